@@ -1,0 +1,158 @@
+#
+# Checks one table before gperf reads it:  LC_ALL=C awk -f em_check.awk NAME.gperf
+#
+# A bad row stops the build with the file and the line.  gperf and the compiler
+# would let most of them pass: a title that breaks a quoted header value, a
+# status that cannot carry a body, a code that is there twice.
+#
+
+function bad(what)
+{
+    printf "%s:%d: %s\n", FILENAME, FNR, what > "/dev/stderr"
+    errors++
+}
+
+
+BEGIN {
+    classes = "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED " \
+              "NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED " \
+              "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE " \
+              "UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED"
+
+    for (i = split(classes, list, " "); i > 0; i--) {
+        class["EM_" list[i]] = 1
+    }
+
+    needed = "%compare-lengths %readonly-tables %global-table %struct-type " \
+             "%omit-struct-type"
+}
+
+
+FNR == 1 {
+    name = FILENAME
+    sub(/.*\//, "", name)
+    sub(/\.gperf$/, "", name)
+
+    if (name !~ /^[a-z][a-z0-9_]*$/) {
+        bad("the name of a document is made of a-z, 0-9 and \"_\", not \"" \
+            name "\"")
+    }
+}
+
+
+/^%%[ \t\r]*$/ {
+    section++
+    next
+}
+
+
+section == 0 && /^%/ {
+    declared[$1] = 1
+    next
+}
+
+
+section == 2 && index($0, "em_document(" name ")") {
+    defined = 1
+    next
+}
+
+
+section != 1 || /^#/ {
+    next
+}
+
+
+{
+    row = $0
+
+    # the title is what is quoted, the fields before it are parted by commas
+
+    if (!match(row, /"/)) {
+        bad("a row is: code, status, EM_CLASS, \"title\"")
+        next
+    }
+
+    title = substr(row, RSTART + 1)
+    n = split(substr(row, 1, RSTART - 1), field, ",")
+
+    if (n != 4 || field[4] !~ /^[ \t]*$/ || title !~ /"[ \t\r]*$/) {
+        bad("a row is: code, status, EM_CLASS, \"title\"")
+        next
+    }
+
+    sub(/"[ \t\r]*$/, "", title)
+
+    for (i = 2; i <= 3; i++) {
+        gsub(/[ \t]/, "", field[i])
+    }
+
+    code = field[1]
+    status = field[2]
+    rows++
+
+    if (code !~ /^[A-Za-z0-9._:\/-]+$/ || length(code) > 128) {
+        bad("code \"" code "\" is not 1 to 128 of A-Z a-z 0-9 . _ : / -")
+    }
+
+    if (code in line) {
+        bad("code " code " is already in line " line[code])
+
+    } else {
+        line[code] = FNR
+    }
+
+    if (status !~ /^[0-9]+$/ \
+        || (status != "0" && (status !~ /^[2-5][0-9][0-9]$/ \
+                              || status ~ /^(204|205|206|304)$/)))
+    {
+        bad("status \"" status "\" of code " code " is neither 0 nor 200 to " \
+            "599 (but not 204, 205, 206 or 304)")
+    }
+
+    if (!(field[3] in class)) {
+        bad("class \"" field[3] "\" of code " code " is not EM_ and one of: " \
+            classes)
+    }
+
+    if (title == "") {
+        bad("code " code " has an empty title")
+    }
+
+    if (length(title) > 80) {
+        bad("the title of code " code " has " length(title) \
+            " characters, at most 80 are allowed")
+    }
+
+    if (title ~ /[^ !#-[\]-~]/) {
+        bad("the title of code " code " holds more than printable ASCII " \
+            "without \" and \\")
+    }
+
+    if (title ~ /\?\?/) {
+        bad("the title of code " code " holds \"??\", a trigraph")
+    }
+}
+
+
+END {
+    if (section != 2) {
+        bad("a table has two lines \"%%\", before and after the rows")
+    }
+
+    for (i = split(needed, list, " "); i > 0; i--) {
+        if (!(list[i] in declared)) {
+            bad("the declaration " list[i] " is missing")
+        }
+    }
+
+    if (!rows) {
+        bad("there is no row")
+    }
+
+    if (!defined) {
+        bad("em_document(" name "); is missing after the second \"%%\"")
+    }
+
+    exit (errors > 0)
+}

@@ -1,0 +1,128 @@
+
+/*
+ * em_json: finds the first string or number that stands at one of several
+ * JSON pointers (RFC 6901) of a JSON text (RFC 8259) that comes in pieces.
+ *
+ * A push parser: no allocation, no recursion, libc only.  Depth and token
+ * size are bounded.  However the text is cut into pieces, the answer is the
+ * same, and it is given at the first byte that makes it certain.
+ */
+
+
+#ifndef _EM_JSON_H_INCLUDED_
+#define _EM_JSON_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+#define EM_JSON_POINTERS     16   /* pointers of one set */
+#define EM_JSON_TOKENS       16   /* reference tokens of one pointer */
+#define EM_JSON_TEXT        256   /* bytes of one pointer's tokens */
+#define EM_JSON_TOKEN_MAX   128   /* bytes of a code, and of a name looked at */
+#define EM_JSON_DEPTH       512   /* arrays and objects within each other */
+
+
+typedef struct {
+    uint8_t             len;      /* bytes, at most EM_JSON_TOKEN_MAX */
+    uint8_t             offset;   /* where in text */
+    uint32_t            index;    /* as an array index, or EM_JSON_NO_INDEX */
+} em_json_token_t;
+
+#define EM_JSON_NO_INDEX  0xffffffff
+
+
+typedef struct {
+    size_t              ntokens;
+    em_json_token_t     tokens[EM_JSON_TOKENS];
+    char                text[EM_JSON_TEXT];
+} em_json_pointer_t;
+
+
+/* a set of pointers; zero-filled, it is the empty one */
+
+typedef struct {
+    size_t              npointers;
+    em_json_pointer_t   pointers[EM_JSON_POINTERS];
+
+    /* sets of pointers, a bit each, by the number of tokens matched so far */
+    uint32_t            ends[EM_JSON_TOKENS + 1];     /* no token is left */
+    uint32_t            indexes[EM_JSON_TOKENS + 1];  /* next may be an index */
+} em_json_pointers_t;
+
+
+typedef enum {
+    EM_JSON_MORE = 0,             /* the next piece is needed */
+    EM_JSON_FOUND,                /* token holds the code */
+    EM_JSON_COMPLETE,             /* no code can follow */
+    EM_JSON_MALFORMED             /* not JSON, or nested too deeply */
+} em_json_status_e;
+
+
+/*
+ * The parser.  Zero-filled it is ready for the first piece; it may be copied
+ * between two pieces.  Only token, len and pointer are for the caller.
+ */
+
+typedef struct {
+    em_json_status_e    status;
+
+    uint8_t             state;
+    uint8_t             number;   /* state within a number */
+    uint8_t             name;     /* the string read is a member name */
+    uint8_t             capture;  /* the string or number is kept in token */
+    uint8_t             overflow; /* ... but is too long for it */
+    uint8_t             nhex;     /* digits of \uXXXX seen */
+    uint16_t            unit;     /* \uXXXX, a UTF-16 code unit */
+    uint16_t            high;     /* a high surrogate waits for its low one */
+    uint16_t            depth;    /* arrays and objects open */
+    const char         *literal;  /* what is left of true, false or null */
+
+    uint32_t            match;    /* pointers that lead to or through a value */
+    uint32_t            alive[EM_JSON_TOKENS];    /* by depth: through it */
+    uint32_t            index[EM_JSON_TOKENS];    /* by depth: in an array */
+    uint8_t             objects[EM_JSON_DEPTH / 8];   /* by depth: a bit */
+
+    size_t              pointer;  /* EM_JSON_FOUND: number of the pointer */
+    size_t              len;      /* EM_JSON_FOUND: bytes in token */
+    char                token[EM_JSON_TOKEN_MAX];     /* unescaped, no NUL */
+} em_json_t;
+
+
+/*
+ * Adds an RFC 6901 pointer, len bytes long, to the set.  Returns NULL, or
+ * what is wrong with it in words that end a sentence; the set is then as it
+ * was.  The text is copied.  "" is the whole document.
+ */
+
+const char *em_json_pointer_add(em_json_pointers_t *set, const char *text,
+    size_t len);
+
+
+/*
+ * Reads the next piece, len bytes at data, 0 being allowed; no byte beyond
+ * is touched.  The set must be the same for all the pieces of a text.  Once
+ * the status is not EM_JSON_MORE it stays and later pieces are not looked at.
+ *
+ * The first string or number met at the end of any pointer is the code, be
+ * its member name repeated or not; a string is unescaped into UTF-8 (a lone
+ * surrogate is U+FFFD), a number is taken as it is written.  One longer than
+ * EM_JSON_TOKEN_MAX bytes, and null, booleans, arrays and objects, are passed
+ * over.  A UTF-8 byte order mark may come first.  Whether strings hold valid
+ * UTF-8 is not checked.  What follows the end of the text is not looked at.
+ */
+
+em_json_status_e em_json_feed(em_json_t *j, const em_json_pointers_t *set,
+    const void *data, size_t len);
+
+
+/*
+ * Tells the parser that the last piece has been.  Never returns EM_JSON_MORE:
+ * a text that ends too early is EM_JSON_MALFORMED.
+ */
+
+em_json_status_e em_json_end(em_json_t *j, const em_json_pointers_t *set);
+
+
+#endif /* _EM_JSON_H_INCLUDED_ */

@@ -1,0 +1,37 @@
+
+/*
+ * What a tables/<name>.gperf file is compiled with; nothing else includes it.
+ */
+
+
+#ifndef _EM_TABLE_H_INCLUDED_
+#define _EM_TABLE_H_INCLUDED_
+
+
+#include <string.h>               /* gperf's lookup calls memcmp() */
+
+#include "em_document.h"
+
+
+/* gperf defines it without "static", the linkage is taken from here */
+
+static const em_entry_t *find_code(const char *code, size_t len);
+
+
+/*
+ * Defines the document of a table file, after its second "%%".  The arrays
+ * "sources" and "success" and gperf's table "entries" stand before it, and
+ * the table is looked up by "find_code".
+ */
+
+#define em_document(doc)                                                      \
+    const em_document_t  em_document_##doc = {                                \
+        em_string(#doc),                                                      \
+        sources, sizeof(sources) / sizeof(sources[0]),                        \
+        success, sizeof(success) / sizeof(success[0]),                        \
+        entries, sizeof(entries) / sizeof(entries[0]),                        \
+        find_code                                                             \
+    }
+
+
+#endif /* _EM_TABLE_H_INCLUDED_ */
