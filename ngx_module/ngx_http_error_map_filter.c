@@ -1,0 +1,638 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+/*
+ * The state machine.  A response is not inspected (no context), or is decided
+ * when its header comes (a context without a hold), or is held: the header is
+ * kept back and the body copied until there is a verdict, an end or no room or
+ * time left.  ngx_http_error_map_release() is the only way out of a hold.
+ */
+
+
+static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
+static ngx_int_t ngx_http_error_map_test_type(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
+static ngx_http_error_map_document_t *ngx_http_error_map_document(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
+static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_source_t *source);
+static ngx_int_t ngx_http_error_map_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_read(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_keep(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
+    u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
+static void ngx_http_error_map_consume(ngx_chain_t *in);
+static void ngx_http_error_map_timeout(ngx_event_t *ev);
+static void ngx_http_error_map_stop_timer(void *data);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
+
+
+static ngx_int_t
+ngx_http_error_map_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_loc_conf_t  *conf;
+    ngx_http_error_map_document_t  *document;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    if (!conf->enable) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx) {
+
+        /* another response takes the place of the one that was held */
+
+        if (ctx->hold) {
+            ngx_http_error_map_stop_timer(ctx->hold);
+            r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
+        }
+
+        ngx_http_set_ctx(r, NULL, ngx_http_error_map_filter_module);
+    }
+
+    if (!ngx_http_error_map_inspected(r, conf)) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    document = conf->document;
+
+    if (document == NULL) {
+        document = ngx_http_error_map_document(r, conf);
+
+        if (document == NULL) {
+            return ngx_http_next_header_filter(r);
+        }
+    }
+
+    ngx_http_error_map_source_init(&source, document, conf->hold_size);
+
+    if (ngx_http_error_map_source_preread(&source, r) != NGX_OK) {
+        return ngx_http_error_map_hold(r, conf, &source);
+    }
+
+    ctx = ngx_http_error_map_decide(r, conf, &source, NULL);
+
+    if (ctx == NULL || ngx_http_error_map_respond(r, conf, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_inspected(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_uint_t        status;
+    ngx_table_elt_t  *h;
+
+    /* no body follows, or no client reads it */
+
+    if (r->header_only
+        || r->method == NGX_HTTP_HEAD
+        || r->subrequest_in_memory
+        || (r->upstream && r->upstream->upgrade))
+    {
+        return 0;
+    }
+
+    status = r->headers_out.status;
+
+    if (status < NGX_HTTP_OK
+        || status == NGX_HTTP_NO_CONTENT
+        || status == 205
+        || status == NGX_HTTP_PARTIAL_CONTENT
+        || status == NGX_HTTP_NOT_MODIFIED)
+    {
+        return 0;
+    }
+
+    h = r->headers_out.content_encoding;
+
+    if (h && h->hash
+        && h->value.len
+        && (h->value.len != sizeof("identity") - 1
+            || ngx_strncasecmp(h->value.data, (u_char *) "identity",
+                               sizeof("identity") - 1)
+               != 0))
+    {
+        return 0;
+    }
+
+    return ngx_http_error_map_test_type(r, conf);
+}
+
+
+/* as ngx_http_test_content_type(), but for any parameters and any case */
+
+static ngx_int_t
+ngx_http_error_map_test_type(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    u_char      ch, type[NGX_HTTP_LC_HEADER_LEN * 4];
+    size_t      i, len;
+    ngx_str_t  *value, *t;
+    ngx_uint_t  hash;
+
+    /* they never end, a client waits for each part, and none of it is JSON */
+
+    static ngx_str_t  streams[] = {
+        ngx_string("text/event-stream"),
+        ngx_string("multipart/x-mixed-replace"),
+        ngx_string("application/grpc"),
+        ngx_null_string
+    };
+
+    value = &r->headers_out.content_type;
+    len = ngx_min(value->len, sizeof(type));
+    hash = 0;
+
+    for (i = 0; i < len; i++) {
+        ch = ngx_tolower(value->data[i]);
+
+        if (ch == ';' || ch == ' ' || ch == '\t') {
+            break;
+        }
+
+        hash = ngx_hash(hash, ch);
+        type[i] = ch;
+    }
+
+    len = i;
+
+    if (conf->types.size == 0) {
+
+        /* error_map_types * */
+
+        for (t = streams; t->len; t++) {
+            if (len >= t->len && ngx_memcmp(type, t->data, t->len) == 0) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    if (len == 0) {
+        return 0;
+    }
+
+    if (len > 5 && ngx_memcmp(&type[len - 5], "+json", 5) == 0
+        && ngx_strncmp(type, "application/grpc", 16) != 0)
+    {
+        return 1;
+    }
+
+    return ngx_hash_find(&conf->types, hash, type, len) != NULL;
+}
+
+
+static ngx_http_error_map_document_t *
+ngx_http_error_map_document(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_str_t                        name;
+    ngx_uint_t                       i;
+    ngx_http_error_map_document_t   *document;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    if (ngx_http_complex_value(r, &conf->variable, &name) != NGX_OK) {
+        return NULL;
+    }
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    document = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        if (ngx_http_error_map_equal(&document[i].name, &name)) {
+            return &document[i];
+        }
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "no error map document \"%V\", the response is not inspected",
+                  &name);
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_hold(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_error_map_ctx_t   *ctx;
+    ngx_http_error_map_hold_t  *hold;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    hold = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_hold_t));
+    if (hold == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_error_map_stop_timer;
+    cln->data = hold;
+
+    hold->request = r;
+    hold->source = *source;
+    hold->skip = source->size;
+    hold->last_out = &hold->out;
+    hold->start = ngx_current_msec;
+    hold->upstream = (r->upstream && r->upstream->cleanup);
+
+    /* nginx's timer log takes data for a connection */
+
+    hold->timer.data = r->connection;
+    hold->timer.handler = ngx_http_error_map_timeout;
+    hold->timer.log = r->connection->log;
+
+    ngx_add_timer(&hold->timer, conf->hold_timeout);
+
+    ctx->document = source->document;
+    ctx->upstream_status = r->headers_out.status;
+    ctx->status = r->headers_out.status;
+    ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
+    ctx->hold = hold;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
+
+    /* the header filters that ask for this themselves come too late */
+
+    r->filter_need_in_memory = 1;
+    r->filter_need_temporary = 1;
+    r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
+
+    /*
+     * The range body filter comes before this one, and would find out about
+     * the range only when the held bytes have passed it.
+     */
+
+    if (r->headers_in.range) {
+        r->allow_ranges = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_http_error_map_ctx_t   *ctx;
+    ngx_http_error_map_hold_t  *hold;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx == NULL || (ctx->hold == NULL && !ctx->drop)) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    if (ctx->drop) {
+        ngx_http_error_map_consume(in);
+        return NGX_OK;
+    }
+
+    hold = ctx->hold;
+
+    if (ngx_http_error_map_read(hold, in) == NGX_OK) {
+        return ngx_http_error_map_release(r, ctx, in);
+    }
+
+    /*
+     * An upstream that breaks off is finalized without last_buf: nginx sends
+     * what came before, and closes the connection.
+     */
+
+    if (hold->upstream && r->upstream->cleanup == NULL) {
+        return ngx_http_error_map_release(r, ctx, in);
+    }
+
+    if (ngx_http_error_map_keep(hold, in) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK if there is a verdict, NGX_AGAIN if more of the body is needed */
+
+static ngx_int_t
+ngx_http_error_map_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    size_t      size, skip;
+    ngx_buf_t  *b;
+
+    for ( /* void */ ; in; in = in->next) {
+
+        b = in->buf;
+
+        if (ngx_buf_in_memory(b)) {
+
+            size = b->last - b->pos;
+            skip = ngx_min(size, hold->skip);
+
+            hold->skip -= skip;
+
+            if (size != skip
+                && ngx_http_error_map_source_feed(&hold->source, b->pos + skip,
+                                                  size - skip)
+                   == NGX_OK)
+            {
+                return NGX_OK;
+            }
+
+        } else if (ngx_buf_size(b) != 0) {
+
+            /* in a file although it was asked for in memory */
+
+            hold->source.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+            return NGX_OK;
+        }
+
+        if (b->last_buf
+            || (b->last_in_chain && hold->request != hold->request->main))
+        {
+            return ngx_http_error_map_source_end(&hold->source);
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/* copies the chain, and gives its buffers back to those who own them */
+
+static ngx_int_t
+ngx_http_error_map_keep(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)
+            && ngx_http_error_map_copy(hold, b->pos, b->last - b->pos)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (b->flush) {
+            hold->flush = 1;
+        }
+    }
+
+    ngx_http_error_map_consume(in);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
+    size_t len)
+{
+    off_t         rest;
+    size_t        size, left;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    while (len) {
+
+        b = hold->buf;
+
+        if (b == NULL || b->last == b->end) {
+
+            /*
+             * All that is still to come where that is known, or as much again
+             * as there is; never more than may be held.
+             */
+
+            left = hold->source.left + hold->source.size - hold->size;
+            rest = hold->request->headers_out.content_length_n;
+
+            if (rest > (off_t) hold->size) {
+                rest -= hold->size;
+                size = (rest < (off_t) left) ? (size_t) rest : left;
+
+            } else {
+                size = ngx_min(ngx_max(hold->size, ngx_pagesize), left);
+            }
+
+            size = ngx_max(size, len);
+
+            b = ngx_create_temp_buf(hold->request->pool, size);
+            if (b == NULL) {
+                return NGX_ERROR;
+            }
+
+            cl = ngx_alloc_chain_link(hold->request->pool);
+            if (cl == NULL) {
+                return NGX_ERROR;
+            }
+
+            cl->buf = b;
+            cl->next = NULL;
+
+            *hold->last_out = cl;
+            hold->last_out = &cl->next;
+            hold->buf = b;
+        }
+
+        size = ngx_min(len, (size_t) (b->end - b->last));
+
+        b->last = ngx_cpymem(b->last, data, size);
+        hold->size += size;
+
+        data += size;
+        len -= size;
+    }
+
+    return NGX_OK;
+}
+
+
+/* sends the header as the verdict has it, what was held, and the chain */
+
+static ngx_int_t
+ngx_http_error_map_release(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_int_t                       rc;
+    ngx_http_error_map_hold_t      *hold;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    hold = ctx->hold;
+
+    ngx_http_error_map_stop_timer(hold);
+
+    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
+
+    ctx->hold = NULL;
+    ctx->hold_size = hold->size;
+    ctx->hold_time = ngx_current_msec - hold->start;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    if (ngx_http_error_map_decide(r, conf, &hold->source, ctx) == NULL
+        || ngx_http_error_map_respond(r, conf, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_next_header_filter(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (r->header_only) {
+
+        /* a 304 for one: the client gets no body, the upstream still sends */
+
+        ctx->drop = 1;
+
+        ngx_http_error_map_consume(in);
+
+        return rc;
+    }
+
+    if (hold->buf) {
+        hold->buf->flush = hold->flush;
+    }
+
+    *hold->last_out = in;
+
+    return hold->out ? ngx_http_next_body_filter(r, hold->out) : rc;
+}
+
+
+static void
+ngx_http_error_map_consume(ngx_chain_t *in)
+{
+    ngx_buf_t  *b;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+    }
+}
+
+
+static void
+ngx_http_error_map_timeout(ngx_event_t *ev)
+{
+    ngx_int_t                   rc;
+    ngx_buf_t                  *b;
+    ngx_chain_t                 out;
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_error_map_ctx_t   *ctx;
+    ngx_http_error_map_hold_t  *hold;
+
+    hold = (ngx_http_error_map_hold_t *)
+               ((u_char *) ev - offsetof(ngx_http_error_map_hold_t, timer));
+
+    r = hold->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "error map hold timed out, %uz bytes held", hold->size);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx == NULL || ctx->hold != hold) {
+        return;
+    }
+
+    /* the client has waited long enough, nothing may keep this from it */
+
+    rc = NGX_ERROR;
+    b = ngx_calloc_buf(r->pool);
+
+    if (b) {
+        b->flush = 1;
+        out.buf = b;
+        out.next = NULL;
+
+        rc = ngx_http_error_map_release(r, ctx, &out);
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+
+    } else {
+
+        /* a request that is over but for what was held goes on from there */
+
+        ngx_post_event(c->write, &ngx_posted_events);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_error_map_stop_timer(void *data)
+{
+    ngx_http_error_map_hold_t *hold = data;
+
+    if (hold->timer.timer_set) {
+        ngx_del_timer(&hold->timer);
+    }
+}
+
+
+ngx_int_t
+ngx_http_error_map_body_filter_init(ngx_conf_t *cf)
+{
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_error_map_body_filter;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_header_filter_init(ngx_conf_t *cf)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_error_map_header_filter;
+
+    return NGX_OK;
+}

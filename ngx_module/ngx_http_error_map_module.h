@@ -1,0 +1,260 @@
+
+/*
+ * Types and functions shared by the nginx-facing files.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_MODULE_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "em_document.h"
+#include "em_json.h"
+
+
+#define ngx_http_error_map_equal(a, b)                                        \
+    ((a)->len == (b)->len                                                     \
+     && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
+
+/* a bit of r->buffered that nginx's own filters leave free */
+#define NGX_HTTP_ERROR_MAP_BUFFERED   0x08
+
+#define NGX_HTTP_ERROR_MAP_NO_RETRY   ((time_t) -1)
+
+
+/* by value; ngx_http_error_map_verdicts names them */
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_UNDECIDED = 0,
+    NGX_HTTP_ERROR_MAP_NONE,
+    NGX_HTTP_ERROR_MAP_SUCCESS,
+    NGX_HTTP_ERROR_MAP_UNKNOWN,
+    NGX_HTTP_ERROR_MAP_MAPPED
+} ngx_http_error_map_verdict_e;
+
+
+/* what a policy does about a code */
+
+typedef struct {
+    ngx_uint_t                      status;       /* 0: the upstream's */
+    time_t                          retry_after;  /* in seconds */
+} ngx_http_error_map_action_t;
+
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_BASE_DOCUMENT = 0,
+    NGX_HTTP_ERROR_MAP_BASE_CLASS,
+    NGX_HTTP_ERROR_MAP_BASE_KEEP
+} ngx_http_error_map_base_e;
+
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_uint_t                      number;  /* in main conf's documents */
+    const em_document_t            *table;
+    em_json_pointers_t              pointers;
+    struct ngx_http_error_map_ctx_s *none;    /* for the verdict "none" */
+    struct ngx_http_error_map_ctx_s *success; /* by number of success code */
+} ngx_http_error_map_document_t;
+
+
+typedef struct {
+    ngx_str_t                       name;
+    u_char                         *file;    /* where it is named first */
+    ngx_uint_t                      line;
+
+    ngx_uint_t                      base;
+    ngx_http_error_map_action_t    *classes[EM_NCLASSES];
+    ngx_http_error_map_action_t    *unknown;
+    ngx_array_t                     statuses;
+    ngx_array_t                     codes;
+
+    /* by document's number, then by table row's slot */
+    ngx_http_error_map_action_t   **actions;
+
+    unsigned                        defined:1;
+    unsigned                        base_set:1;
+} ngx_http_error_map_policy_t;
+
+
+typedef struct {
+    ngx_str_t                       key;
+    u_char                         *lowcase_key;
+    ngx_uint_t                      hash;
+    ngx_http_complex_value_t        value;
+    unsigned                        vendor:1;  /* has a meaning of its own */
+} ngx_http_error_map_header_t;
+
+
+typedef struct {
+    /* of ngx_http_error_map_document_t */
+    ngx_array_t                     documents;
+
+    /* of ngx_http_error_map_policy_t *, the first is the unnamed default */
+    ngx_array_t                     policies;
+
+    /* of ngx_http_error_map_header_t */
+    ngx_array_t                    *headers;
+
+    ngx_uint_t                      enabled;
+} ngx_http_error_map_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                      enable;
+    ngx_http_error_map_document_t  *document;  /* NULL if it is a variable */
+    ngx_http_complex_value_t        variable;
+    ngx_http_error_map_policy_t    *policy;
+
+    ngx_hash_t                      types;
+    ngx_array_t                    *types_keys;
+
+    size_t                          hold_size;
+    ngx_msec_t                      hold_timeout;
+    ngx_array_t                    *headers;
+    ngx_flag_t                      dry_run;
+} ngx_http_error_map_loc_conf_t;
+
+
+/* reads body bytes until there is a verdict; may be copied between calls */
+
+typedef struct {
+    ngx_http_error_map_document_t  *document;
+    size_t                          left;    /* bytes it may still read */
+    size_t                          size;    /* bytes read */
+
+    ngx_http_error_map_verdict_e    verdict; /* once it is certain */
+    const em_entry_t               *entry;   /* MAPPED */
+    ngx_uint_t                      success; /* SUCCESS: which one */
+
+    em_json_t                       json;
+} ngx_http_error_map_source_t;
+
+
+/* a response whose header waits for the verdict */
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_error_map_source_t     source;
+
+    size_t                          skip;    /* read with the header already */
+    size_t                          size;    /* bytes held */
+    ngx_chain_t                    *out;
+    ngx_chain_t                   **last_out;
+    ngx_buf_t                      *buf;     /* the last one of out */
+
+    ngx_event_t                     timer;
+    ngx_msec_t                      start;
+
+    unsigned                        upstream:1;  /* it came while this read */
+    unsigned                        flush:1;
+} ngx_http_error_map_hold_t;
+
+
+/*
+ * What was decided about a response.  No context means "skipped".  Those of
+ * "success" and "none" that need no hold are shared and never written to.
+ */
+
+typedef struct ngx_http_error_map_ctx_s {
+    ngx_http_error_map_verdict_e    verdict;
+    ngx_http_error_map_document_t  *document;
+    const em_entry_t               *entry;
+
+    ngx_str_t                       code;    /* printable ASCII */
+    ngx_uint_t                      upstream_status;  /* 0: see the request */
+    ngx_uint_t                      status;           /* as above */
+    time_t                          retry_after;
+
+    ngx_http_error_map_hold_t      *hold;    /* until it is released */
+    size_t                          hold_size;
+    ngx_msec_t                      hold_time;
+
+    unsigned                        drop:1;  /* the rest of the body */
+} ngx_http_error_map_ctx_t;
+
+
+/*
+ * source.c.  The three return NGX_OK once source->verdict is certain, which
+ * is then final, or NGX_AGAIN.  None of them allocates.
+ */
+
+void ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_document_t *document, size_t size);
+
+/* reads len bytes of the body at data; UNDECIDED if that is beyond the size */
+ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len);
+
+/* is told that the body has ended; always NGX_OK */
+ngx_int_t ngx_http_error_map_source_end(ngx_http_error_map_source_t *source);
+
+/* reads what of the body came with the upstream's header, leaving it there */
+ngx_int_t ngx_http_error_map_source_preread(
+    ngx_http_error_map_source_t *source, ngx_http_request_t *r);
+
+
+/*
+ * policy.c
+ */
+
+/* the block error_map_policy; a directive's handler */
+char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* returns the policy called name, perhaps to be defined yet, NULL on error */
+ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+/* fills the actions of all policies, once all documents are known */
+ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* returns the action for a row of the document, NULL for unknown codes */
+ngx_http_error_map_action_t *ngx_http_error_map_policy_action(
+    ngx_http_error_map_policy_t *policy,
+    ngx_http_error_map_document_t *document, const em_entry_t *entry);
+
+
+/*
+ * response.c
+ */
+
+/*
+ * Makes the context of a verdict from what the source found, and sets it for
+ * the request; ctx is the one to use or NULL.  Returns NULL on lack of memory.
+ */
+ngx_http_error_map_ctx_t *ngx_http_error_map_decide(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source,
+    ngx_http_error_map_ctx_t *ctx);
+
+/* changes status and headers as was decided; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_respond(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+
+
+/*
+ * variables.c
+ */
+
+extern ngx_str_t  ngx_http_error_map_verdicts[];
+
+ngx_int_t ngx_http_error_map_add_variables(ngx_conf_t *cf);
+
+
+/*
+ * filter.c: installs its body and its header half
+ */
+
+ngx_int_t ngx_http_error_map_body_filter_init(ngx_conf_t *cf);
+ngx_int_t ngx_http_error_map_header_filter_init(ngx_conf_t *cf);
+
+
+extern ngx_module_t  ngx_http_error_map_filter_module;
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_MODULE_H_INCLUDED_ */

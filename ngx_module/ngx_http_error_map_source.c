@@ -1,0 +1,245 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static ngx_int_t ngx_http_error_map_source_verdict(
+    ngx_http_error_map_source_t *source, em_json_status_e status);
+static ngx_int_t ngx_http_error_map_preread_buf(ngx_http_request_t *r,
+    ngx_buf_t *b, off_t *length);
+static ngx_int_t ngx_http_error_map_preread_chunked(
+    ngx_http_error_map_source_t *source, ngx_http_request_t *r, ngx_buf_t *b);
+
+
+void
+ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_document_t *document, size_t size)
+{
+    ngx_memzero(source, sizeof(ngx_http_error_map_source_t));
+
+    source->document = document;
+    source->left = size;
+}
+
+
+ngx_int_t
+ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len)
+{
+    size_t            n;
+    em_json_status_e  status;
+
+    n = ngx_min(len, source->left);
+
+    status = em_json_feed(&source->json, &source->document->pointers, data, n);
+
+    source->left -= n;
+    source->size += n;
+
+    if (status == EM_JSON_MORE) {
+
+        if (n == len) {
+            return NGX_AGAIN;
+        }
+
+        source->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+        return NGX_OK;
+    }
+
+    return ngx_http_error_map_source_verdict(source, status);
+}
+
+
+ngx_int_t
+ngx_http_error_map_source_end(ngx_http_error_map_source_t *source)
+{
+    em_json_status_e  status;
+
+    status = em_json_end(&source->json, &source->document->pointers);
+
+    return ngx_http_error_map_source_verdict(source, status);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_source_verdict(ngx_http_error_map_source_t *source,
+    em_json_status_e status)
+{
+    int                   i;
+    em_json_t            *json;
+    const em_document_t  *table;
+
+    if (status != EM_JSON_FOUND) {
+        source->verdict = NGX_HTTP_ERROR_MAP_NONE;
+        return NGX_OK;
+    }
+
+    json = &source->json;
+    table = source->document->table;
+
+    i = em_success_find(table, json->token, json->len);
+
+    if (i >= 0) {
+        source->verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
+        source->success = i;
+        return NGX_OK;
+    }
+
+    source->entry = em_entry_find(table, json->token, json->len);
+
+    source->verdict = source->entry ? NGX_HTTP_ERROR_MAP_MAPPED
+                                    : NGX_HTTP_ERROR_MAP_UNKNOWN;
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_source_preread(ngx_http_error_map_source_t *source,
+    ngx_http_request_t *r)
+{
+    off_t      length;
+    size_t     size;
+    ngx_buf_t  b;
+    ngx_int_t  rc;
+
+    /* no body, and perhaps no call of the body filter */
+
+    if (r->headers_out.content_length_n == 0) {
+        return ngx_http_error_map_source_end(source);
+    }
+
+    if (ngx_http_error_map_preread_buf(r, &b, &length) != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    if (length == -1 && r->upstream->headers_in.chunked) {
+        return ngx_http_error_map_preread_chunked(source, r, &b);
+    }
+
+    size = b.last - b.pos;
+
+    if (length != -1 && (off_t) size > length) {
+        size = (size_t) length;
+    }
+
+    rc = ngx_http_error_map_source_feed(source, b.pos, size);
+
+    if (rc == NGX_AGAIN && length == (off_t) size) {
+        return ngx_http_error_map_source_end(source);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Finds the part of the body that lies behind the upstream's header in its
+ * buffer, be it a live response or one from the cache, if it is there as plain
+ * bytes or chunked; length is the one of the whole body, -1 if unknown.
+ */
+
+static ngx_int_t
+ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b,
+    off_t *length)
+{
+    ngx_str_t            *module;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u == NULL || u->conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *b = u->buffer;
+
+    /* FastCGI records and HTTP/2 frames are not for us to take apart */
+
+    module = &u->conf->module;
+
+    if (module->len == 5 && ngx_strncmp(module->data, "proxy", 5) == 0) {
+
+        /* an HTTP/2 upstream has but the three digits here, if anything */
+
+        if (u->headers_in.status_line.len <= 3) {
+            return NGX_DECLINED;
+        }
+
+    } else if ((module->len != 5 || ngx_strncmp(module->data, "uwsgi", 5) != 0)
+               && (module->len != 4
+                   || ngx_strncmp(module->data, "scgi", 4) != 0))
+    {
+        return NGX_DECLINED;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached) {
+
+        if (r->cache == NULL || r->cache->buf == NULL
+            || b->start != r->cache->buf->start
+            || b->pos != b->start + r->cache->body_start)
+        {
+            return NGX_DECLINED;
+        }
+
+        *length = r->cache->length - (off_t) r->cache->body_start;
+        return NGX_OK;
+    }
+
+#endif
+
+    /* an upstream that was finalized did not send this response */
+
+    if (u->cleanup == NULL || u->header_sent || b->pos == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *length = r->headers_out.content_length_n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_preread_chunked(ngx_http_error_map_source_t *source,
+    ngx_http_request_t *r, ngx_buf_t *b)
+{
+    size_t              size;
+    ngx_int_t           rc;
+    ngx_http_chunked_t  chunked;
+
+    ngx_memzero(&chunked, sizeof(ngx_http_chunked_t));
+
+    for ( ;; ) {
+
+#if (nginx_version >= 1027002)
+        rc = ngx_http_parse_chunked(r, b, &chunked, 0);
+#else
+        rc = ngx_http_parse_chunked(r, b, &chunked);
+#endif
+
+        if (rc == NGX_DONE) {
+            return ngx_http_error_map_source_end(source);
+        }
+
+        if (rc != NGX_OK) {
+
+            /* what is wrong in it, nginx will see for itself */
+
+            return NGX_AGAIN;
+        }
+
+        size = b->last - b->pos;
+
+        if ((off_t) size > chunked.size) {
+            size = (size_t) chunked.size;
+        }
+
+        if (ngx_http_error_map_source_feed(source, b->pos, size) == NGX_OK) {
+            return NGX_OK;
+        }
+
+        b->pos += size;
+        chunked.size -= size;
+    }
+}
