@@ -1,0 +1,80 @@
+# make            the module, for Debian's nginx or for NGINX_SRC=dir
+# make demo       five simulated vendors, and what the edge makes of their errors
+# make test       everything, on Debian's nginx or on NGINX=binary
+#
+# As root, what is missing is installed by apt-get.
+
+NGINX_SRC ?=
+NGINX     ?= /usr/sbin/nginx
+
+module     = build/ngx_http_error_map_filter_module.so
+src        = $(or $(NGINX_SRC),/usr/share/nginx/src)
+CC         = cc
+
+build_deps = gcc make gperf libc6-dev libpcre2-dev libssl-dev zlib1g-dev
+test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
+             liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
+             libhttp-message-perl libtest-longstring-perl libipc-run-perl \
+             libio-socket-ssl-perl dpkg-dev
+
+export CC NGINX
+
+
+.PHONY: all deps test-deps demo serve test test-static test-asan test-builds \
+        clean
+
+all: deps
+	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
+	cp build/$(if $(NGINX_SRC),other,debian)/objs/$(notdir $(module)) $(module)
+
+deps:
+	@tools/deps $(build_deps) $(if $(NGINX_SRC),,nginx-dev)
+
+test-deps:
+	@tools/deps $(build_deps) $(test_deps)
+	@tools/debian binary sid libtest-nginx-perl $(CURDIR)/build/test-nginx
+
+demo: all
+	@tools/deps nginx curl
+	@tools/demo
+
+serve: all
+	@tools/deps nginx curl
+	@tools/demo serve
+
+test: all test-deps
+	tools/prove t
+
+# the same tests on Debian 13's nginx with the module linked in
+
+test-static: deps test-deps
+	tools/debian source trixie nginx $(CURDIR)/build/nginx-trixie
+	tools/build static build/nginx-trixie build/static $(full)
+	NGINX=$(CURDIR)/build/static/objs/nginx tools/prove t
+
+# ... and on a bookworm nginx with the module, and with sanitizers
+
+test-asan: deps test-deps
+	@tools/deps libclang-rt-14-dev clang llvm
+	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
+	CC=clang tools/build static build/nginx-bookworm build/asan $(full) \
+	    --with-cc-opt="$(asan) -DNGX_DEBUG_PALLOC=1" --with-ld-opt="$(asan)"
+	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx tools/prove t
+
+# every way to build it, with nginx's own -Werror
+
+test-builds: deps test-deps
+	@tools/deps clang
+	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
+	tools/prove xt
+
+clean:
+	rm -rf build t/servroot*
+
+full = --with-debug --with-threads --with-pcre-jit --with-http_ssl_module \
+       --with-http_v2_module --with-http_realip_module \
+       --with-http_addition_module --with-http_sub_module \
+       --with-http_gunzip_module --with-http_slice_module \
+       --with-http_auth_request_module --with-http_stub_status_module
+
+asan = -fsanitize=address,undefined -fno-omit-frame-pointer -g -O1

@@ -1,0 +1,415 @@
+package ErrorMap;
+
+# What the tests share: the nginx under test, upstreams written in Perl, and a
+# client that sees the bytes.
+#
+# Every nginx runs in a directory of its own and is stopped at the end, and its
+# error log must then be clean, see clean_log().
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::INET;
+use POSIX ();
+use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(nginx load_module free_port start stop vendor reset_on_close
+                 get exchange parse clean_log configuration_error slurp);
+
+our $root = abs_path(dirname(__FILE__) . '/../..');
+
+my (@servers, @vendors, $load_module, %taken);
+
+
+# the binary under test
+
+sub nginx {
+    return $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+}
+
+
+# the line that loads the module; empty where it is linked into the binary
+
+sub load_module {
+
+    if (!defined $load_module) {
+        my $dir = tempdir(CLEANUP => 1);
+
+        spew("$dir/nginx.conf", "error_log stderr; pid $dir/pid; events {}\n"
+                                . "http { error_map off; }\n");
+
+        $load_module = system(nginx() . " -t -p $dir -c nginx.conf"
+                              . " >$dir/out 2>&1") == 0
+            ? '' : "load_module $root/build/"
+                   . "ngx_http_error_map_filter_module.so;";
+    }
+
+    return $load_module;
+}
+
+
+sub free_port {
+    my $s;
+
+    do {
+        $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+            or die "no free port: $!";
+    } while ($taken{$s->sockport}++);
+
+    return $s->sockport;
+}
+
+
+sub spew {
+    my ($file, $text) = @_;
+
+    open my $fh, '>', $file or die "$file: $!";
+    print $fh $text;
+    close $fh or die "$file: $!";
+}
+
+
+sub slurp {
+    my ($file) = @_;
+
+    open my $fh, '<', $file or return '';
+    local $/;
+    return scalar <$fh>;
+}
+
+
+# start(http => 'text of the http block', port => a port it listens on,
+#       main => 'text before it', workers => 1)
+#
+# Starts an nginx and waits for its port.  Returns a hash with dir (where
+# error.log is) and pid.  %DIR% in the text stands for that directory.
+
+sub start {
+    my (%arg) = @_;
+
+    my $dir = tempdir(CLEANUP => 1);
+    chmod 0755, $dir;
+    my $user = $> == 0 ? 'user root;' : '';
+    my $workers = $arg{workers} || 1;
+    my $level = $arg{log_level} || 'info';
+    my $main = $arg{main} || '';
+
+    my $text = load_module() . <<"END";
+
+$user
+daemon off;
+worker_processes $workers;
+error_log %DIR%/error.log $level;
+pid %DIR%/nginx.pid;
+$main
+events { worker_connections 1024; }
+
+http {
+    access_log off;
+    client_body_temp_path %DIR%/client_body;
+    proxy_temp_path %DIR%/proxy;
+    fastcgi_temp_path %DIR%/fastcgi;
+    uwsgi_temp_path %DIR%/uwsgi;
+    scgi_temp_path %DIR%/scgi;
+$arg{http}
+}
+END
+
+    $text =~ s/%DIR%/$dir/g;
+    spew("$dir/nginx.conf", $text);
+
+    my $pid = fork;
+    die "fork: $!" if !defined $pid;
+
+    if ($pid == 0) {
+        open STDOUT, '>', "$dir/stdout";
+        open STDERR, '>', "$dir/stderr";
+        exec { nginx() } nginx(), "-p", $dir, "-c", "$dir/nginx.conf"
+            or POSIX::_exit(1);
+    }
+
+    my $server = { pid => $pid, dir => $dir };
+    push @servers, $server;
+
+    for (1 .. 500) {
+        return $server if IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                                PeerPort => $arg{port});
+
+        die "nginx does not start: " . slurp("$dir/stderr")
+            . slurp("$dir/error.log") if waitpid($pid, POSIX::WNOHANG) == $pid;
+
+        sleep 0.02;
+    }
+
+    die "nginx does not listen on $arg{port}: " . slurp("$dir/error.log");
+}
+
+
+# stops an nginx gently and tests that its log is clean
+
+sub stop {
+    my ($server) = @_;
+
+    return if $server->{stopped}++;
+
+    kill 'QUIT', $server->{pid};
+
+    for (1 .. 500) {
+        last if waitpid($server->{pid}, POSIX::WNOHANG) != 0;
+
+        # what is left of it after half the time is a worker that leaks
+
+        kill 'TERM', $server->{pid} if $_ == 250;
+        sleep 0.02;
+    }
+
+    clean_log($server);
+}
+
+
+# one test: the error log has no alert, emerg or crit and no sanitizer line
+
+sub clean_log {
+    my ($server) = @_;
+
+    my @bad = grep { /\[(?:alert|emerg|crit)\]|Sanitizer|runtime error:/ }
+              split /\n/, slurp("$server->{dir}/error.log")
+                          . slurp("$server->{dir}/stderr");
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    Test::More::is(join("\n", @bad), '', 'the error log is clean');
+}
+
+
+# vendor(sub { my ($socket, $request, $n) = @_; ... })
+#
+# Starts an upstream, and returns its port.  The sub is called for each request
+# (its head as text, its number on the connection from 0) and writes what it
+# likes; unless it returns true the connection is closed behind it.
+
+sub vendor {
+    my ($sub) = @_;
+
+    my $listen = IO::Socket::INET->new(Listen => 128, ReuseAddr => 1,
+                                       LocalAddr => '127.0.0.1')
+        or die "listen: $!";
+
+    my $pid = fork;
+    die "fork: $!" if !defined $pid;
+
+    if ($pid) {
+        push @vendors, $pid;
+        $taken{$listen->sockport}++;
+        return $listen->sockport;
+    }
+
+    $SIG{CHLD} = 'IGNORE';
+    $SIG{PIPE} = 'IGNORE';
+    $SIG{TERM} = sub { POSIX::_exit(0) };
+
+    while (my $s = $listen->accept) {
+        next if fork;
+
+        close $listen;
+        setsockopt $s, IPPROTO_TCP, TCP_NODELAY, 1;
+        $s->autoflush(1);
+
+        my $buf = '';
+
+        for (my $n = 0; ; $n++) {
+            while ($buf !~ /\r\n\r\n/) {
+                sysread($s, $buf, 65536, length $buf) or POSIX::_exit(0);
+            }
+
+            $buf =~ s/^(.*?\r\n\r\n)//s;
+            my $head = $1;
+
+            if ($head =~ /^Content-Length: (\d+)/mi) {
+                while (length $buf < $1) {
+                    sysread($s, $buf, 65536, length $buf) or POSIX::_exit(0);
+                }
+
+                substr($buf, 0, $1) = '';
+            }
+
+            $sub->($s, $head, $n) or last;
+        }
+
+        close $s;
+        POSIX::_exit(0);
+    }
+
+    POSIX::_exit(0);
+}
+
+
+# makes close() send a RST
+
+sub reset_on_close {
+    my ($s) = @_;
+
+    setsockopt $s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0);
+}
+
+
+# exchange(port, request, timeout => s, until => qr//, slow => bytes a read)
+#
+# Sends a request as it is, and returns all that comes until the connection
+# ends (or until the pattern is seen), and how long each part of it took:
+# ({ bytes, first => seconds to the first byte, time => to the last,
+#    closed => whether the server closed })
+
+sub exchange {
+    my ($port, $request, %arg) = @_;
+
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
+        or die "connect: $!";
+
+    my $timeout = $arg{timeout} || 10;
+    my $begin = time;
+    my $r = { bytes => '', closed => 0 };
+    my $select = IO::Select->new($s);
+
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $s, $request;
+
+    while ((my $left = $begin + $timeout - time) > 0) {
+
+        last if !$select->can_read($left);
+
+        my $n = sysread $s, my $part, $arg{slow} || 65536;
+
+        if (!$n) {
+            $r->{closed} = 1;
+            $r->{reset} = 1 if !defined $n;
+            last;
+        }
+
+        $r->{first} = time - $begin if $r->{bytes} eq '';
+        $r->{bytes} .= $part;
+        $r->{time} = time - $begin;
+
+        last if $arg{until} && $r->{bytes} =~ $arg{until};
+        sleep $arg{pause} if $arg{pause};
+    }
+
+    return $r;
+}
+
+
+# takes a response apart: { status, head, headers => { lower-case name =>
+# [values] }, raw, body (dechunked), complete => whether all of it came }
+
+sub parse {
+    my ($bytes) = @_;
+
+    my ($head, $raw) = split /\r\n\r\n/, $bytes, 2;
+    my $r = { status => 0, head => $head, headers => {}, body => '',
+              complete => 0, raw => $raw };
+
+    return $r if !defined $raw;
+
+    my ($line, @lines) = split /\r\n/, $head;
+    $r->{status} = $1 if $line =~ m{^HTTP/1\.[01] (\d{3})};
+    $r->{line} = $line;
+
+    for (@lines) {
+        my ($name, $value) = /^([^:]+): ?(.*)$/ or next;
+        push @{ $r->{headers}{lc $name} }, $value;
+    }
+
+    if (($r->{headers}{'transfer-encoding'}[0] || '') eq 'chunked') {
+        my $rest = $raw;
+
+        while ($rest =~ s/^([0-9a-f]+)[^\r]*\r\n//i) {
+            my $n = hex $1;
+
+            if ($n == 0) {
+                $r->{complete} = $rest =~ /^(?:[^\r]+\r\n)*\r\n/ ? 1 : 0;
+                $r->{trailer} = $rest;
+                last;
+            }
+
+            $r->{body} .= substr($rest, 0, $n);
+            last if length $rest < $n + 2;
+            $rest = substr($rest, $n + 2);
+        }
+
+    } else {
+        $r->{body} = $raw;
+        my $n = $r->{headers}{'content-length'}[0];
+        $r->{complete} = !defined $n || length $raw == $n ? 1 : 0;
+    }
+
+    return $r;
+}
+
+
+# get(port, uri, headers => "Name: value\r\n...", method => 'GET',
+#     version => '1.1', timeout ... as in exchange()): one request, taken apart
+
+sub get {
+    my ($port, $uri, %arg) = @_;
+
+    my $method = $arg{method} || 'GET';
+    my $version = $arg{version} || '1.1';
+    my $headers = $arg{headers} || '';
+
+    my $x = exchange($port, "$method $uri HTTP/$version\r\nHost: edge\r\n"
+                            . "Connection: close\r\n$headers\r\n", %arg);
+    my $r = parse($x->{bytes});
+    $r->{exchange} = $x;
+
+    return $r;
+}
+
+
+# what "nginx -t" says about the text of an http block, "" if it is fine; file
+# names are cut down to "nginx.conf"
+
+sub configuration_error {
+    my ($http, %file) = @_;
+
+    my $dir = tempdir(CLEANUP => 1);
+
+    spew("$dir/$_", $file{$_}) for keys %file;
+    spew("$dir/nginx.conf", load_module() . "\nerror_log stderr;\n"
+                            . "pid $dir/pid;\nevents {}\nhttp {\n$http}\n");
+
+    my $out = `@{[nginx()]} -t -p $dir -c $dir/nginx.conf 2>&1`;
+
+    return '' if $? == 0;
+
+    $out =~ s{\Q$dir/\E}{}g;
+    $out =~ s{^nginx: }{}mg;
+    $out =~ s{^.*(?:configuration file|could not open error log).*\n}{}mg;
+    chomp $out;
+
+    return $out;
+}
+
+
+# ends only what it started
+
+END {
+    my $status = $?;
+
+    for (@servers) {
+        stop($_) if !$_->{stopped};
+    }
+
+    kill 'TERM', @vendors if @vendors;
+    waitpid $_, 0 for @vendors;
+
+    $? = $status;
+}
+
+
+1;
