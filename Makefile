@@ -21,11 +21,11 @@ export CC NGINX
 
 
 .PHONY: all deps test-deps demo serve test test-static test-asan test-builds \
-        clean
+        bench-instructions clean
 
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
-	cp build/$(if $(NGINX_SRC),other,debian)/objs/$(notdir $(module)) $(module)
+	install build/$(if $(NGINX_SRC),other,debian)/objs/$(notdir $(module)) $(module)
 
 deps:
 	@tools/deps $(build_deps) $(if $(NGINX_SRC),,nginx-dev)
@@ -58,7 +58,8 @@ test-asan: deps test-deps
 	@tools/deps libclang-rt-14-dev clang llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	CC=clang tools/build static build/nginx-bookworm build/asan $(full) \
-	    --with-cc-opt="$(asan) -DNGX_DEBUG_PALLOC=1" --with-ld-opt="$(asan)"
+	    --with-ld-opt="$(asan)" --with-cc-opt="$(asan) -DNGX_DEBUG_PALLOC=1 \
+	    -fsanitize-ignorelist=$(CURDIR)/tools/sanitizer-ignore"
 	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx tools/prove t
 
 # every way to build it, with nginx's own -Werror
@@ -67,6 +68,12 @@ test-builds: deps test-deps
 	@tools/deps clang
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	tools/prove xt
+
+# instructions that a worker spends on a request
+
+bench-instructions: all test-deps
+	@tools/deps valgrind
+	unset NGINX; TEST_NGINX_BINARY=$(NGINX) bench/instructions
 
 clean:
 	rm -rf build t/servroot*

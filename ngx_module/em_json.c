@@ -747,7 +747,7 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
 static const uint8_t *
 em_json_plain(const uint8_t *p, const uint8_t *end)
 {
-    uint64_t  w, quote, slash, stop;
+    uint64_t  w, stop;
 
     static const uint64_t  ones = 0x0101010101010101;
     static const uint64_t  high = 0x8080808080808080;
@@ -755,15 +755,16 @@ em_json_plain(const uint8_t *p, const uint8_t *end)
     while (end - p >= 8) {
         memcpy(&w, p, 8);
 
-        quote = w ^ (ones * '"');
-        slash = w ^ (ones * '\\');
+        /*
+         * Of a byte below 0x80 the top bit comes to be set if it is a quote,
+         * a backslash, or below 0x20.  A borrow from the byte beside it sets
+         * bits that are wrong, but none without one that is right.
+         */
 
-        /* the top bits of the bytes that are zero, and that are below 0x20 */
+        stop = ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones)
+               | (w - ones * 0x20);
 
-        stop = ((quote - ones) & ~quote) | ((slash - ones) & ~slash)
-               | ((w - ones * 0x20) & ~w);
-
-        if (stop & high) {
+        if (stop & ~w & high) {
             break;
         }
 

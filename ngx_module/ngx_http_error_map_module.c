@@ -245,7 +245,7 @@ ngx_http_error_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     emcf->enabled = 1;
     emlcf->enable = 1;
 
-    ngx_str_null(&name);
+    ngx_str_set(&name, "");
 
     if (cf->args->nelts == 3) {
 
@@ -409,7 +409,7 @@ static ngx_int_t
 ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
     ngx_str_t *key, ngx_str_t *value)
 {
-    ngx_str_t                         *vendor;
+    ngx_str_t                         *vendor, name;
     ngx_http_error_map_header_t       *h;
     ngx_http_compile_complex_value_t   ccv;
 
@@ -434,6 +434,21 @@ ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
             && ngx_strncmp(vendor->data, h->lowcase_key, key->len) == 0)
         {
             h->vendor = 1;
+        }
+    }
+
+    /* the usual value, one variable of this module, needs no script */
+
+    h->variable = NGX_DECLINED;
+
+    if (value->len && value->data[0] == '$') {
+        name.data = value->data + 1;
+        name.len = value->len - 1;
+
+        h->variable = ngx_http_error_map_variable_number(&name);
+
+        if (h->variable != NGX_DECLINED) {
+            return NGX_OK;
         }
     }
 
@@ -489,7 +504,7 @@ ngx_http_error_map_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    ngx_str_null(&name);
+    ngx_str_set(&name, "");
 
     policy = ngx_http_error_map_policy_get(cf, emcf, &name);
     if (policy == NULL) {

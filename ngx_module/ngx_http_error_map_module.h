@@ -86,6 +86,7 @@ typedef struct {
     u_char                         *lowcase_key;
     ngx_uint_t                      hash;
     ngx_http_complex_value_t        value;
+    ngx_int_t                       variable;  /* it is all of the value */
     unsigned                        vendor:1;  /* has a meaning of its own */
 } ngx_http_error_map_header_t;
 
@@ -244,6 +245,13 @@ ngx_int_t ngx_http_error_map_respond(ngx_http_request_t *r,
 extern ngx_str_t  ngx_http_error_map_verdicts[];
 
 ngx_int_t ngx_http_error_map_add_variables(ngx_conf_t *cf);
+
+/* returns the number of the variable called name, or NGX_DECLINED */
+ngx_int_t ngx_http_error_map_variable_number(ngx_str_t *name);
+
+/* gets the value of a variable for a decided response; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_variable_value(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t number, ngx_str_t *value);
 
 
 /*

@@ -7,7 +7,9 @@ static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
 static void ngx_http_error_map_remove_headers(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor);
 static ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
-    ngx_array_t *headers);
+    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
+static ngx_int_t ngx_http_error_map_header_value(ngx_http_request_t *r,
+    ngx_http_error_map_header_t *header, ngx_str_t *value);
 
 
 ngx_http_error_map_ctx_t *
@@ -166,8 +168,8 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         ngx_http_clear_etag(r);
     }
 
-    return conf->headers ? ngx_http_error_map_add_headers(r, conf->headers)
-                         : NGX_OK;
+    return conf->headers
+           ? ngx_http_error_map_add_headers(r, ctx, conf->headers) : NGX_OK;
 }
 
 
@@ -216,10 +218,12 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_error_map_add_headers(ngx_http_request_t *r, ngx_array_t *headers)
+ngx_http_error_map_add_headers(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
 {
+    ngx_int_t                     rc;
     ngx_str_t                     value;
-    ngx_uint_t                    i, n;
+    ngx_uint_t                    i;
     ngx_table_elt_t              *h;
     ngx_http_error_map_header_t  *header;
 
@@ -227,19 +231,15 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r, ngx_array_t *headers)
 
     for (i = 0; i < headers->nelts; i++) {
 
-        if (ngx_http_complex_value(r, &header[i].value, &value) != NGX_OK) {
-            return NGX_ERROR;
+        if (header[i].variable != NGX_DECLINED) {
+            rc = ngx_http_error_map_variable_value(r, ctx, header[i].variable,
+                                                   &value);
+        } else {
+            rc = ngx_http_error_map_header_value(r, &header[i], &value);
         }
 
-        for (n = 0; n < value.len; n++) {
-            if ((value.data[n] < 0x20 && value.data[n] != '\t')
-                || value.data[n] == 0x7f)
-            {
-                ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                              "error_map_header \"%V\" is not sent, its value "
-                              "has a control character", &header[i].key);
-                value.len = 0;
-            }
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
         }
 
         if (value.len == 0) {
@@ -262,6 +262,35 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r, ngx_array_t *headers)
 #if (nginx_version >= 1023000)
         h->next = NULL;
 #endif
+    }
+
+    return NGX_OK;
+}
+
+
+/* the value of other variables may hold what ends a header line */
+
+static ngx_int_t
+ngx_http_error_map_header_value(ngx_http_request_t *r,
+    ngx_http_error_map_header_t *header, ngx_str_t *value)
+{
+    size_t  i;
+
+    if (ngx_http_complex_value(r, &header->value, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+
+        if ((value->data[i] < 0x20 && value->data[i] != '\t')
+            || value->data[i] == 0x7f)
+        {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "error_map_header \"%V\" is not sent, its value has "
+                          "a control character", &header->key);
+
+            value->len = 0;
+        }
     }
 
     return NGX_OK;

@@ -4,10 +4,12 @@
 
 static ngx_int_t ngx_http_error_map_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static void ngx_http_error_map_string(ngx_http_variable_value_t *v,
-    const void *data, size_t len);
-static ngx_int_t ngx_http_error_map_integer(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, char *fmt, uintmax_t n, uintmax_t msec);
+static ngx_uint_t ngx_http_error_map_upstream(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+static ngx_int_t ngx_http_error_map_number(ngx_http_request_t *r,
+    ngx_str_t *value, uint64_t n);
+static ngx_int_t ngx_http_error_map_seconds(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_msec_t msec);
 
 
 typedef enum {
@@ -75,151 +77,185 @@ ngx_http_error_map_add_variables(ngx_conf_t *cf)
 }
 
 
+ngx_int_t
+ngx_http_error_map_variable_number(ngx_str_t *name)
+{
+    ngx_http_variable_t  *v;
+
+    for (v = ngx_http_error_map_vars; v->name.len; v++) {
+        if (ngx_http_error_map_equal(&v->name, name)) {
+            return v->data;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_http_error_map_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_uint_t                      class, status, upstream_status;
-    ngx_msec_t                      msec;
+    ngx_str_t                       value;
     ngx_http_error_map_ctx_t       *ctx;
     ngx_http_error_map_loc_conf_t  *conf;
 
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    v->len = 0;
+    ngx_str_set(&value, "");
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (ctx == NULL) {
+    if (ctx) {
+        if (ngx_http_error_map_variable_value(r, ctx, data, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (conf->enable && r->headers_out.status) {
 
         /* before there is a response nothing has been skipped */
 
-        if (!conf->enable || r->headers_out.status == 0) {
-            return NGX_OK;
-        }
-
         if (data == ngx_http_error_map_var_verdict) {
-            ngx_http_error_map_string(v, "skipped", sizeof("skipped") - 1);
+            ngx_str_set(&value, "skipped");
 
         } else if (data == ngx_http_error_map_var_document && conf->document) {
-            ngx_http_error_map_string(v, conf->document->name.data,
-                                      conf->document->name.len);
+            value = conf->document->name;
         }
-
-        return NGX_OK;
     }
 
-    switch (data) {
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    v->len = value.len;
+    v->data = value.data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_variable_value(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t number, ngx_str_t *value)
+{
+    const em_str_t             *class;
+    ngx_http_error_map_hold_t  *hold;
+
+    ngx_str_set(value, "");
+
+    hold = ctx->hold;
+
+    switch (number) {
 
     case ngx_http_error_map_var_document:
-        ngx_http_error_map_string(v, ctx->document->name.data,
-                                  ctx->document->name.len);
+        *value = ctx->document->name;
         return NGX_OK;
 
     case ngx_http_error_map_var_code:
-        ngx_http_error_map_string(v, ctx->code.data, ctx->code.len);
+        *value = ctx->code;
         return NGX_OK;
 
     case ngx_http_error_map_var_class:
 
         if (ctx->verdict == NGX_HTTP_ERROR_MAP_MAPPED) {
-            class = ctx->entry->class;
+            class = &em_class_names[ctx->entry->class];
 
         } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_UNKNOWN) {
-            class = EM_UNKNOWN;
+            class = &em_class_names[EM_UNKNOWN];
 
         } else {
             return NGX_OK;
         }
 
-        ngx_http_error_map_string(v, em_class_names[class].data,
-                                  em_class_names[class].len);
+        value->data = (u_char *) class->data;
+        value->len = class->len;
         return NGX_OK;
 
     case ngx_http_error_map_var_title:
         if (ctx->entry) {
-            ngx_http_error_map_string(v, ctx->entry->title,
-                                      ngx_strlen(ctx->entry->title));
+            value->data = (u_char *) ctx->entry->title;
+            value->len = ngx_strlen(ctx->entry->title);
         }
 
         return NGX_OK;
 
+    case ngx_http_error_map_var_verdict:
+        *value = ngx_http_error_map_verdicts[ctx->verdict];
+        return NGX_OK;
+
     case ngx_http_error_map_var_retry_after:
-        if (ctx->entry == NULL
-            && ctx->verdict != NGX_HTTP_ERROR_MAP_UNKNOWN)
+        if ((ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
+             && ctx->verdict != NGX_HTTP_ERROR_MAP_UNKNOWN)
+            || ctx->retry_after == NGX_HTTP_ERROR_MAP_NO_RETRY)
         {
             return NGX_OK;
         }
 
-        if (ctx->retry_after == NGX_HTTP_ERROR_MAP_NO_RETRY) {
-            return NGX_OK;
-        }
-
-        return ngx_http_error_map_integer(r, v, "%uL", ctx->retry_after, 0);
-
-    case ngx_http_error_map_var_verdict:
-        ngx_http_error_map_string(v,
-                             ngx_http_error_map_verdicts[ctx->verdict].data,
-                             ngx_http_error_map_verdicts[ctx->verdict].len);
-        return NGX_OK;
+        return ngx_http_error_map_number(r, value, ctx->retry_after);
 
     case ngx_http_error_map_var_hold_size:
-        return ngx_http_error_map_integer(r, v, "%uL",
-                                          ctx->hold ? ctx->hold->size
-                                                    : ctx->hold_size, 0);
+        return ngx_http_error_map_number(r, value,
+                                         hold ? hold->size : ctx->hold_size);
 
     case ngx_http_error_map_var_hold_time:
-        msec = ctx->hold ? ngx_current_msec - ctx->hold->start
-                         : ctx->hold_time;
-        return ngx_http_error_map_integer(r, v, "%uL.%03uL", msec / 1000,
-                                          msec % 1000);
+        return ngx_http_error_map_seconds(r, value,
+                                          hold ? ngx_current_msec - hold->start
+                                               : ctx->hold_time);
 
-    default:
-        break;
+    case ngx_http_error_map_var_status:
+        return ngx_http_error_map_number(r, value,
+                                         ctx->status ? ctx->status
+                                                     : r->headers_out.status);
+
+    default: /* ngx_http_error_map_var_upstream_status */
+        return ngx_http_error_map_number(r, value,
+                                         ngx_http_error_map_upstream(r, ctx));
     }
-
-    /* a status: a shared context has none, and it was then not changed */
-
-    upstream_status = ctx->upstream_status;
-    status = ctx->status;
-
-    if (status == 0) {
-        status = r->headers_out.status;
-        upstream_status = status;
-
-        if (r->upstream && r->upstream->headers_in.status_n) {
-            upstream_status = r->upstream->headers_in.status_n;
-        }
-    }
-
-    return ngx_http_error_map_integer(r, v, "%uL",
-                            data == ngx_http_error_map_var_status
-                            ? status : upstream_status, 0);
 }
 
 
-static void
-ngx_http_error_map_string(ngx_http_variable_value_t *v, const void *data,
-    size_t len)
+/* a shared context has no status: it is the upstream's, and was kept */
+
+static ngx_uint_t
+ngx_http_error_map_upstream(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx)
 {
-    v->data = (u_char *) data;
-    v->len = len;
+    if (ctx->upstream_status) {
+        return ctx->upstream_status;
+    }
+
+    if (r->upstream && r->upstream->headers_in.status_n) {
+        return r->upstream->headers_in.status_n;
+    }
+
+    return r->headers_out.status;
 }
 
 
 static ngx_int_t
-ngx_http_error_map_integer(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, char *fmt, uintmax_t n, uintmax_t msec)
+ngx_http_error_map_number(ngx_http_request_t *r, ngx_str_t *value, uint64_t n)
 {
-    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN + sizeof(".000") - 1);
-    if (v->data == NULL) {
+    value->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (value->data == NULL) {
         return NGX_ERROR;
     }
 
-    v->len = ngx_sprintf(v->data, fmt, (uint64_t) n, (uint64_t) msec)
-             - v->data;
+    value->len = ngx_sprintf(value->data, "%uL", n) - value->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_seconds(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_msec_t msec)
+{
+    value->data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = ngx_sprintf(value->data, "%T.%03M", (time_t) (msec / 1000),
+                             msec % 1000)
+                 - value->data;
 
     return NGX_OK;
 }

@@ -1,0 +1,203 @@
+# Every way to build the module: as a shared object and linked in, from clean,
+# with -j, under both compilers, with and without what it might lean on, each
+# with nginx's own -Werror; a build without gperf, with a bad table, and with a
+# vendor's table added.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use File::Temp qw(tempdir);
+use Test::More;
+
+my $dir = tempdir(CLEANUP => 1);
+my $src = "$ErrorMap::root/build/nginx-bookworm";
+my $full = '--with-http_v2_module --with-http_slice_module';
+
+
+# builds a copy of the project, returns (exit status, all it printed)
+
+sub build {
+    my ($project, $kind, $tree, $args, $env) = @_;
+
+    my $out = `$env $project/tools/build $kind $tree $dir/b $args 2>&1`;
+
+    return ($? >> 8, $out);
+}
+
+
+my @ways = (
+    [ 'static', 'cc', "$full" ],
+    [ 'static', 'cc', "--with-debug $full" ],
+    [ 'static', 'cc', '--without-http-cache' ],
+    [ 'static', 'cc', '--without-pcre --without-http_rewrite_module' ],
+    [ 'static', 'cc', '--without-http_proxy_module' ],
+    [ 'static', 'clang', "--with-debug --with-threads $full" ],
+    [ 'dynamic', 'cc', "$full" ],
+    [ 'dynamic', 'clang', '--with-debug' ],
+    [ 'dynamic', 'clang', '--without-http-cache --without-pcre'
+                          . ' --without-http_rewrite_module' ],
+);
+
+for my $way (@ways) {
+    my ($kind, $cc, $args) = @$way;
+    my $name = "$kind, $cc, $args";
+
+    system "rm -rf $dir/b";
+
+    my ($status, $out) = build($ErrorMap::root, $kind, $src, $args, "CC=$cc");
+
+    is($status, 0, "$name builds") or diag(substr $out, -2000);
+    unlike($out, qr/warning:/, "$name builds without a warning");
+
+    if ($kind eq 'static') {
+        my $run = "$dir/b/objs/nginx -t -e stderr -p $dir/b -c conf/em.conf";
+
+        ErrorMap::spew("$dir/b/conf/em.conf",
+                       "error_log stderr; pid $dir/b/pid; events {}\n"
+                       . "http { error_map tencent_iotvideo; }\n");
+
+        like(`$run 2>&1`, qr/test is successful/, "$name runs");
+
+    } else {
+        ok(-s "$dir/b/objs/ngx_http_error_map_filter_module.so",
+           "$name makes the shared object");
+    }
+}
+
+
+# a copy of the project that may be spoiled
+
+sub project {
+    my $copy = "$dir/p";
+
+    system "rm -rf $copy $dir/b && mkdir $copy && cd $ErrorMap::root"
+           . " && cp -R config config.make ngx_module tables tools $copy";
+
+    return $copy;
+}
+
+
+{
+    my $copy = project();
+    my $bin = "$dir/bin";
+
+    # all the commands of this machine but gperf
+
+    mkdir $bin;
+    symlink $_, "$bin/" . s{.*/}{}r
+        for grep { !m{/gperf$} } map { glob "$_/*" } '/usr/bin', '/bin';
+
+    my ($status, $out) = build($copy, 'dynamic', $src, '', "PATH=$bin");
+
+    isnt($status, 0, 'no build without gperf');
+    like($out, qr/GNU gperf,\nwhich was not found/, '... and it says so');
+}
+
+
+my @bad = (
+    [ '42505, 402, EM_OK, "again"', qr/code 42505 is already in line \d+/ ],
+    [ '1, 402, EM_NONE, "x"', qr/class "EM_NONE" of code 1 is not/ ],
+    [ '1, 42, EM_OK, "x"', qr/status "42" of code 1 is neither 0 nor 200 to/ ],
+    [ '1, 600, EM_OK, "x"', qr/status "600" of code 1 is neither/ ],
+    [ '1, 204, EM_OK, "x"', qr/status "204" of code 1 is neither/ ],
+    [ '1, 200, EM_OK, "a"b"', qr/the title of code 1 holds more than/ ],
+    [ '1, 200, EM_OK, "a\\\\b"', qr/the title of code 1 holds more than/ ],
+    [ "1, 200, EM_OK, \"a\tb\"", qr/the title of code 1 holds more than/ ],
+    [ "1, 200, EM_OK, \"\xc3\xa9\"", qr/the title of code 1 holds more than/ ],
+    [ '1, 200, EM_OK, "' . 'x' x 81 . '"',
+      qr/the title of code 1 has 81 characters, at most 80/ ],
+    [ '1, 200, EM_OK, ""', qr/code 1 has an empty title/ ],
+    [ 'a b, 200, EM_OK, "x"', qr/code "a b" is not 1 to 128 of/ ],
+    [ '1, 200, EM_OK', qr/a row is: code, status, EM_CLASS, "title"/ ],
+);
+
+{
+    my $copy = project();
+    my $table = "$copy/tables/tencent_iotvideo.gperf";
+    my @lines = split /^/, ErrorMap::slurp($table);
+    my ($last) = grep { $lines[$_] =~ /^52514,/ } 0 .. $#lines;
+
+    # the first build configures, the others only make
+
+    for my $case (@bad) {
+        my ($row, $message) = @$case;
+        my $line = $last + 2;
+
+        ErrorMap::spew($table, join '', @lines[0 .. $last], "$row\n",
+                                        @lines[$last + 1 .. $#lines]);
+
+        my ($status, $out) = build($copy, 'dynamic', $src, '', '');
+
+        isnt($status, 0, "no build with the row $row");
+        like($out, qr{tables/tencent_iotvideo\.gperf:$line: $message},
+             '... and the file, the line and the reason');
+    }
+
+    ErrorMap::spew($table, join '', @lines);
+
+    my ($status, $out) = build($copy, 'dynamic', $src, '', '');
+    is($status, 0, 'it builds again when the row is gone') or diag($out);
+}
+
+
+{
+    my $copy = project();
+
+    ErrorMap::spew("$copy/tables/acme.gperf", <<'END');
+%{
+/* Acme */
+
+#include "em_table.h"
+%}
+%compare-lengths
+%readonly-tables
+%global-table
+%struct-type
+%omit-struct-type
+%language=ANSI-C
+%define slot-name code
+%define initializer-suffix ,0,0,""
+%define word-array-name entries
+%define lookup-function-name find_code
+struct em_entry_s;
+%%
+E1,  418, EM_UNAVAILABLE,  "teapot"
+%%
+static const em_source_t  sources[] = {
+    { EM_SOURCE_JSON, em_string("/fault/0/id") }
+};
+
+static const em_str_t  success[] = {
+    em_string("E0")
+};
+
+em_document(acme);
+END
+
+    my ($status, $out) = build($copy, 'static', $src, '', '');
+    is($status, 0, 'a vendor is one file more') or diag(substr $out, -2000);
+
+    local $ENV{TEST_NGINX_BINARY} = "$dir/b/objs/nginx";
+    my $port = free_port();
+
+    my $edge = start(port => $port, http => <<"END");
+        server {
+            listen 127.0.0.1:$port;
+            default_type application/json;
+
+            location / {
+                error_map acme;
+                return 200 '{"fault":[{"id":"E1"}]}';
+            }
+        }
+END
+
+    my $r = get($port, '/');
+    is($r->{status}, 418, '... and its codes are mapped');
+    is($r->{headers}{'x-error-source'}[0], 'acme', '... by its name');
+    stop($edge);
+}
+
+
+done_testing();
