@@ -8,7 +8,7 @@
 
 function bad(what)
 {
-    printf "%s:%d: %s\n", FILENAME, FNR, what > "/dev/stderr"
+    printf "%s:%d: %s\n", FILENAME, FNR, what | "cat 1>&2"
     errors++
 }
 
@@ -124,7 +124,7 @@ section != 1 || /^#/ {
             " characters, at most 80 are allowed")
     }
 
-    if (title ~ /[^ !#-[\]-~]/) {
+    if (title ~ /[^] !#-[^-~]/) {
         bad("the title of code " code " holds more than printable ASCII " \
             "without \" and \\")
     }

@@ -30,7 +30,10 @@ static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_broken(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
 static void ngx_http_error_map_consume(ngx_chain_t *in);
+static void ngx_http_error_map_writer(ngx_http_request_t *r);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
 static void ngx_http_error_map_stop_timer(void *data);
 
@@ -293,11 +296,16 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     /*
      * The range body filter comes before this one, and would find out about
-     * the range only when the held bytes have passed it.
+     * the range only when the held bytes have passed it.  And a 412 would put
+     * another response in the place of this one while its body is being sent.
      */
 
     if (r->headers_in.range) {
         r->allow_ranges = 0;
+    }
+
+    if (r->headers_in.if_match || r->headers_in.if_unmodified_since) {
+        r->disable_not_modified = 1;
     }
 
     return NGX_OK;
@@ -327,12 +335,7 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_error_map_release(r, ctx, in);
     }
 
-    /*
-     * An upstream that breaks off is finalized without last_buf: nginx sends
-     * what came before, and closes the connection.
-     */
-
-    if (hold->upstream && r->upstream->cleanup == NULL) {
+    if (ngx_http_error_map_broken(hold, in)) {
         return ngx_http_error_map_release(r, ctx, in);
     }
 
@@ -387,6 +390,28 @@ ngx_http_error_map_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
     }
 
     return NGX_AGAIN;
+}
+
+
+/*
+ * An upstream that breaks off is finalized, and then there is no last_buf but
+ * a flush: nginx sends what came before, and closes the connection.
+ */
+
+static ngx_int_t
+ngx_http_error_map_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    if (!hold->upstream || hold->request->upstream->cleanup) {
+        return 0;
+    }
+
+    for ( /* void */ ; in; in = in->next) {
+        if (in->buf->flush) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -535,7 +560,27 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     *hold->last_out = in;
 
-    return hold->out ? ngx_http_next_body_filter(r, hold->out) : rc;
+    if (hold->out == NULL) {
+        return rc;
+    }
+
+    rc = ngx_http_next_body_filter(r, hold->out);
+
+    /*
+     * The event pipe does not know of what was held, and would not send the
+     * rest of it before the upstream sends more.
+     */
+
+    if (rc == NGX_AGAIN
+        && hold->upstream
+        && r->upstream->cleanup
+        && r->upstream->buffering)
+    {
+        ctx->write_event_handler = r->write_event_handler;
+        r->write_event_handler = ngx_http_error_map_writer;
+    }
+
+    return rc;
 }
 
 
@@ -552,10 +597,40 @@ ngx_http_error_map_consume(ngx_chain_t *in)
 }
 
 
+/* sends what the client did not take at once, then lets the upstream go on */
+
+static void
+ngx_http_error_map_writer(ngx_http_request_t *r)
+{
+    ngx_event_t               *wev;
+    ngx_http_error_map_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx == NULL || ctx->write_event_handler == NULL) {
+        return;
+    }
+
+    wev = r->connection->write;
+
+    if (!wev->timedout && !wev->delayed) {
+
+        /* an error is left in the connection for the upstream to see */
+
+        (void) ngx_http_output_filter(r, NULL);
+    }
+
+    if (!r->connection->buffered || r->connection->error) {
+        r->write_event_handler = ctx->write_event_handler;
+    }
+
+    ctx->write_event_handler(r);
+}
+
+
 static void
 ngx_http_error_map_timeout(ngx_event_t *ev)
 {
-    ngx_int_t                   rc;
     ngx_buf_t                  *b;
     ngx_chain_t                 out;
     ngx_connection_t           *c;
@@ -576,32 +651,35 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (ctx == NULL || ctx->hold != hold) {
-        return;
+    if (ctx && ctx->hold == hold) {
+
+        /* the client has waited long enough, nothing may keep this from it */
+
+        b = ngx_calloc_buf(r->pool);
+
+        if (b) {
+            b->flush = 1;
+            out.buf = b;
+            out.next = NULL;
+        }
+
+        if (b == NULL
+            || ngx_http_error_map_release(r, ctx, &out) == NGX_ERROR)
+        {
+            /*
+             * The request is not ours to finalize: its upstream may be needed
+             * for the cache.  Whoever sends next finds the error.
+             */
+
+            c->error = 1;
+        }
     }
 
-    /* the client has waited long enough, nothing may keep this from it */
+    /* a request that is over but for what was held goes on from there */
 
-    rc = NGX_ERROR;
-    b = ngx_calloc_buf(r->pool);
+    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
 
-    if (b) {
-        b->flush = 1;
-        out.buf = b;
-        out.next = NULL;
-
-        rc = ngx_http_error_map_release(r, ctx, &out);
-    }
-
-    if (rc == NGX_ERROR) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-
-    } else {
-
-        /* a request that is over but for what was held goes on from there */
-
-        ngx_post_event(c->write, &ngx_posted_events);
-    }
+    ngx_post_event(c->write, &ngx_posted_events);
 
     ngx_http_run_posted_requests(c);
 }

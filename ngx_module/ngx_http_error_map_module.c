@@ -410,7 +410,8 @@ ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
     ngx_str_t *key, ngx_str_t *value)
 {
     ngx_str_t                         *vendor, name;
-    ngx_http_error_map_header_t       *h;
+    ngx_uint_t                         i;
+    ngx_http_error_map_header_t       *h, *first;
     ngx_http_compile_complex_value_t   ccv;
 
     h = ngx_array_push(headers);
@@ -428,6 +429,15 @@ ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
     }
 
     h->hash = ngx_hash_strlow(h->lowcase_key, key->data, key->len);
+
+    for (i = 0, first = headers->elts; i < headers->nelts - 1; i++) {
+        if (first[i].hash == h->hash && first[i].key.len == key->len
+            && ngx_strncmp(first[i].lowcase_key, h->lowcase_key, key->len)
+               == 0)
+        {
+            h->lowcase_key = first[i].lowcase_key;
+        }
+    }
 
     for (vendor = ngx_http_error_map_vendor_headers; vendor->len; vendor++) {
         if (vendor->len == key->len

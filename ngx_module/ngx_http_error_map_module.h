@@ -83,7 +83,7 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                       key;
-    u_char                         *lowcase_key;
+    u_char                         *lowcase_key;  /* one for each name */
     ngx_uint_t                      hash;
     ngx_http_complex_value_t        value;
     ngx_int_t                       variable;  /* it is all of the value */
@@ -174,6 +174,9 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_http_error_map_hold_t      *hold;    /* until it is released */
     size_t                          hold_size;
     ngx_msec_t                      hold_time;
+
+    /* the one to go back to when all that was held has been sent */
+    ngx_http_event_handler_pt       write_event_handler;
 
     unsigned                        drop:1;  /* the rest of the body */
 } ngx_http_error_map_ctx_t;

@@ -189,6 +189,10 @@ ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (cf->args->nelts == 2 && ngx_strcmp(value[0].data, "include") == 0) {
+        return ngx_conf_include(cf, cmd, conf);
+    }
+
     for (row = ngx_http_error_map_policy_rows; row->name.len; row++) {
 
         if (!ngx_http_error_map_equal(&row->name, &value[0])) {

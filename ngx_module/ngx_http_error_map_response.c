@@ -174,8 +174,8 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
 
 
 /*
- * Removes what bears the name of one of the headers, either of those that a
- * vendor may send in its own right, or of the others.
+ * Removes what the vendor sent by the name of one of the headers, either of
+ * those that it may send in its own right, or of the others.
  */
 
 static void
@@ -205,6 +205,7 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
 
             if (header[n].key.len == h[i].key.len
                 && header[n].vendor == vendor
+                && h[i].lowcase_key != header[n].lowcase_key
                 && h[i].hash
                 && ngx_strncasecmp(header[n].lowcase_key, h[i].key.data,
                                    h[i].key.len)

@@ -164,6 +164,12 @@ ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b,
             return NGX_DECLINED;
         }
 
+    } else if (u->headers_in.chunked) {
+
+        /* nginx takes chunks apart for HTTP alone */
+
+        return NGX_DECLINED;
+
     } else if ((module->len != 5 || ngx_strncmp(module->data, "uwsgi", 5) != 0)
                && (module->len != 4
                    || ngx_strncmp(module->data, "scgi", 4) != 0))

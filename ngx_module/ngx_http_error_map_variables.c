@@ -122,7 +122,9 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
         }
     }
 
-    v->valid = 1;
+    /* what may yet change is not to be remembered, not even for the log */
+
+    v->valid = (ctx && ctx->hold == NULL);
     v->no_cacheable = 0;
     v->not_found = 0;
     v->len = value.len;

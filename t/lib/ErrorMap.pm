@@ -45,8 +45,9 @@ sub load_module {
         spew("$dir/nginx.conf", "error_log stderr; pid $dir/pid; events {}\n"
                                 . "http { error_map off; }\n");
 
-        $load_module = system(nginx() . " -t -p $dir -c nginx.conf"
-                              . " >$dir/out 2>&1") == 0
+        my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
+
+        $load_module = $out !~ /unknown directive "error_map"/
             ? '' : "load_module $root/build/"
                    . "ngx_http_error_map_filter_module.so;";
     }
@@ -131,7 +132,8 @@ END
     if ($pid == 0) {
         open STDOUT, '>', "$dir/stdout";
         open STDERR, '>', "$dir/stderr";
-        exec { nginx() } nginx(), "-p", $dir, "-c", "$dir/nginx.conf"
+        exec { nginx() } nginx(), '-p', $dir, '-c', "$dir/nginx.conf",
+                         '-e', "$dir/error.log"
             or POSIX::_exit(1);
     }
 
@@ -192,10 +194,11 @@ sub clean_log {
 #
 # Starts an upstream, and returns its port.  The sub is called for each request
 # (its head as text, its number on the connection from 0) and writes what it
-# likes; unless it returns true the connection is closed behind it.
+# likes; unless it returns true the connection is closed behind it.  With
+# raw => 1 the sub is called once for a connection, and reads for itself.
 
 sub vendor {
-    my ($sub) = @_;
+    my ($sub, %arg) = @_;
 
     my $listen = IO::Socket::INET->new(Listen => 128, ReuseAddr => 1,
                                        LocalAddr => '127.0.0.1')
@@ -220,6 +223,12 @@ sub vendor {
         close $listen;
         setsockopt $s, IPPROTO_TCP, TCP_NODELAY, 1;
         $s->autoflush(1);
+
+        if ($arg{raw}) {
+            $sub->($s);
+            close $s;
+            POSIX::_exit(0);
+        }
 
         my $buf = '';
 
@@ -383,7 +392,7 @@ sub configuration_error {
     spew("$dir/nginx.conf", load_module() . "\nerror_log stderr;\n"
                             . "pid $dir/pid;\nevents {}\nhttp {\n$http}\n");
 
-    my $out = `@{[nginx()]} -t -p $dir -c $dir/nginx.conf 2>&1`;
+    my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
 
     return '' if $? == 0;
 
