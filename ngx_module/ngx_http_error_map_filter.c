@@ -30,12 +30,18 @@ static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
+static ngx_chain_t *ngx_http_error_map_needs(ngx_http_request_t *r,
+    ngx_http_error_map_hold_t *hold, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_broken(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);
 static void ngx_http_error_map_consume(ngx_chain_t *in);
 static void ngx_http_error_map_writer(ngx_http_request_t *r);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
 static void ngx_http_error_map_stop_timer(void *data);
+
+
+/* nginx declares it in no header */
+extern ngx_module_t  ngx_http_copy_filter_module;
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -288,10 +294,8 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
 
-    /* the header filters that ask for this themselves come too late */
-
+    hold->in_memory = r->filter_need_in_memory;
     r->filter_need_in_memory = 1;
-    r->filter_need_temporary = 1;
     r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
 
     /*
@@ -537,6 +541,8 @@ ngx_http_error_map_release(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    r->filter_need_in_memory = hold->in_memory;
+
     rc = ngx_http_next_header_filter(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK) {
@@ -552,6 +558,11 @@ ngx_http_error_map_release(ngx_http_request_t *r,
         ngx_http_error_map_consume(in);
 
         return rc;
+    }
+
+    in = ngx_http_error_map_needs(r, hold, in);
+    if (in == NGX_CHAIN_ERROR) {
+        return NGX_ERROR;
     }
 
     if (hold->buf) {
@@ -581,6 +592,57 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     }
 
     return rc;
+}
+
+
+/*
+ * The copy filter looked at what the header filters need before they were
+ * asked.  They have been now; the chain, which has passed it, is copied if one
+ * of them is going to write to it.
+ */
+
+static ngx_chain_t *
+ngx_http_error_map_needs(ngx_http_request_t *r,
+    ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    ngx_buf_t               *b;
+    ngx_chain_t             *cl;
+    ngx_output_chain_ctx_t  *copy;
+
+    copy = ngx_http_get_module_ctx(r, ngx_http_copy_filter_module);
+
+    if (copy) {
+        copy->need_in_memory = r->main_filter_need_in_memory
+                               || r->filter_need_in_memory;
+        copy->need_in_temp = r->filter_need_temporary;
+    }
+
+    if (in == NULL || !r->filter_need_temporary) {
+        return in;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_CHAIN_ERROR;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        b->flush |= cl->buf->flush;
+        b->last_buf |= cl->buf->last_buf;
+        b->last_in_chain |= cl->buf->last_in_chain;
+    }
+
+    b->sync = !b->flush && !b->last_buf;
+
+    cl = ngx_alloc_chain_link(r->pool);
+    if (cl == NULL || ngx_http_error_map_keep(hold, in) != NGX_OK) {
+        return NGX_CHAIN_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    return cl;
 }
 
 

@@ -153,6 +153,7 @@ typedef struct {
 
     unsigned                        upstream:1;  /* it came while this read */
     unsigned                        flush:1;
+    unsigned                        in_memory:1; /* others had asked for it */
 } ngx_http_error_map_hold_t;
 
 

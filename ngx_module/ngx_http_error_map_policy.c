@@ -106,6 +106,12 @@ ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (value[1].len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"\" of error_map_policy");
+        return NGX_CONF_ERROR;
+    }
+
     policy = ngx_http_error_map_policy_get(cf, emcf, &value[1]);
     if (policy == NULL) {
         return NGX_CONF_ERROR;

@@ -1,0 +1,335 @@
+package ErrorMapStream;
+
+# What the t/20-stream tests share: responses framed in each of HTTP/1.1's
+# ways, many exchanges at the same time, and a look at the worker's resources.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use Exporter qw(import);
+use IO::Socket::INET;
+use POSIX ();
+use Socket qw(INADDR_LOOPBACK SOL_SOCKET SO_RCVBUF pack_sockaddr_in);
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(@framings $alone frame query put request exchange_all
+                 responses pipelines bare worker memory cpu_time connections);
+
+our @framings = qw(length chunked close);
+
+
+# frame(framing, body, chunk => bytes a chunk, status, type, headers => text):
+# the head of a vendor's response, and its body as it goes over the wire
+
+sub frame {
+    my ($framing, $body, %arg) = @_;
+
+    my $status = $arg{status} || '200 OK';
+    my $type = $arg{type} || 'application/json';
+    my $head = "HTTP/1.1 $status\r\nContent-Type: $type\r\n"
+               . ($arg{headers} || '');
+
+    if ($framing eq 'length') {
+        return ($head . 'Content-Length: ' . length($body) . "\r\n\r\n",
+                $body);
+    }
+
+    return ($head . "Connection: close\r\n\r\n", $body) if $framing eq 'close';
+
+    my $size = $arg{chunk} || 65536;
+    my $raw = '';
+
+    for (my $i = 0; $i < length $body; $i += $size) {
+        my $part = substr $body, $i, $size;
+        $raw .= sprintf("%x\r\n", length $part) . "$part\r\n";
+    }
+
+    return ($head . "Transfer-Encoding: chunked\r\n\r\n", "${raw}0\r\n\r\n");
+}
+
+
+# the arguments of a request's URI
+
+sub query {
+    my ($head) = @_;
+
+    my ($args) = $head =~ m{^\S+ [^ ?]*\?(\S*)};
+
+    return map { my ($name, $value) = split /=/, $_, 2; $name => $value }
+           split /&/, $args;
+}
+
+
+# writes everything, to a vendor's blocking socket
+
+sub put {
+    my ($s, $bytes) = @_;
+
+    for (my $sent = 0; $sent < length $bytes; ) {
+        my $n = syswrite $s, $bytes, 65536, $sent;
+        return 0 if !$n;
+        $sent += $n;
+    }
+
+    return 1;
+}
+
+
+sub request {
+    my ($uri, %arg) = @_;
+
+    my $version = $arg{version} || '1.1';
+    my $connection = $arg{connection} || 'close';
+    my $headers = $arg{headers} || '';
+
+    return "GET $uri HTTP/$version\r\nHost: edge\r\n"
+           . "Connection: $connection\r\n$headers\r\n";
+}
+
+
+# exchange_all({ port, request, timeout => s, until => qr//, slow => bytes a
+#                read, pause => s between reads, rcvbuf => bytes, abort => s to
+#                the end of it, reset => end it with RST, sink => sub }, ...)
+#
+# As exchange(), all at the same time.  In addition a result has parts, the
+# times and sizes of the reads, and with sink its bytes go there.
+
+sub exchange_all {
+    my @jobs = @_;
+
+    my (%open, @results);
+
+    local $SIG{PIPE} = 'IGNORE';
+
+    for my $job (@jobs) {
+        my $s = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!";
+
+        setsockopt $s, SOL_SOCKET, SO_RCVBUF, $job->{rcvbuf} if $job->{rcvbuf};
+
+        connect $s, pack_sockaddr_in($job->{port}, INADDR_LOOPBACK)
+            or die "connect: $!";
+
+        $s->blocking(0);
+
+        my $begin = time;
+        my $r = { bytes => '', closed => 0, parts => [] };
+        push @results, $r;
+
+        $open{fileno $s} = { %$job, s => $s, r => $r, begin => $begin,
+                             sent => 0, next => $begin,
+                             end => $begin + ($job->{abort} || $job->{timeout}
+                                              || 10) };
+    }
+
+    while (%open) {
+
+        my ($rin, $win) = ('', '');
+        my $now = time;
+        my $wait = 1;
+
+        for my $fd (keys %open) {
+            my $job = $open{$fd};
+
+            if ($now >= $job->{end}) {
+                reset_on_close($job->{s}) if $job->{reset};
+                close $job->{s};
+                delete $open{$fd};
+                next;
+            }
+
+            $wait = $job->{end} - $now if $wait > $job->{end} - $now;
+
+            vec($win, $fd, 1) = 1 if $job->{sent} < length $job->{request};
+
+            if ($now >= $job->{next}) {
+                vec($rin, $fd, 1) = 1;
+
+            } elsif ($wait > $job->{next} - $now) {
+                $wait = $job->{next} - $now;
+            }
+        }
+
+        select(my $rout = $rin, my $wout = $win, undef, $wait);
+
+        for my $fd (keys %open) {
+            my $job = $open{$fd};
+            my ($s, $r) = ($job->{s}, $job->{r});
+
+            if (vec $wout, $fd, 1) {
+                my $n = syswrite $s, $job->{request}, 16384, $job->{sent};
+                $job->{sent} += $n || 0;
+            }
+
+            next if !vec $rout, $fd, 1;
+
+            my $n = sysread $s, my $part, $job->{slow} || 65536;
+
+            next if !defined $n && $!{EAGAIN};
+
+            if ($n) {
+                my $elapsed = time - $job->{begin};
+
+                push @{ $r->{parts} }, [$elapsed, $n];
+                $r->{first} = $elapsed if !defined $r->{first};
+                $r->{time} = $elapsed;
+                $job->{next} = time + $job->{pause} if $job->{pause};
+
+                if ($job->{sink}) {
+                    $job->{sink}->($part);
+                    next;
+                }
+
+                $r->{bytes} .= $part;
+
+                next if !$job->{until} || $r->{bytes} !~ $job->{until};
+
+            } else {
+                $r->{closed} = 1;
+                $r->{reset} = 1 if !defined $n;
+            }
+
+            close $s;
+            delete $open{$fd};
+        }
+    }
+
+    return @results;
+}
+
+
+# takes the responses of one connection apart, each as parse() does
+
+sub responses {
+    my ($bytes) = @_;
+
+    my @responses;
+
+    while ($bytes =~ /\G(HTTP.*?\r\n\r\n)/gcs) {
+        my $head = $1;
+        my $begin = pos $bytes;
+        my $end = length $bytes;
+
+        if ($head =~ /^Content-Length: (\d+)/mi) {
+            $end = $begin + $1;
+
+        } elsif ($head =~ /^Transfer-Encoding: chunked/mi) {
+
+            while ($bytes =~ /\G([0-9a-f]+)\r\n/gci) {
+                my $n = hex $1;
+
+                last if pos($bytes) + $n > length $bytes;
+
+                pos($bytes) += $n;
+                last if $bytes !~ /\G\r\n/gc || $n == 0;
+            }
+
+            $end = pos $bytes;
+        }
+
+        push @responses, parse($head . substr $bytes, $begin, $end - $begin);
+        pos($bytes) = $end;
+    }
+
+    my $rest = substr $bytes, pos $bytes || 0;
+    push @responses, parse($rest) if $rest ne '';
+
+    return @responses;
+}
+
+
+# pipelines(port, [uri, ...], ...): requests each list on a connection of its
+# own, all of it at once, and returns a list of responses for each
+
+sub pipelines {
+    my ($port, @lists) = @_;
+
+    my @jobs = map {
+        my ($last, @first) = reverse @$_;
+
+        { port => $port, timeout => 60,
+          request => join '', (map { request($_, connection => 'keep-alive') }
+                                   reverse @first), request($last) }
+    } @lists;
+
+    return map { [responses($_->{bytes})] } exchange_all(@jobs);
+}
+
+
+# what of a response must be the same without the filter, as one text
+
+sub bare {
+    my ($r) = @_;
+
+    my @lines = sort grep { !/^(?:Date|Connection|X-(?:V|N|Held|Time)): /i }
+                split /\r\n/, $r->{head} || '';
+
+    return join "\n", @lines, '', "complete: $r->{complete}", $r->{body};
+}
+
+
+# the process id of an nginx' only worker
+
+sub worker {
+    my ($server) = @_;
+
+    my $pid = $server->{pid};
+
+    for (1 .. 250) {
+        return $1 if slurp("/proc/$pid/task/$pid/children") =~ /^(\d+)/;
+        sleep 0.02;
+    }
+
+    die "no worker";
+}
+
+
+# what a process has of memory in kbytes, by name as in /proc/PID/status:
+# VmRSS is what it has now, VmHWM the most it ever had
+
+sub memory {
+    my ($pid, $name) = @_;
+
+    slurp("/proc/$pid/status") =~ /^$name:\s+(\d+) kB/m
+        or die "no $name of $pid";
+
+    return $1;
+}
+
+
+# the seconds that a process has computed
+
+sub cpu_time {
+    my ($pid) = @_;
+
+    my @fields = split / /, slurp("/proc/$pid/stat") =~ s/^.*\) //r;
+
+    return ($fields[11] + $fields[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+
+# "active N reading N writing N waiting N" of the location /stub, once there is
+# none but the one that asks, which is active and writing, or in ten seconds;
+# $alone is what is hoped for
+
+our $alone = 'active 1 reading 0 writing 1 waiting 0';
+
+sub connections {
+    my ($port) = @_;
+
+    my $text;
+
+    for (1 .. 500) {
+        $text = join ' ', map { lc } get($port, '/stub')->{body}
+                =~ /(Active)\ connections:\ (\d+).*(Reading):\ (\d+)
+                    \ (Writing):\ (\d+)\ (Waiting):\ (\d+)/sx;
+
+        last if $text eq $alone;
+        sleep 0.02;
+    }
+
+    return $text;
+}
+
+
+1;
