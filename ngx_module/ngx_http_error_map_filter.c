@@ -17,6 +17,7 @@ static ngx_int_t ngx_http_error_map_test_type(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 static ngx_http_error_map_document_t *ngx_http_error_map_document(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
+static ngx_int_t ngx_http_error_map_partial(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_source_t *source);
@@ -93,6 +94,13 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
     ngx_http_error_map_source_init(&source, document, conf->hold_size);
 
     if (ngx_http_error_map_source_preread(&source, r) != NGX_OK) {
+
+        /* a hold would change the answer to such a request */
+
+        if (conf->dry_run && ngx_http_error_map_partial(r)) {
+            return ngx_http_next_header_filter(r);
+        }
+
         return ngx_http_error_map_hold(r, conf, &source);
     }
 
@@ -219,7 +227,6 @@ ngx_http_error_map_document(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
     ngx_str_t                        name;
-    ngx_uint_t                       i;
     ngx_http_error_map_document_t   *document;
     ngx_http_error_map_main_conf_t  *emcf;
 
@@ -229,19 +236,33 @@ ngx_http_error_map_document(ngx_http_request_t *r,
 
     emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
 
-    document = emcf->documents.elts;
+    document = ngx_http_error_map_document_get(emcf, &name);
 
-    for (i = 0; i < emcf->documents.nelts; i++) {
-        if (ngx_http_error_map_equal(&document[i].name, &name)) {
-            return &document[i];
-        }
+    if (document == NULL
+        && (name.len != 3 || ngx_strncmp(name.data, "off", 3) != 0))
+    {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "no error map document \"%V\", the response is not "
+                      "inspected", &name);
     }
 
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "no error map document \"%V\", the response is not inspected",
-                  &name);
+    return document;
+}
 
-    return NULL;
+
+/*
+ * Whether the request asks for what cannot be had when the header comes after
+ * the body.  The range body filter comes before this one, and would find out
+ * about a range only when the held bytes have passed it.  And a 412 would put
+ * another response in the place of this one while its body is being sent.
+ */
+
+static ngx_int_t
+ngx_http_error_map_partial(ngx_http_request_t *r)
+{
+    return (r->headers_in.range && r->allow_ranges)
+           || ((r->headers_in.if_match || r->headers_in.if_unmodified_since)
+               && !r->disable_not_modified);
 }
 
 
@@ -297,12 +318,6 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     hold->in_memory = r->filter_need_in_memory;
     r->filter_need_in_memory = 1;
     r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
-
-    /*
-     * The range body filter comes before this one, and would find out about
-     * the range only when the held bytes have passed it.  And a 412 would put
-     * another response in the place of this one while its body is being sent.
-     */
 
     if (r->headers_in.range) {
         r->allow_ranges = 0;

@@ -275,9 +275,7 @@ static char *
 ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name)
 {
-    u_char                            *p, *last, names[NGX_MAX_CONF_ERRSTR / 2];
-    ngx_uint_t                         i;
-    ngx_http_error_map_document_t     *document;
+    ngx_str_t                          names;
     ngx_http_error_map_main_conf_t    *emcf;
     ngx_http_compile_complex_value_t   ccv;
 
@@ -296,26 +294,69 @@ ngx_http_error_map_set_document(ngx_conf_t *cf,
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
 
-    document = emcf->documents.elts;
+    emlcf->document = ngx_http_error_map_document_get(emcf, name);
 
-    p = names;
-    last = names + sizeof(names);
-
-    for (i = 0; i < emcf->documents.nelts; i++) {
-
-        if (ngx_http_error_map_equal(&document[i].name, name)) {
-            emlcf->document = &document[i];
-            return NGX_CONF_OK;
-        }
-
-        p = ngx_slprintf(p, last, "%s%V", i ? ", " : "", &document[i].name);
+    if (emlcf->document) {
+        return NGX_CONF_OK;
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "unknown document \"%V\", it must be off or one of: %*s",
-                       name, (size_t) (p - names), names);
+    if (ngx_http_error_map_document_names(cf, emcf, &names) == NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown document \"%V\", it must be off or one of: "
+                           "%V", name, &names);
+    }
 
     return NGX_CONF_ERROR;
+}
+
+
+ngx_http_error_map_document_t *
+ngx_http_error_map_document_get(ngx_http_error_map_main_conf_t *emcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    ngx_http_error_map_document_t  *document;
+
+    document = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        if (ngx_http_error_map_equal(&document[i].name, name)) {
+            return &document[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_error_map_document_names(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names)
+{
+    u_char                         *p;
+    ngx_uint_t                      i;
+    ngx_http_error_map_document_t  *document;
+
+    document = emcf->documents.elts;
+
+    names->len = 0;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        names->len += document[i].name.len + (i ? 2 : 0);
+    }
+
+    names->data = ngx_pnalloc(cf->pool, names->len);
+    if (names->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = names->data;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        p = ngx_sprintf(p, "%s%V", i ? ", " : "", &document[i].name);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -367,7 +408,8 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (i == 0 || i < value[1].len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid header name \"%V\"", &value[1]);
+                           "invalid header name \"%V\", it must be made of "
+                           "letters, digits and \"-\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 

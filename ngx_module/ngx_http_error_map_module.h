@@ -184,6 +184,19 @@ typedef struct ngx_http_error_map_ctx_s {
 
 
 /*
+ * module.c
+ */
+
+/* returns the document called name, or NULL */
+ngx_http_error_map_document_t *ngx_http_error_map_document_get(
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+/* makes a list of all of them, for messages; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names);
+
+
+/*
  * source.c.  The three return NGX_OK once source->verdict is certain, which
  * is then final, or NGX_AGAIN.  None of them allocates.
  */

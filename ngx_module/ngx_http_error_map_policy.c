@@ -36,7 +36,8 @@ static char *ngx_http_error_map_policy_code(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
 static char *ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
-static char *ngx_http_error_map_policy_parse(ngx_conf_t *cf, ngx_uint_t n,
+static char *ngx_http_error_map_policy_parse(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_uint_t n,
     ngx_http_error_map_action_t *action);
 static ngx_int_t ngx_http_error_map_policy_range(ngx_str_t *code,
     uint64_t *first, uint64_t *last);
@@ -208,7 +209,7 @@ ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (cf->args->nelts < row->min || cf->args->nelts > row->max) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid number of arguments in row \"%V\" of "
-                               "error_map_policy \"%V\", it is: %s",
+                               "error_map_policy \"%V\", it must be \"%s\"",
                                &value[0], &policy->name, row->syntax);
             return NGX_CONF_ERROR;
         }
@@ -305,7 +306,7 @@ ngx_http_error_map_policy_class(ngx_conf_t *cf,
 
     policy->classes[class] = action;
 
-    return ngx_http_error_map_policy_parse(cf, 2, action);
+    return ngx_http_error_map_policy_parse(cf, policy, 2, action);
 }
 
 
@@ -349,7 +350,7 @@ ngx_http_error_map_policy_status(ngx_conf_t *cf,
 
     row->status = status;
 
-    return ngx_http_error_map_policy_parse(cf, 2, &row->action);
+    return ngx_http_error_map_policy_parse(cf, policy, 2, &row->action);
 }
 
 
@@ -440,7 +441,7 @@ ngx_http_error_map_policy_code(ngx_conf_t *cf,
 
     *row = new;
 
-    return ngx_http_error_map_policy_parse(cf, 2, &row->action);
+    return ngx_http_error_map_policy_parse(cf, policy, 2, &row->action);
 }
 
 
@@ -461,20 +462,29 @@ ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_error_map_policy_parse(cf, 1, policy->unknown);
+    return ngx_http_error_map_policy_parse(cf, policy, 1, policy->unknown);
 }
 
 
 /* what a row does: "status | keep [retry_after=time]", from argument n on */
 
 static char *
-ngx_http_error_map_policy_parse(ngx_conf_t *cf, ngx_uint_t n,
+ngx_http_error_map_policy_parse(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_uint_t n,
     ngx_http_error_map_action_t *action)
 {
     ngx_int_t   status;
-    ngx_str_t  *value, time;
+    ngx_str_t  *value, time, matcher;
 
     value = cf->args->elts;
+
+    /* "unknown" has none */
+
+    ngx_str_set(&matcher, "");
+
+    if (n == 2) {
+        matcher = value[1];
+    }
 
     action->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
@@ -490,9 +500,11 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf, ngx_uint_t n,
             || status == NGX_HTTP_NOT_MODIFIED)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid status \"%V\" in row \"%V\", it must "
-                               "be keep, or from 200 to 599 but not 204, 205, "
-                               "206 or 304", &value[n], &value[0]);
+                               "invalid status \"%V\" in row \"%V%s%V\" of "
+                               "error_map_policy \"%V\", it must be keep, or "
+                               "from 200 to 599 but not 204, 205, 206 or 304",
+                               &value[n], &value[0], matcher.len ? " " : "",
+                               &matcher, &policy->name);
             return NGX_CONF_ERROR;
         }
 
@@ -505,8 +517,11 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf, ngx_uint_t n,
 
     if (ngx_strncmp(value[n].data, "retry_after=", 12) != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in row \"%V\", it must be "
-                           "retry_after=time", &value[n], &value[0]);
+                           "invalid parameter \"%V\" in row \"%V%s%V\" of "
+                           "error_map_policy \"%V\", it must be "
+                           "retry_after=time",
+                           &value[n], &value[0], matcher.len ? " " : "",
+                           &matcher, &policy->name);
         return NGX_CONF_ERROR;
     }
 
@@ -517,9 +532,11 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf, ngx_uint_t n,
 
     if (action->retry_after == (time_t) NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid retry_after \"%V\" in row \"%V\", it must "
-                           "be a time in whole seconds, like 30s or 5m",
-                           &time, &value[0]);
+                           "invalid retry_after \"%V\" in row \"%V%s%V\" of "
+                           "error_map_policy \"%V\", it must be a time in "
+                           "whole seconds, like 30s or 5m",
+                           &time, &value[0], matcher.len ? " " : "", &matcher,
+                           &policy->name);
         return NGX_CONF_ERROR;
     }
 
@@ -739,33 +756,47 @@ static ngx_int_t
 ngx_http_error_map_policy_check(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_http_error_map_policy_t *policy)
 {
-    ngx_uint_t                      i, n;
+    ngx_str_t                       names;
+    ngx_uint_t                      i;
     ngx_http_error_map_code_row_t  *row;
     ngx_http_error_map_document_t  *document;
 
     row = policy->codes.elts;
-    document = emcf->documents.elts;
 
     for (i = 0; i < policy->codes.nelts; i++) {
+
+        document = ngx_http_error_map_document_get(emcf, &row[i].document);
+
+        if (document && !row[i].range
+            && em_success_find(document->table, (char *) row[i].code.data,
+                               row[i].code.len)
+               >= 0)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "code \"%V\" is a success code of document \"%V\", "
+                          "row \"code %V\" of error_map_policy \"%V\" would "
+                          "do nothing in %s:%ui",
+                          &row[i].code, &row[i].document, &row[i].matcher,
+                          &policy->name, row[i].file, row[i].line);
+            return NGX_ERROR;
+        }
 
         if (row[i].used) {
             continue;
         }
 
-        for (n = 0; n < emcf->documents.nelts; n++) {
-            if (ngx_http_error_map_equal(&document[n].name,
-                                         &row[i].document))
-            {
-                break;
-            }
-        }
+        if (document == NULL) {
 
-        if (n == emcf->documents.nelts) {
+            if (ngx_http_error_map_document_names(cf, emcf, &names) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown document \"%V\" in row \"code %V\" of "
-                          "error_map_policy \"%V\" in %s:%ui",
+                          "error_map_policy \"%V\", it must be one of: %V "
+                          "in %s:%ui",
                           &row[i].document, &row[i].matcher, &policy->name,
-                          row[i].file, row[i].line);
+                          &names, row[i].file, row[i].line);
 
         } else if (row[i].range) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

@@ -12,6 +12,19 @@ static ngx_int_t ngx_http_error_map_header_value(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_str_t *value);
 
 
+/* they belong to what was asked for, and not to an error */
+
+#define ngx_http_error_map_validator(name)                                    \
+    { ngx_string(name), (u_char *) name, 0,                                   \
+      { { 0, NULL }, NULL, NULL, NULL, { 0 } }, NGX_DECLINED, 0 }
+
+static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
+    ngx_http_error_map_validator("accept-ranges"),
+    ngx_http_error_map_validator("etag"),
+    ngx_http_error_map_validator("last-modified")
+};
+
+
 ngx_http_error_map_ctx_t *
 ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source,
@@ -161,11 +174,14 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         r->headers_out.status = ctx->status;
         r->headers_out.status_line.len = 0;
 
-        /* these belong to what was asked for, and not to an error */
-
         ngx_http_clear_accept_ranges(r);
         ngx_http_clear_last_modified(r);
         ngx_http_clear_etag(r);
+
+        /* nginx knows of the last one only, a vendor may send more */
+
+        ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3,
+                                          0);
     }
 
     return conf->headers

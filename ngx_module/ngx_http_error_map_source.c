@@ -5,9 +5,17 @@
 static ngx_int_t ngx_http_error_map_source_verdict(
     ngx_http_error_map_source_t *source, em_json_status_e status);
 static ngx_int_t ngx_http_error_map_preread_buf(ngx_http_request_t *r,
-    ngx_buf_t *b, off_t *length);
+    ngx_buf_t *b);
 static ngx_int_t ngx_http_error_map_preread_chunked(
     ngx_http_error_map_source_t *source, ngx_http_request_t *r, ngx_buf_t *b);
+#if (NGX_HTTP_CACHE)
+static ngx_int_t ngx_http_error_map_preread_cache(
+    ngx_http_error_map_source_t *source, ngx_http_request_t *r);
+#endif
+
+
+/* what is read of a cached response at a time */
+#define NGX_HTTP_ERROR_MAP_READ_SIZE  32768
 
 
 void
@@ -107,9 +115,19 @@ ngx_http_error_map_source_preread(ngx_http_error_map_source_t *source,
         return ngx_http_error_map_source_end(source);
     }
 
-    if (ngx_http_error_map_preread_buf(r, &b, &length) != NGX_OK) {
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached) {
+        return ngx_http_error_map_preread_cache(source, r);
+    }
+
+#endif
+
+    if (ngx_http_error_map_preread_buf(r, &b) != NGX_OK) {
         return NGX_AGAIN;
     }
+
+    length = r->headers_out.content_length_n;
 
     if (length == -1 && r->upstream->headers_in.chunked) {
         return ngx_http_error_map_preread_chunked(source, r, &b);
@@ -133,13 +151,11 @@ ngx_http_error_map_source_preread(ngx_http_error_map_source_t *source,
 
 /*
  * Finds the part of the body that lies behind the upstream's header in its
- * buffer, be it a live response or one from the cache, if it is there as plain
- * bytes or chunked; length is the one of the whole body, -1 if unknown.
+ * buffer, if it is there as plain bytes or chunked.
  */
 
 static ngx_int_t
-ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b,
-    off_t *length)
+ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b)
 {
     ngx_str_t            *module;
     ngx_http_upstream_t  *u;
@@ -177,30 +193,11 @@ ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b,
         return NGX_DECLINED;
     }
 
-#if (NGX_HTTP_CACHE)
-
-    if (r->cached) {
-
-        if (r->cache == NULL || r->cache->buf == NULL
-            || b->start != r->cache->buf->start
-            || b->pos != b->start + r->cache->body_start)
-        {
-            return NGX_DECLINED;
-        }
-
-        *length = r->cache->length - (off_t) r->cache->body_start;
-        return NGX_OK;
-    }
-
-#endif
-
     /* an upstream that was finalized did not send this response */
 
     if (u->cleanup == NULL || u->header_sent || b->pos == NULL) {
         return NGX_DECLINED;
     }
-
-    *length = r->headers_out.content_length_n;
 
     return NGX_OK;
 }
@@ -249,3 +246,74 @@ ngx_http_error_map_preread_chunked(ngx_http_error_map_source_t *source,
         chunked.size -= size;
     }
 }
+
+
+#if (NGX_HTTP_CACHE)
+
+/*
+ * A cached response lies in an open file, and so need not be held: it keeps
+ * its ranges and sendfile.  Those who do not want nginx to wait for the disk
+ * ask for aio.
+ */
+
+static ngx_int_t
+ngx_http_error_map_preread_cache(ngx_http_error_map_source_t *source,
+    ngx_http_request_t *r)
+{
+    off_t                      offset, rest;
+    size_t                     size;
+    u_char                    *buf;
+    ssize_t                    n;
+    ngx_int_t                  rc;
+    ngx_http_cache_t          *c;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    c = r->cache;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (c == NULL || c->file.fd == NGX_INVALID_FILE || clcf->aio) {
+        return NGX_AGAIN;
+    }
+
+    offset = (off_t) c->body_start;
+    rest = c->length - offset;
+
+    size = ngx_min(NGX_HTTP_ERROR_MAP_READ_SIZE, source->left);
+
+    if ((off_t) size > rest) {
+        size = (size_t) rest;
+    }
+
+    buf = ngx_palloc(r->pool, size + 1);
+    if (buf == NULL) {
+        return NGX_AGAIN;
+    }
+
+    rc = NGX_AGAIN;
+
+    while (rc == NGX_AGAIN && rest > 0) {
+
+        /* one byte more tells a body of just the size from a larger one */
+
+        n = ngx_read_file(&c->file, buf, ngx_min((off_t) size + 1, rest),
+                          offset);
+        if (n <= 0) {
+            break;
+        }
+
+        offset += n;
+        rest -= n;
+
+        rc = ngx_http_error_map_source_feed(source, buf, n);
+    }
+
+    if (rc == NGX_AGAIN && rest == 0) {
+        rc = ngx_http_error_map_source_end(source);
+    }
+
+    (void) ngx_pfree(r->pool, buf);
+
+    return rc;
+}
+
+#endif

@@ -1,0 +1,10 @@
+# The JSON scanner, without nginx.
+
+use strict;
+use warnings;
+
+use ErrorMapUnit;
+use File::Temp qw(tempdir);
+
+exit unit(tempdir(CLEANUP => 1), "$root/t/unit/json.c",
+          "$root/ngx_module/em_json.c");

@@ -1,0 +1,472 @@
+# What nginx says about a configuration that is wrong: where, what, and what
+# would be right; and that it says nothing about one that is not.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use ErrorMap;
+use Test::More;
+
+my $documents = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, '
+                . 'vzenith';
+
+my $classes = 'OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, '
+              . 'NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
+              . 'RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, '
+              . 'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, '
+              . 'DATA_LOSS, UNAUTHENTICATED';
+
+my $status = 'it must be keep, or from 200 to 599 but not 204, 205, 206 or 304';
+
+my $time = 'it must be a time in whole seconds, like 30s or 5m';
+
+my $header = 'it must be "error_map_header name value" or '
+             . '"error_map_header off"';
+
+
+# Of the http block, and the message, which ends with " in nginx.conf:" and the
+# line, 6 being the first one of the block, unless it says so itself.
+
+refused(
+
+    # error_map
+
+    'error_map nosuch;',
+        qq{unknown document "nosuch", it must be off or one of: $documents},
+    'error_map Vzenith;',
+        qq{unknown document "Vzenith", it must be off or one of: $documents},
+    'error_map tencent;',
+        qq{unknown document "tencent", it must be off or one of: $documents},
+    'error_map on;',
+        qq{unknown document "on", it must be off or one of: $documents},
+    'error_map OFF;',
+        qq{unknown document "OFF", it must be off or one of: $documents},
+    'error_map "";',
+        qq{unknown document "", it must be off or one of: $documents},
+    'error_map $;',
+        'invalid variable name',
+    'error_map $nosuch;',
+        'unknown "nosuch" variable in no line',
+    'error_map vzenith vzenith;',
+        'invalid parameter "vzenith", it must be policy=name',
+    'error_map vzenith policy=;',
+        'invalid parameter "policy=", it must be policy=name',
+    'error_map vzenith policy;',
+        'invalid parameter "policy", it must be policy=name',
+    'error_map vzenith Policy=edge;',
+        'invalid parameter "Policy=edge", it must be policy=name',
+    'error_map off policy=edge;',
+        'invalid parameter "policy=edge", "error_map off" has none',
+    'error_map off off;',
+        'invalid parameter "off", "error_map off" has none',
+    "error_map vzenith;\nerror_map vzenith;",
+        '"error_map" directive is duplicate in nginx.conf:7',
+    'error_map off; error_map vzenith;',
+        '"error_map" directive is duplicate',
+    'error_map $host; error_map off;',
+        '"error_map" directive is duplicate',
+
+    # a policy that is not there
+
+    'error_map vzenith policy=nosuch;',
+        'unknown policy "nosuch" in nginx.conf:6, '
+        . 'there is no error_map_policy of that name',
+    "error_map_policy edge { }\nserver {\n    location / {\n"
+    . "        error_map \$host policy=Edge;\n    }\n"
+    . "    location /b { error_map vzenith policy=Edge; }\n}",
+        'unknown policy "Edge" in nginx.conf:9, '
+        . 'there is no error_map_policy of that name',
+
+    # error_map_types
+
+    'error_map_types;',
+        'invalid number of arguments in "error_map_types" directive',
+
+    # error_map_hold_size and error_map_hold_timeout
+
+    'error_map_hold_size 0;',
+        'nothing can be read with a hold size of 0, '
+        . 'use "error_map off" or at least 1',
+    "server {\n    error_map_hold_size 0m;\n}",
+        'nothing can be read with a hold size of 0, '
+        . 'use "error_map off" or at least 1 in nginx.conf:7',
+    (map { ("error_map_hold_size $_;",
+            '"error_map_hold_size" directive invalid value') }
+         'abc', '-1', '64kb', '1g', '1.5k', '""'),
+    (map { ("error_map_hold_timeout $_;",
+            '"error_map_hold_timeout" directive invalid value') }
+         'abc', '-1', '5x', '""'),
+
+    # error_map_dry_run
+
+    'error_map_dry_run maybe;',
+        'invalid value "maybe" in "error_map_dry_run" directive, '
+        . 'it must be "on" or "off"',
+
+    # error_map_header
+
+    'error_map_header X-A;',
+        qq{no value for header "X-A", $header},
+    'error_map_header OFF;',
+        qq{no value for header "OFF", $header},
+    'error_map_header off; error_map_header off;',
+        '"error_map_header" directive is duplicate',
+    "error_map_header off;\nerror_map_header X-A b;",
+        '"error_map_header" directive must not follow "error_map_header off" '
+        . 'in nginx.conf:7',
+    "error_map_header X-A b;\nerror_map_header off;",
+        '"error_map_header" directive is duplicate in nginx.conf:7',
+    (map { (qq{error_map_header "$_" b;}, qq{invalid header name "$_", }
+            . 'it must be made of letters, digits and "-"') }
+         '', 'X A', 'X-A:', 'X-A ', 'X(A)', 'X/A', "X-\xc3\x89"),
+    (map { ("error_map_header $_ b;",
+            qq{header "$_" cannot be set by error_map_header, }
+            . 'nginx makes it itself') }
+         qw(Accept-Ranges Connection Content-Encoding Content-Length
+            Content-Range Content-Type Date ETag Keep-Alive Last-Modified
+            Location Server Trailer Transfer-Encoding Upgrade
+            content-type CONTENT-LENGTH)),
+    'error_map_header X-A $nosuch;',
+        'unknown "nosuch" variable in no line',
+    'error_map_header X-A "$";',
+        'invalid variable name',
+
+    # error_map_policy
+
+    'error_map_policy edge;',
+        'directive "error_map_policy" has no opening "{"',
+    "error_map_policy edge { }\nerror_map_policy edge { base keep; }",
+        'duplicate error_map_policy "edge" in nginx.conf:7',
+    'error_map_policy "" { }',
+        'invalid name "" of error_map_policy',
+    "error_map_policy edge {\n    base keep;\n    nosuch 1;\n}",
+        'unknown row "nosuch" in error_map_policy "edge", '
+        . 'it must be base, class, status, code or unknown in nginx.conf:8',
+    rows(
+        'Class UNAVAILABLE 503;' =>
+            'unknown row "Class" in error_map_policy "edge", '
+            . 'it must be base, class, status, code or unknown',
+        'UNAVAILABLE 503;' =>
+            'unknown row "UNAVAILABLE" in error_map_policy "edge", '
+            . 'it must be base, class, status, code or unknown',
+        'error_map vzenith;' =>
+            'unknown row "error_map" in error_map_policy "edge", '
+            . 'it must be base, class, status, code or unknown',
+        'class UNAVAILABLE { }' =>
+            'unexpected "{"',
+        'base keep' =>
+            'unexpected "}"',
+    ),
+
+    # the row base
+
+    rows(
+        'base;' =>
+            'invalid number of arguments in row "base" of error_map_policy '
+            . '"edge", it must be "base document | class | keep"',
+        'base document class;' =>
+            'invalid number of arguments in row "base" of error_map_policy '
+            . '"edge", it must be "base document | class | keep"',
+        'base keep; base document;' =>
+            'duplicate row "base" in error_map_policy "edge"',
+        (map { ("base $_;",
+                qq{invalid base "$_" in error_map_policy "edge", }
+                . 'it must be document, class or keep') }
+             qw(Document off 502 tencent_iot)),
+    ),
+
+    # the row class
+
+    rows(
+        (map { ("class$_;",
+                'invalid number of arguments in row "class" of '
+                . 'error_map_policy "edge", it must be "class NAME status | keep '
+                . '[retry_after=time]"') }
+             '', ' UNAVAILABLE', ' UNAVAILABLE 503 retry_after=1s 2'),
+        (map { ("class $_ 503;",
+                qq{unknown class "$_" in error_map_policy "edge", }
+                . "it must be one of: $classes") }
+             qw(unavailable NOSUCH UNAVAILABL UNAVAILABLES 503)),
+        'class UNAVAILABLE 503; class UNAVAILABLE keep;' =>
+            'duplicate row "class UNAVAILABLE" in error_map_policy "edge"',
+    ),
+
+    # the row status
+
+    rows(
+        (map { ("status$_;",
+                'invalid number of arguments in row "status" of '
+                . 'error_map_policy "edge", it must be "status document_status '
+                . 'status | keep [retry_after=time]"') }
+             '', ' 456', ' 456 502 retry_after=1s 2'),
+        (map { ("status $_ 502;",
+                qq{invalid document status "$_" in error_map_policy "edge", }
+                . 'it must be from 200 to 599') }
+             qw(0 199 600 999 -456 abc 4xx 456.0 18446744073709552072)),
+        'status 456 502; status 456 502;' =>
+            'duplicate row "status 456" in error_map_policy "edge"',
+        'status 456 600;' =>
+            qq{invalid status "600" in row "status 456" of }
+            . qq{error_map_policy "edge", $status},
+    ),
+
+    # the row code
+
+    rows(
+        (map { ("code$_;",
+                'invalid number of arguments in row "code" of '
+                . 'error_map_policy "edge", it must be "code document/code '
+                . 'status | keep [retry_after=time]"') }
+             '', ' vzenith/1000', ' vzenith/1000 404 retry_after=1s 2'),
+        (map { ("code $_ 404;",
+                qq{invalid code "$_" in error_map_policy "edge", }
+                . 'it must be document/code or document/first-last') }
+             qw(1000 vzenith /1000 vzenith/ /)),
+        'code vzenith/1000 404; code vzenith/1000 404;' =>
+            'duplicate row "code vzenith/1000" in error_map_policy "edge"',
+        'code vzenith/1001-1000 404;' =>
+            'invalid range "vzenith/1001-1000" in error_map_policy "edge", '
+            . 'its first code must not be above its last one',
+        (map { ("code vzenith/$$_[0] 404; code vzenith/$$_[1] 404;",
+                qq{row "code vzenith/$$_[1]" in error_map_policy "edge" }
+                . qq{overlaps with row "code vzenith/$$_[0]"}) }
+             ['1000-1005', '1005-1008'], ['1005-1008', '1000-1005'],
+             ['1000-1005', '1000-1005'], ['1000-1005', '1002-1003'],
+             ['1002-1003', '1000-1005'], ['1000-1000', '1000-1000']),
+        'code vzenith/1000 204;' =>
+            qq{invalid status "204" in row "code vzenith/1000" of }
+            . qq{error_map_policy "edge", $status},
+        (map { ("code vzenith/$_ 404;",
+                qq{unknown code "$_" of document "vzenith" in row }
+                . qq{"code vzenith/$_" of error_map_policy "edge"}) }
+             qw(9999 100 10000 01000 1000-x 1000- -1000 1000-1003-1005
+                001000-1005 1000-9999999999999999999 1000/1001)),
+        (map { ("code $_ 404;",
+                qq{code "@{[m{/(.*)}]}" is a success code of document }
+                . qq{"@{[m{(.*)/}]}", row "code $_" of error_map_policy }
+                . '"edge" would do nothing') }
+             qw(vzenith/0 tencent_iotvideo/200 face_device/OK)),
+        'code face_device/id_not_found 404;' =>
+            'unknown code "id_not_found" of document "face_device" in row '
+            . '"code face_device/id_not_found" of error_map_policy "edge"',
+        (map { ("code vzenith/$_ 404;",
+                'no code of document "vzenith" lies in the range of row '
+                . qq{"code vzenith/$_" of error_map_policy "edge"}) }
+             qw(0-999 1019-1100 9998-9999 10000-999999999999999999)),
+        'code face_device/1-5 404;' =>
+            'no code of document "face_device" lies in the range of row '
+            . '"code face_device/1-5" of error_map_policy "edge"',
+        (map { ("code $_ 404;",
+                qq{unknown document "@{[m{(.*?)/}]}" in row "code $_" of }
+                . qq{error_map_policy "edge", it must be one of: $documents}) }
+             qw(nosuch/1000 nosuch/1000-1001 Vzenith/1000 vzenit/1000 off/1)),
+    ),
+
+    # the row unknown
+
+    rows(
+        (map { ("unknown$_;",
+                'invalid number of arguments in row "unknown" of '
+                . 'error_map_policy "edge", it must be "unknown status | keep '
+                . '[retry_after=time]"') }
+             '', ' 502 retry_after=1s 2'),
+        'unknown 502; unknown keep;' =>
+            'duplicate row "unknown" in error_map_policy "edge"',
+        'unknown 199;' =>
+            qq{invalid status "199" in row "unknown" of }
+            . qq{error_map_policy "edge", $status},
+    ),
+
+    # what all rows but base say
+
+    rows(
+        (map { ("class UNAVAILABLE $_;",
+                qq{invalid status "$_" in row "class UNAVAILABLE" of }
+                . qq{error_map_policy "edge", $status}) }
+             qw(0 1 99 100 199 204 205 206 304 600 999 1000 -200 Keep abc 5xx
+                document retry_after=5s 18446744073709552119)),
+        (map { ("class UNAVAILABLE 503 $_;",
+                qq{invalid parameter "$_" in row "class UNAVAILABLE" }
+                . 'of error_map_policy "edge", it must be retry_after=time') }
+             qw(retry_after 5s Retry_after=5s retry-after=5s)),
+        (map { ("class UNAVAILABLE 503 retry_after=$_;",
+                qq{invalid retry_after "$_" in row "class UNAVAILABLE" }
+                . qq{of error_map_policy "edge", $time}) }
+             '', qw(abc 1x 500ms 1.5s -1 $time 99999999999999999999s)),
+    ),
+
+    # the line of what is found out at the end, when other rows are fine
+
+    "error_map_policy one {\n    code vzenith/1000 404;\n}\n"
+    . "error_map_policy two {\n    base keep;\n    code vzenith/9999 404;\n}",
+        'unknown code "9999" of document "vzenith" in row '
+        . '"code vzenith/9999" of error_map_policy "two" in nginx.conf:11',
+);
+
+
+# too few arguments, too many of them, twice
+
+refused(map { my ($name, $value, $more) = @$_;
+              ("$name;", qq{invalid number of arguments in "$name" directive},
+               "$name $value $more;",
+                   qq{invalid number of arguments in "$name" directive}) }
+        ['error_map', 'vzenith policy=a', 'policy=b'],
+        ['error_map_hold_size', '1k', '1k'],
+        ['error_map_hold_timeout', '1s', '1s'],
+        ['error_map_dry_run', 'on', 'off'],
+        ['error_map_header', 'X-A b', 'always']);
+
+refused('error_map_policy { }',
+        'invalid number of arguments in "error_map_policy" directive',
+        'error_map_policy edge more { }',
+        'invalid number of arguments in "error_map_policy" directive');
+
+refused(map { ("$_ $_", '"' . (split)[0] . '" directive is duplicate') }
+        'error_map_hold_size 1k;', 'error_map_hold_timeout 1s;',
+        'error_map_dry_run on;');
+
+
+# where they may not stand
+
+for my $directive ('error_map vzenith;', 'error_map off;', 'error_map_types *;',
+                   'error_map_hold_size 1k;', 'error_map_hold_timeout 1s;',
+                   'error_map_header off;', 'error_map_dry_run on;')
+{
+    refused(map { (sprintf($_, $directive),
+                   '"' . (split ' ', $directive)[0] . '" directive is not '
+                   . 'allowed here') }
+            'upstream u { %s server 127.0.0.1; }',
+            'server { if ($host) { %s } }',
+            'server { location / { if ($host) { %s } } }',
+            'server { location / { limit_except GET { %s } } }');
+}
+
+refused(map { (sprintf($_, 'error_map_policy edge { }'),
+               '"error_map_policy" directive is not allowed here') }
+        'server { %s }', 'server { location / { %s } }',
+        'upstream u { %s server 127.0.0.1; }');
+
+
+# the file is named too
+
+is(message("include edge.conf;\n",
+           'edge.conf' => "error_map_policy edge {\n    base nosuch;\n}\n"),
+   'invalid base "nosuch" in error_map_policy "edge", it must be document, '
+   . 'class or keep in edge.conf:2', 'an error in an included file');
+is(message("include edge.conf;\n",
+           'edge.conf' => "error_map_policy edge {\n\n"
+                          . "    code vzenith/9 502;\n}\n"),
+   'unknown code "9" of document "vzenith" in row "code vzenith/9" of '
+   . 'error_map_policy "edge" in edge.conf:3',
+   'an unknown code in an included file');
+is(message("error_map_policy edge {\n    base keep;\n    include rows.conf;\n}",
+           'rows.conf' => "\n\nbase keep;\n"),
+   'duplicate row "base" in error_map_policy "edge" in rows.conf:3',
+   'an error in a file included by a policy');
+is(message("error_map_policy edge {\n    include rows.conf;\n    base keep;\n}",
+           'rows.conf' => "class UNAVAILABLE 503;\nstatus 456 502;\n"),
+   '', 'a policy may include its rows');
+is(message("include use.conf;\n",
+           'use.conf' => "\nerror_map vzenith policy=p;"),
+   'unknown policy "p" in use.conf:2, there is no error_map_policy of that '
+   . 'name', 'an unknown policy used in an included file');
+
+
+accepted(
+    '',
+    'error_map off;',
+    'server { error_map vzenith; location / { error_map off; } }',
+    (map { "error_map $_;" } split /, /, $documents),
+    'error_map $host;',
+    'error_map "tencent_${host}";',
+    'error_map vzenith policy=edge; error_map_policy edge { }',
+    'error_map_policy edge { } error_map $host policy=edge;',
+    'error_map_policy unused { unknown 502; }',
+    'error_map_policy off { } error_map vzenith policy=off;',
+    'error_map_types *;',
+    'error_map_types text/html text/plain application/json;',
+    'error_map_types text/html; error_map_types text/plain;',
+    (map { "error_map_hold_size $_;" } qw(1 1000 4k 64K 1m)),
+    (map { "error_map_hold_timeout $_;" } qw(0 1 500ms 5s 1m 1h)),
+    'error_map_dry_run on;',
+    'error_map_dry_run off;',
+    'error_map_header off;',
+    'error_map_header X-A "";',
+    'error_map_header X-A $error_map_code;',
+    'error_map_header X-A a; error_map_header X-A b; error_map_header X-B c;',
+    (map { "error_map_header $_ b;" }
+         'x', '0', 'Retry-After', 'Cache-Control', 'Set-Cookie', 'Vary',
+         'X_Under', q{"!#$%&'*+-.^_`|~"}),
+    (map { "log_format f '\$error_map_$_';" }
+         qw(document code class title status upstream_status retry_after
+            verdict hold_size hold_time)),
+    map({ "error_map_policy edge { $_ }" }
+        'base document;', 'base class;', 'base keep;',
+        (map { "class $_ 503;" } split /, /, $classes),
+        (map { "unknown $_;" } 200, 201, 203, 207, 299, 300, 303, 305, 499,
+                               500, 599, 'keep'),
+        (map { "unknown 502 retry_after=$_;" } qw(0 7 30s 5m 1h30m 1d)),
+        'unknown keep retry_after=5s;',
+        'status 200 400; status 204 400; status 599 keep;',
+        'code vzenith/1000 404; code face_device/ID_NOT_FOUND 404;',
+        'code vzenith/1000 404; code vzenith/1000-1005 404;',
+        'code vzenith/1000-1000 404; code vzenith/1000 404;',
+        'code vzenith/1000-1005 404; code vzenith/1006-1008 404;',
+        'code tencent_iot/40001-40003 404;'
+        . 'code tencent_iotvideo/40002-40004 404;',
+        'code vzenith/0-999999999999999999 keep retry_after=1s;'),
+    'error_map_policy one { base keep; } error_map_policy two { base keep; }',
+);
+
+
+done_testing();
+
+
+# pairs of a configuration and a message
+
+sub refused {
+    while (my ($http, $message) = splice @_, 0, 2) {
+
+        # what nginx itself finds out after the last line
+
+        if ($message !~ s/ in no line$// && $message !~ /nginx\.conf:/) {
+            $message .= ' in nginx.conf:6';
+        }
+
+        is(message("$http\n"), $message, "refused: @{[$http =~ s/\s+/ /gr]}");
+    }
+}
+
+
+# pairs of rows, on the second line of a policy, and a message
+
+sub rows {
+    my @pairs;
+
+    while (my ($rows, $message) = splice @_, 0, 2) {
+        push @pairs, "error_map_policy edge {\n    $rows\n}",
+                     "$message in nginx.conf:"
+                     . ($message eq 'unexpected "}"' ? 8 : 7);
+    }
+
+    return @pairs;
+}
+
+
+# a server, for all of it to be merged
+
+sub accepted {
+    is(message("access_log off;\n$_\nserver { }\n"), '', "accepted: $_")
+        for @_;
+}
+
+
+sub message {
+    my $message = ErrorMap::configuration_error(@_);
+
+    $message =~ s/^\S+ \S+ \[emerg\] \S+ //;
+
+    return $message;
+}

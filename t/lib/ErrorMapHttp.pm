@@ -1,0 +1,329 @@
+package ErrorMapHttp;
+
+# What the t/30-http tests share: one body for each way a response can go, what
+# becomes of it as compared with the same proxy without the filter, and a
+# client for connections that stay open.
+
+use strict;
+use warnings;
+
+use Digest::MD5 qw(md5_hex);
+use ErrorMap ();
+use Exporter qw(import);
+use IO::Select;
+use IO::Socket::INET;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(@cases %cases verdict case_vendor @ports both edge edge_ok
+                 same_ok shown connection ask version);
+
+# where both() finds the filter, and the same without it
+
+our @ports;
+
+
+# Bodies of the document tencent_iotvideo, by the size that hold_size has if it
+# is not set: "late" ones are longer than what comes with the header.
+
+our @cases = (
+    { name => 'mapped', status => 402, code => 42505,
+      class => 'RESOURCE_EXHAUSTED',
+      body => '{"Code":500,"StatusCode":42505,"Message":"busy"}' },
+
+    { name => 'mapped-to-200', status => 200, code => 40001,
+      class => 'INVALID_ARGUMENT',
+      body => '{"Code":500,"StatusCode":40001,"Message":"bad"}' },
+
+    { name => 'unknown', code => 99999, class => 'UNKNOWN',
+      body => '{"Code":500,"StatusCode":99999,"Message":"?"}' },
+
+    { name => 'success',
+      body => '{"Code":0,"StatusCode":200,"Message":"","Data":"fine"}' },
+
+    { name => 'none', body => '{"Code":0,"Data":[1,2,{"StatusCode":42505}]}' },
+
+    { name => 'late-mapped', status => 402, code => 42505,
+      class => 'RESOURCE_EXHAUSTED',
+      body => '{"Data":"' . 'x' x 20000 . '","StatusCode":42505}' },
+
+    { name => 'late-success',
+      body => '{"Data":"' . 'x' x 20000 . '","StatusCode":200}' },
+
+    { name => 'late-none', body => '{"Data":"' . 'x' x 20000 . '"}' },
+
+    { name => 'undecided',
+      body => '{"Data":"' . 'x' x 200000 . '","StatusCode":42505}' },
+
+    { name => 'long-mapped', status => 402, code => 42505,
+      class => 'RESOURCE_EXHAUSTED',
+      body => '{"StatusCode":42505,"Data":"' . 'x' x 500000 . '"}' },
+
+    { name => 'long-success',
+      body => '{"StatusCode":0,"Data":"' . 'x' x 500000 . '"}' },
+);
+
+our %cases = ((map { $_->{name} => $_ } @cases),
+              empty => { name => 'empty', body => '' });
+
+for my $case (@cases) {
+
+    # no two parts of a body are the same
+
+    $case->{body} =~ s{(x{7,})}
+                      {substr join('', map { sprintf '%07d', $_ }
+                                       0 .. length($1) / 7), 0, length $1}e;
+}
+
+
+sub verdict {
+    my ($case) = @_;
+
+    return $case->{name} =~ /(mapped|unknown|success|undecided)/ ? $1 : 'none';
+}
+
+
+# case_vendor(sub { my ($request, $n) = @_; return 'headers' })
+#
+# A vendor, as of ErrorMap::vendor(), that answers /framing/case: with a
+# Content-Length ("length"), in chunks ("chunked"), until it closes ("close") or
+# over HTTP/1.0 ("old").  With an argument "wait" the body comes later than the
+# header, with "status=404" that is the status.  The sub, if any, adds headers.
+
+sub case_vendor {
+    my ($headers) = @_;
+
+    return ErrorMap::vendor(sub {
+        my ($s, $request, $n) = @_;
+
+        my ($method, $framing, $name, $args)
+            = $request =~ m{^(\S+) /(\w+)/([\w-]+)\??(\S*)};
+
+        my $status = $args =~ /status=(\d+)/ ? $1 : 200;
+        my $body = $cases{$name}{body};
+        my $head = ($framing eq 'old' ? 'HTTP/1.0' : 'HTTP/1.1')
+            . " $status Fine\r\nContent-Type: application/json\r\n"
+            . "ETag: \"$name\"\r\nAccept-Ranges: bytes\r\n"
+            . "Last-Modified: Mon, 28 Sep 1970 06:00:00 GMT\r\n"
+            . ($headers ? $headers->($request, $n) : '');
+
+        if ($framing eq 'length') {
+            $head .= 'Content-Length: ' . length($body) . "\r\n";
+
+        } elsif ($framing eq 'chunked') {
+            $head .= "Transfer-Encoding: chunked\r\n";
+            $body =~ s/(.{1,3000})/sprintf "%x\r\n%s\r\n", length $1, $1/gse;
+            $body .= "0\r\n\r\n";
+
+        } else {
+            $head .= "Connection: close\r\n";
+        }
+
+        $head .= "\r\n";
+        $body = '' if $method eq 'HEAD';
+
+        if ($args =~ /wait/) {
+            print $s $head;
+            sleep 0.02;
+            $head = '';
+        }
+
+        print $s $head . $body;
+
+        return $framing eq 'length' || $framing eq 'chunked';
+    });
+}
+
+
+# edge(response without the filter, case, body if not the case's)
+#
+# The response with the filter.  It is one more header that all of them have
+# where the filter is on: X-Verdict.
+
+sub edge {
+    my ($r, $case, $body) = @_;
+
+    return $r if !$r->{line};
+
+    my $status = $case->{status} || $r->{status};
+    my $edge = { %$r, headers => { %{ $r->{headers} } },
+                 body => defined $body ? $body : $case->{body} };
+
+    $edge->{headers}{'x-verdict'} = [verdict($case)];
+
+    return $edge if !$case->{code};
+
+    if ($status != $r->{status}) {
+        my $phrase = $status == 402 ? 'Payment Required'
+                     : $status == 403 ? 'Forbidden' : 'OK';
+
+        $edge->{status} = $status;
+        $edge->{line} =~ s{^(HTTP/1\.\d) .*}{$1 $status $phrase}
+            or $edge->{line} =~ s{ \d+}{ $status};
+
+        delete @{ $edge->{headers} }{qw(accept-ranges etag last-modified)};
+    }
+
+    $edge->{headers}{'x-error-source'} = ['tencent_iotvideo'];
+    $edge->{headers}{'x-error-code'} = [$case->{code}];
+    $edge->{headers}{'x-error-class'} = [$case->{class}];
+    $edge->{headers}{'x-upstream-status'} = [$r->{status}];
+
+    return $edge;
+}
+
+
+# edge_ok(with, without, case, name, body as of edge()): one test, a response
+# is what the filter makes of the one without it
+
+sub edge_ok {
+    my ($with, $without, $case, $name, $body) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is(shown($with), shown(edge($without, $case, $body)), $name);
+}
+
+
+# same_ok(with, without, name): one test, a response is the one without the
+# filter, but for X-Verdict and what is named in lower case
+
+sub same_ok {
+    my ($with, $without, $name, @but) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is(shown($with, 'x-verdict', @but),
+              shown($without, 'x-verdict', @but), $name);
+}
+
+
+# a response as text, to be compared with another: its status line, its headers
+# in the order of their names, but for Date, Connection and those that are
+# named in lower case, and its body; every multipart boundary is the same
+
+sub shown {
+    my ($r, @but) = @_;
+
+    my $headers = $r->{headers};
+    my %but = map { $_ => 1 } 'date', 'connection', @but;
+    my $body = $r->{body};
+    my ($boundary) = ($headers->{'content-type'}[0] || '') =~ /boundary=(\d+)/;
+
+    $body =~ s/$boundary/boundary/g if $boundary;
+
+    $body = length($body) . ' bytes, MD5 ' . md5_hex($body)
+        if length $body > 300;
+
+    return join "\n", $r->{line} || 'no response',
+        (map { my $name = $_; map { s/(?<=boundary=)\d+//r }
+                              map { "$name: $_" } @{ $headers->{$name} } }
+         grep { !$but{$_} } sort keys %$headers),
+        '', $body, $r->{complete} ? () : 'incomplete';
+}
+
+
+# connection(port): one that stays open for ask()
+
+sub connection {
+    my ($port) = @_;
+
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port)
+        or die "connect: $!";
+
+    return { socket => $s, bytes => '' };
+}
+
+
+# ask(connection, request, head => 1 if no body follows, timeout => s)
+#
+# Sends a request on a connection, and reads one response, taken apart; what
+# came behind it is kept for the next call, whose request may be empty.
+
+sub ask {
+    my ($c, $request, %arg) = @_;
+
+    my $select = IO::Select->new($c->{socket});
+    my $end = time + ($arg{timeout} || 10);
+
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $c->{socket}, $request if $request ne '';
+
+    for ( ;; ) {
+        my ($rest, $r);
+
+        if ($c->{bytes} =~ /\r\n\r\n/) {
+            $r = ErrorMap::parse($c->{bytes});
+
+            if ($arg{head} || $r->{status} =~ /^(?:1..|204|304)$/) {
+                $rest = $r->{raw};
+
+            } elsif (defined $r->{trailer}) {
+                $rest = $1 if $r->{trailer} =~ /^(?:[^\r]+\r\n)*\r\n(.*)/s;
+
+            } elsif (defined(my $n = $r->{headers}{'content-length'}[0])) {
+                $rest = substr $r->{raw}, $n if length $r->{raw} >= $n;
+            }
+        }
+
+        if (defined $rest) {
+            $c->{bytes} = $rest;
+            $r->{complete} = 1;
+
+            $r->{body} = substr $r->{raw}, 0,
+                                length($r->{raw}) - length($rest)
+                if !defined $r->{trailer};
+
+            return $r;
+        }
+
+        my $left = $end - time;
+
+        if ($left <= 0 || !$select->can_read($left)
+            || !sysread $c->{socket}, $c->{bytes}, 65536, length $c->{bytes})
+        {
+            return { status => 0, headers => {}, body => $c->{bytes},
+                     complete => 0 };
+        }
+    }
+}
+
+
+# both(uri, method => 'GET', headers => "Name: value\r\n...")
+#
+# The responses to one request with and without the filter, over connections
+# that stay open until nginx closes them.
+
+my %connection;
+
+sub both {
+    my ($uri, %arg) = @_;
+
+    my $method = $arg{method} || 'GET';
+    my @r;
+
+    for my $port (@ports) {
+        my $c = $connection{$port} ||= connection($port);
+        my $r = ask($c, "$method $uri HTTP/1.1\r\nHost: e\r\n"
+                        . ($arg{headers} || '') . "\r\n",
+                    head => $method eq 'HEAD');
+
+        delete $connection{$port}
+            if !$r->{complete}
+               || ($r->{headers}{connection}[0] || '') eq 'close';
+
+        push @r, $r;
+    }
+
+    return @r;
+}
+
+
+# nginx's version as a number: 1.22.1 is 1022001
+
+sub version {
+    my @v = qx(@{[ErrorMap::nginx()]} -v 2>&1) =~ m{/(\d+)\.(\d+)\.(\d+)};
+
+    return $v[0] * 1000000 + $v[1] * 1000 + $v[2];
+}
+
+
+1;

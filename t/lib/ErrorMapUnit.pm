@@ -1,0 +1,44 @@
+package ErrorMapUnit;
+
+# Builds a program below t/unit with $CC, "cc" if not set, and runs it; what it
+# prints is the test's TAP.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+
+our @EXPORT = qw($root unit);
+
+our $root = abs_path(dirname(__FILE__) . '/../..');
+
+
+# unit(directory to build in, source, ...): the exit status for the test
+
+sub unit {
+    my ($dir, @sources) = @_;
+
+    # What is in $CC may have arguments of its own.  A hash() of gperf may have
+    # no use for its len, and nginx, too, builds without that warning.
+
+    my $cc = $ENV{CC} || 'cc';
+
+    if (system('sh', '-c', "$cc \"\$@\"", 'cc', '-g', '-O1', '-W', '-Wall',
+               '-Wextra', '-Werror', '-Wno-unused-parameter', '-I',
+               "$root/ngx_module", '-o', "$dir/unit", @sources) != 0)
+    {
+        print "1..1\nnot ok 1 - $cc compiles $sources[0]\n";
+        return 1;
+    }
+
+    my $status = system "$dir/unit";
+
+    # prove knows of a signal by the shell's number
+
+    return $status & 127 ? 128 + ($status & 127) : $status >> 8;
+}
+
+
+1;
