@@ -142,6 +142,15 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
+    /* the slice filter has made a 200 of the first of several 206 */
+
+    if (status == NGX_HTTP_OK
+        && r->upstream
+        && r->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT)
+    {
+        return 0;
+    }
+
     h = r->headers_out.content_encoding;
 
     if (h && h->hash
