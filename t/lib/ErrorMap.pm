@@ -11,6 +11,7 @@ use warnings;
 
 use Cwd qw(abs_path);
 use Exporter qw(import);
+use Fcntl qw(LOCK_EX);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use IO::Select;
@@ -25,7 +26,7 @@ our @EXPORT = qw(nginx load_module free_port start stop vendor reset_on_close
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 
-my (@servers, @vendors, $load_module, %taken);
+my (@servers, @vendors, $load_module);
 
 
 # the binary under test
@@ -56,15 +57,29 @@ sub load_module {
 }
 
 
+# A port that nothing listens on, and that no other test is given: they are
+# counted in a file, below those that the system gives to clients.
+
 sub free_port {
+    mkdir "$root/build";
+    open my $fh, '+>>', "$root/build/ports" or die "build/ports: $!";
+    flock $fh, LOCK_EX or die "build/ports: $!";
+    seek $fh, 0, 0;
+
+    my $port = <$fh> || 0;
     my $s;
 
     do {
-        $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
-            or die "no free port: $!";
-    } while ($taken{$s->sockport}++);
+        $port = 10000 + ($port - 9999) % 20000;
+        $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1',
+                                   LocalPort => $port);
+    } while (!$s);
 
-    return $s->sockport;
+    truncate $fh, 0;
+    print $fh $port;
+    close $fh or die "build/ports: $!";
+
+    return $port;
 }
 
 
@@ -209,7 +224,6 @@ sub vendor {
 
     if ($pid) {
         push @vendors, $pid;
-        $taken{$listen->sockport}++;
         return $listen->sockport;
     }
 
