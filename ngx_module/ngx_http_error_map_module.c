@@ -6,12 +6,8 @@ static char *ngx_http_error_map(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name);
-static char *ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
-static ngx_int_t ngx_http_error_map_add_header(ngx_conf_t *cf,
-    ngx_array_t *headers, ngx_str_t *key, ngx_str_t *value);
 static ngx_int_t ngx_http_error_map_add_documents(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
@@ -29,61 +25,6 @@ static ngx_str_t  ngx_http_error_map_default_types[] = {
     ngx_string("application/json"),
     ngx_string("text/json"),
     ngx_string("application/problem+json"),
-    ngx_null_string
-};
-
-
-static ngx_str_t  ngx_http_error_map_default_headers[] = {
-    ngx_string("X-Error-Source"), ngx_string("$error_map_document"),
-    ngx_string("X-Error-Code"), ngx_string("$error_map_code"),
-    ngx_string("X-Error-Class"), ngx_string("$error_map_class"),
-    ngx_string("X-Upstream-Status"), ngx_string("$error_map_upstream_status"),
-    ngx_string("Retry-After"), ngx_string("$error_map_retry_after"),
-    ngx_null_string
-};
-
-
-/* headers of nginx's own making, which cannot be set in passing */
-
-static ngx_str_t  ngx_http_error_map_reserved_headers[] = {
-    ngx_string("accept-ranges"),
-    ngx_string("connection"),
-    ngx_string("content-encoding"),
-    ngx_string("content-length"),
-    ngx_string("content-range"),
-    ngx_string("content-type"),
-    ngx_string("date"),
-    ngx_string("etag"),
-    ngx_string("keep-alive"),
-    ngx_string("last-modified"),
-    ngx_string("location"),
-    ngx_string("server"),
-    ngx_string("trailer"),
-    ngx_string("transfer-encoding"),
-    ngx_string("upgrade"),
-    ngx_null_string
-};
-
-
-/* headers that mean something when a vendor sends them */
-
-static ngx_str_t  ngx_http_error_map_vendor_headers[] = {
-    ngx_string("age"),
-    ngx_string("allow"),
-    ngx_string("cache-control"),
-    ngx_string("content-disposition"),
-    ngx_string("content-language"),
-    ngx_string("expires"),
-    ngx_string("link"),
-    ngx_string("pragma"),
-    ngx_string("proxy-status"),
-    ngx_string("refresh"),
-    ngx_string("retry-after"),
-    ngx_string("set-cookie"),
-    ngx_string("vary"),
-    ngx_string("via"),
-    ngx_string("warning"),
-    ngx_string("www-authenticate"),
     ngx_null_string
 };
 
@@ -361,160 +302,6 @@ ngx_http_error_map_document_names(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_error_map_loc_conf_t *emlcf = conf;
-
-    u_char      ch;
-    ngx_str_t  *value, *reserved;
-    ngx_uint_t  i;
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2) {
-
-        if (ngx_strcmp(value[1].data, "off") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "no value for header \"%V\", it must be "
-                               "\"error_map_header name value\" or "
-                               "\"error_map_header off\"", &value[1]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (emlcf->headers != NGX_CONF_UNSET_PTR) {
-            return "is duplicate";
-        }
-
-        emlcf->headers = NULL;
-
-        return NGX_CONF_OK;
-    }
-
-    if (emlcf->headers == NULL) {
-        return "must not follow \"error_map_header off\"";
-    }
-
-    for (i = 0; i < value[1].len; i++) {
-        ch = ngx_tolower(value[1].data[i]);
-
-        if ((ch < 'a' || ch > 'z') && (ch < '0' || ch > '9')
-            && ngx_strlchr((u_char *) "!#$%&'*+-.^_`|~",
-                           (u_char *) "!#$%&'*+-.^_`|~" + 15, ch)
-               == NULL)
-        {
-            break;
-        }
-    }
-
-    if (i == 0 || i < value[1].len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid header name \"%V\", it must be made of "
-                           "letters, digits and \"-\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    for (reserved = ngx_http_error_map_reserved_headers;
-         reserved->len;
-         reserved++)
-    {
-        if (reserved->len == value[1].len
-            && ngx_strncasecmp(reserved->data, value[1].data, reserved->len)
-               == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "header \"%V\" cannot be set by "
-                               "error_map_header, nginx makes it itself",
-                               &value[1]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (emlcf->headers == NGX_CONF_UNSET_PTR) {
-        emlcf->headers = ngx_array_create(cf->pool, 4,
-                                          sizeof(ngx_http_error_map_header_t));
-        if (emlcf->headers == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (ngx_http_error_map_add_header(cf, emlcf->headers, &value[1], &value[2])
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
-    ngx_str_t *key, ngx_str_t *value)
-{
-    ngx_str_t                         *vendor, name;
-    ngx_uint_t                         i;
-    ngx_http_error_map_header_t       *h, *first;
-    ngx_http_compile_complex_value_t   ccv;
-
-    h = ngx_array_push(headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_http_error_map_header_t));
-
-    h->key = *key;
-
-    h->lowcase_key = ngx_pnalloc(cf->pool, key->len);
-    if (h->lowcase_key == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = ngx_hash_strlow(h->lowcase_key, key->data, key->len);
-
-    for (i = 0, first = headers->elts; i < headers->nelts - 1; i++) {
-        if (first[i].hash == h->hash && first[i].key.len == key->len
-            && ngx_strncmp(first[i].lowcase_key, h->lowcase_key, key->len)
-               == 0)
-        {
-            h->lowcase_key = first[i].lowcase_key;
-        }
-    }
-
-    for (vendor = ngx_http_error_map_vendor_headers; vendor->len; vendor++) {
-        if (vendor->len == key->len
-            && ngx_strncmp(vendor->data, h->lowcase_key, key->len) == 0)
-        {
-            h->vendor = 1;
-        }
-    }
-
-    /* the usual value, one variable of this module, needs no script */
-
-    h->variable = NGX_DECLINED;
-
-    if (value->len && value->data[0] == '$') {
-        name.data = value->data + 1;
-        name.len = value->len - 1;
-
-        h->variable = ngx_http_error_map_variable_number(&name);
-
-        if (h->variable != NGX_DECLINED) {
-            return NGX_OK;
-        }
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = value;
-    ccv.complex_value = &h->value;
-
-    return ngx_http_compile_complex_value(&ccv);
-}
-
-
-static char *
 ngx_http_error_map_check_size(ngx_conf_t *cf, void *post, void *data)
 {
     size_t *size = data;
@@ -652,20 +439,9 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_error_map_main_conf_t *emcf = conf;
 
-    ngx_str_t  *h;
-
-    emcf->headers = ngx_array_create(cf->pool, 5,
-                                     sizeof(ngx_http_error_map_header_t));
+    emcf->headers = ngx_http_error_map_default_headers(cf);
     if (emcf->headers == NULL) {
         return NGX_CONF_ERROR;
-    }
-
-    for (h = ngx_http_error_map_default_headers; h->len; h += 2) {
-        if (ngx_http_error_map_add_header(cf, emcf->headers, &h[0], &h[1])
-            != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
     }
 
     if (ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK) {

@@ -81,6 +81,28 @@ typedef struct {
 } ngx_http_error_map_policy_t;
 
 
+/* rows "status" and "code" of a policy, where they stand for messages */
+
+typedef struct {
+    ngx_uint_t                    status;
+    ngx_http_error_map_action_t   action;
+} ngx_http_error_map_status_row_t;
+
+
+typedef struct {
+    ngx_str_t                     matcher;   /* document/code, or a range */
+    ngx_str_t                     document;
+    ngx_str_t                     code;
+    uint64_t                      first;
+    uint64_t                      last;
+    ngx_http_error_map_action_t   action;
+    u_char                       *file;
+    ngx_uint_t                    line;
+    unsigned                      range:1;
+    unsigned                      used:1;
+} ngx_http_error_map_code_row_t;
+
+
 typedef struct {
     ngx_str_t                       key;
     u_char                         *lowcase_key;  /* one for each name */
@@ -217,7 +239,7 @@ ngx_int_t ngx_http_error_map_source_preread(
 
 
 /*
- * policy.c
+ * policy_conf.c
  */
 
 /* the block error_map_policy; a directive's handler */
@@ -228,6 +250,11 @@ char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
+
+/*
+ * policy.c
+ */
+
 /* fills the actions of all policies, once all documents are known */
 ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
@@ -236,6 +263,57 @@ ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
 ngx_http_error_map_action_t *ngx_http_error_map_policy_action(
     ngx_http_error_map_policy_t *policy,
     ngx_http_error_map_document_t *document, const em_entry_t *entry);
+
+/*
+ * Reads a code that is a number as people write it, at most 18 digits and no
+ * leading zero.  Returns NGX_OK, or NGX_DECLINED for all other codes.
+ */
+ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
+    uint64_t *n);
+
+
+/*
+ * inspect.c
+ */
+
+/* returns 1 if the verdict about a response is asked for, 0 if it is skipped */
+ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
+
+/* returns the document that a variable names, or NULL */
+ngx_http_error_map_document_t *ngx_http_error_map_document(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
+
+/*
+ * Whether the request asks for what cannot be had when the header comes after
+ * the body.  The range body filter comes before this one, and would find out
+ * about a range only when the held bytes have passed it.  And a 412 would put
+ * another response in the place of this one while its body is being sent.
+ */
+ngx_int_t ngx_http_error_map_partial(ngx_http_request_t *r);
+
+
+/*
+ * header.c
+ */
+
+/* the directive error_map_header */
+char *ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* returns what is added where the directive is not used, NULL on error */
+ngx_array_t *ngx_http_error_map_default_headers(ngx_conf_t *cf);
+
+/* removes what only this module says from what a vendor sent */
+void ngx_http_error_map_remove_spoofed(ngx_http_request_t *r,
+    ngx_array_t *headers);
+
+/* removes what belongs to what was asked for, and not to an error */
+void ngx_http_error_map_remove_validators(ngx_http_request_t *r);
+
+/* adds the headers as their values are now; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
 
 
 /*

@@ -4,25 +4,6 @@
 
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_source_t *source);
-static void ngx_http_error_map_remove_headers(ngx_http_request_t *r,
-    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor);
-static ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
-static ngx_int_t ngx_http_error_map_header_value(ngx_http_request_t *r,
-    ngx_http_error_map_header_t *header, ngx_str_t *value);
-
-
-/* they belong to what was asked for, and not to an error */
-
-#define ngx_http_error_map_validator(name)                                    \
-    { ngx_string(name), (u_char *) name, 0,                                   \
-      { { 0, NULL }, NULL, NULL, NULL, { 0 } }, NGX_DECLINED, 0 }
-
-static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
-    ngx_http_error_map_validator("accept-ranges"),
-    ngx_http_error_map_validator("etag"),
-    ngx_http_error_map_validator("last-modified")
-};
 
 
 ngx_http_error_map_ctx_t *
@@ -159,8 +140,7 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
     /* a vendor must not be able to say what only this module says */
 
     if (conf->headers) {
-        ngx_http_error_map_remove_headers(r, conf->headers->elts,
-                                          conf->headers->nelts, 0);
+        ngx_http_error_map_remove_spoofed(r, conf->headers);
     }
 
     if (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
@@ -174,141 +154,9 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         r->headers_out.status = ctx->status;
         r->headers_out.status_line.len = 0;
 
-        ngx_http_clear_accept_ranges(r);
-        ngx_http_clear_last_modified(r);
-        ngx_http_clear_etag(r);
-
-        /* nginx knows of the last one only, a vendor may send more */
-
-        ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3,
-                                          0);
+        ngx_http_error_map_remove_validators(r);
     }
 
     return conf->headers
            ? ngx_http_error_map_add_headers(r, ctx, conf->headers) : NGX_OK;
-}
-
-
-/*
- * Removes what the vendor sent by the name of one of the headers, either of
- * those that it may send in its own right, or of the others.
- */
-
-static void
-ngx_http_error_map_remove_headers(ngx_http_request_t *r,
-    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor)
-{
-    ngx_uint_t        i, n;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_out.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        for (n = 0; n < nelts; n++) {
-
-            if (header[n].key.len == h[i].key.len
-                && header[n].vendor == vendor
-                && h[i].lowcase_key != header[n].lowcase_key
-                && h[i].hash
-                && ngx_strncasecmp(header[n].lowcase_key, h[i].key.data,
-                                   h[i].key.len)
-                   == 0)
-            {
-                h[i].hash = 0;
-            }
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_http_error_map_add_headers(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
-{
-    ngx_int_t                     rc;
-    ngx_str_t                     value;
-    ngx_uint_t                    i;
-    ngx_table_elt_t              *h;
-    ngx_http_error_map_header_t  *header;
-
-    header = headers->elts;
-
-    for (i = 0; i < headers->nelts; i++) {
-
-        if (header[i].variable != NGX_DECLINED) {
-            rc = ngx_http_error_map_variable_value(r, ctx, header[i].variable,
-                                                   &value);
-        } else {
-            rc = ngx_http_error_map_header_value(r, &header[i], &value);
-        }
-
-        if (rc != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (value.len == 0) {
-            continue;
-        }
-
-        if (header[i].vendor) {
-            ngx_http_error_map_remove_headers(r, &header[i], 1, 1);
-        }
-
-        h = ngx_list_push(&r->headers_out.headers);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        h->hash = header[i].hash;
-        h->key = header[i].key;
-        h->lowcase_key = header[i].lowcase_key;
-        h->value = value;
-#if (nginx_version >= 1023000)
-        h->next = NULL;
-#endif
-    }
-
-    return NGX_OK;
-}
-
-
-/* the value of other variables may hold what ends a header line */
-
-static ngx_int_t
-ngx_http_error_map_header_value(ngx_http_request_t *r,
-    ngx_http_error_map_header_t *header, ngx_str_t *value)
-{
-    size_t  i;
-
-    if (ngx_http_complex_value(r, &header->value, value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < value->len; i++) {
-
-        if ((value->data[i] < 0x20 && value->data[i] != '\t')
-            || value->data[i] == 0x7f)
-        {
-            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                          "error_map_header \"%V\" is not sent, its value has "
-                          "a control character", &header->key);
-
-            value->len = 0;
-        }
-    }
-
-    return NGX_OK;
 }

@@ -1,0 +1,107 @@
+
+#include <string.h>
+
+#include "em_json.h"
+
+
+static uint32_t em_json_array_index(const char *text, size_t len);
+
+
+const char *
+em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
+{
+    char                c;
+    size_t              i, n, used;
+    em_json_token_t    *t;
+    em_json_pointer_t  *p;
+
+    if (set->npointers == EM_JSON_POINTERS) {
+        return "is one JSON pointer too many, at most 16 are allowed";
+    }
+
+    if (len && text[0] != '/') {
+        return "is no JSON pointer, it must begin with \"/\"";
+    }
+
+    if (len >= EM_JSON_TEXT) {
+        return "is too long a JSON pointer, at most 255 bytes are allowed";
+    }
+
+    p = &set->pointers[set->npointers];
+    p->ntokens = 0;
+
+    i = 0;
+    used = 0;
+
+    while (i < len) {
+
+        if (p->ntokens == EM_JSON_TOKENS) {
+            return "is too deep a JSON pointer, at most 16 tokens are allowed";
+        }
+
+        t = &p->tokens[p->ntokens];
+        t->offset = (uint8_t) used;
+
+        for (i++; i < len && text[i] != '/'; i++) {
+            c = text[i];
+
+            if (c == '~') {
+                i++;
+
+                if (i == len || (text[i] != '0' && text[i] != '1')) {
+                    return "is no JSON pointer, \"~\" must be \"~0\" or \"~1\"";
+                }
+
+                c = (text[i] == '0') ? '~' : '/';
+            }
+
+            p->text[used++] = c;
+        }
+
+        if (used - t->offset > EM_JSON_TOKEN_MAX) {
+            return "has too long a token, at most 128 bytes are allowed";
+        }
+
+        t->len = (uint8_t) (used - t->offset);
+        t->index = em_json_array_index(&p->text[t->offset], t->len);
+
+        p->ntokens++;
+    }
+
+    for (n = 0; n < p->ntokens; n++) {
+        if (p->tokens[n].index != EM_JSON_NO_INDEX) {
+            set->indexes[n] |= (uint32_t) 1 << set->npointers;
+        }
+    }
+
+    set->ends[p->ntokens] |= (uint32_t) 1 << set->npointers;
+    set->npointers++;
+
+    return NULL;
+}
+
+
+static uint32_t
+em_json_array_index(const char *text, size_t len)
+{
+    size_t    i;
+    uint32_t  n;
+
+    /* RFC 6901: no leading zeros; "-" is an element that does not exist */
+
+    if (len == 0 || len > 9 || (len > 1 && text[0] == '0')) {
+        return EM_JSON_NO_INDEX;
+    }
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return EM_JSON_NO_INDEX;
+        }
+
+        n = n * 10 + (uint32_t) (text[i] - '0');
+    }
+
+    return n;
+}

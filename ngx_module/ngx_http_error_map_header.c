@@ -1,0 +1,399 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static ngx_int_t ngx_http_error_map_add_header(ngx_conf_t *cf,
+    ngx_array_t *headers, ngx_str_t *key, ngx_str_t *value);
+static void ngx_http_error_map_remove_headers(ngx_http_request_t *r,
+    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor);
+static ngx_int_t ngx_http_error_map_header_value(ngx_http_request_t *r,
+    ngx_http_error_map_header_t *header, ngx_str_t *value);
+
+
+static ngx_str_t  ngx_http_error_map_defaults[] = {
+    ngx_string("X-Error-Source"), ngx_string("$error_map_document"),
+    ngx_string("X-Error-Code"), ngx_string("$error_map_code"),
+    ngx_string("X-Error-Class"), ngx_string("$error_map_class"),
+    ngx_string("X-Upstream-Status"), ngx_string("$error_map_upstream_status"),
+    ngx_string("Retry-After"), ngx_string("$error_map_retry_after"),
+    ngx_null_string
+};
+
+
+/* headers of nginx's own making, which cannot be set in passing */
+
+static ngx_str_t  ngx_http_error_map_reserved_headers[] = {
+    ngx_string("accept-ranges"),
+    ngx_string("connection"),
+    ngx_string("content-encoding"),
+    ngx_string("content-length"),
+    ngx_string("content-range"),
+    ngx_string("content-type"),
+    ngx_string("date"),
+    ngx_string("etag"),
+    ngx_string("keep-alive"),
+    ngx_string("last-modified"),
+    ngx_string("location"),
+    ngx_string("server"),
+    ngx_string("trailer"),
+    ngx_string("transfer-encoding"),
+    ngx_string("upgrade"),
+    ngx_null_string
+};
+
+
+/* headers that mean something when a vendor sends them */
+
+static ngx_str_t  ngx_http_error_map_vendor_headers[] = {
+    ngx_string("age"),
+    ngx_string("allow"),
+    ngx_string("cache-control"),
+    ngx_string("content-disposition"),
+    ngx_string("content-language"),
+    ngx_string("expires"),
+    ngx_string("link"),
+    ngx_string("pragma"),
+    ngx_string("proxy-status"),
+    ngx_string("refresh"),
+    ngx_string("retry-after"),
+    ngx_string("set-cookie"),
+    ngx_string("vary"),
+    ngx_string("via"),
+    ngx_string("warning"),
+    ngx_string("www-authenticate"),
+    ngx_null_string
+};
+
+
+#define ngx_http_error_map_validator(name)                                    \
+    { ngx_string(name), (u_char *) name, 0,                                   \
+      { { 0, NULL }, NULL, NULL, NULL, { 0 } }, NGX_DECLINED, 0 }
+
+static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
+    ngx_http_error_map_validator("accept-ranges"),
+    ngx_http_error_map_validator("etag"),
+    ngx_http_error_map_validator("last-modified")
+};
+
+
+char *
+ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    u_char      ch;
+    ngx_str_t  *value, *reserved;
+    ngx_uint_t  i;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (ngx_strcmp(value[1].data, "off") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "no value for header \"%V\", it must be "
+                               "\"error_map_header name value\" or "
+                               "\"error_map_header off\"", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (emlcf->headers != NGX_CONF_UNSET_PTR) {
+            return "is duplicate";
+        }
+
+        emlcf->headers = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    if (emlcf->headers == NULL) {
+        return "must not follow \"error_map_header off\"";
+    }
+
+    for (i = 0; i < value[1].len; i++) {
+        ch = ngx_tolower(value[1].data[i]);
+
+        if ((ch < 'a' || ch > 'z') && (ch < '0' || ch > '9')
+            && ngx_strlchr((u_char *) "!#$%&'*+-.^_`|~",
+                           (u_char *) "!#$%&'*+-.^_`|~" + 15, ch)
+               == NULL)
+        {
+            break;
+        }
+    }
+
+    if (i == 0 || i < value[1].len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid header name \"%V\", it must be made of "
+                           "letters, digits and \"-\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (reserved = ngx_http_error_map_reserved_headers;
+         reserved->len;
+         reserved++)
+    {
+        if (reserved->len == value[1].len
+            && ngx_strncasecmp(reserved->data, value[1].data, reserved->len)
+               == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "header \"%V\" cannot be set by "
+                               "error_map_header, nginx makes it itself",
+                               &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (emlcf->headers == NGX_CONF_UNSET_PTR) {
+        emlcf->headers = ngx_array_create(cf->pool, 4,
+                                          sizeof(ngx_http_error_map_header_t));
+        if (emlcf->headers == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_error_map_add_header(cf, emlcf->headers, &value[1], &value[2])
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
+    ngx_str_t *key, ngx_str_t *value)
+{
+    ngx_str_t                         *vendor, name;
+    ngx_uint_t                         i;
+    ngx_http_error_map_header_t       *h, *first;
+    ngx_http_compile_complex_value_t   ccv;
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_http_error_map_header_t));
+
+    h->key = *key;
+
+    h->lowcase_key = ngx_pnalloc(cf->pool, key->len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, key->data, key->len);
+
+    for (i = 0, first = headers->elts; i < headers->nelts - 1; i++) {
+        if (first[i].hash == h->hash && first[i].key.len == key->len
+            && ngx_strncmp(first[i].lowcase_key, h->lowcase_key, key->len)
+               == 0)
+        {
+            h->lowcase_key = first[i].lowcase_key;
+        }
+    }
+
+    for (vendor = ngx_http_error_map_vendor_headers; vendor->len; vendor++) {
+        if (vendor->len == key->len
+            && ngx_strncmp(vendor->data, h->lowcase_key, key->len) == 0)
+        {
+            h->vendor = 1;
+        }
+    }
+
+    /* the usual value, one variable of this module, needs no script */
+
+    h->variable = NGX_DECLINED;
+
+    if (value->len && value->data[0] == '$') {
+        name.data = value->data + 1;
+        name.len = value->len - 1;
+
+        h->variable = ngx_http_error_map_variable_number(&name);
+
+        if (h->variable != NGX_DECLINED) {
+            return NGX_OK;
+        }
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = &h->value;
+
+    return ngx_http_compile_complex_value(&ccv);
+}
+
+
+ngx_array_t *
+ngx_http_error_map_default_headers(ngx_conf_t *cf)
+{
+    ngx_str_t    *h;
+    ngx_array_t  *headers;
+
+    headers = ngx_array_create(cf->pool, 5,
+                               sizeof(ngx_http_error_map_header_t));
+    if (headers == NULL) {
+        return NULL;
+    }
+
+    for (h = ngx_http_error_map_defaults; h->len; h += 2) {
+        if (ngx_http_error_map_add_header(cf, headers, &h[0], &h[1])
+            != NGX_OK)
+        {
+            return NULL;
+        }
+    }
+
+    return headers;
+}
+
+
+void
+ngx_http_error_map_remove_spoofed(ngx_http_request_t *r, ngx_array_t *headers)
+{
+    ngx_http_error_map_remove_headers(r, headers->elts, headers->nelts, 0);
+}
+
+
+void
+ngx_http_error_map_remove_validators(ngx_http_request_t *r)
+{
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_last_modified(r);
+    ngx_http_clear_etag(r);
+
+    /* nginx knows of the last one only, a vendor may send more */
+
+    ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3, 0);
+}
+
+
+/*
+ * Removes what the vendor sent by the name of one of the headers, either of
+ * those that it may send in its own right, or of the others.
+ */
+
+static void
+ngx_http_error_map_remove_headers(ngx_http_request_t *r,
+    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor)
+{
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        for (n = 0; n < nelts; n++) {
+
+            if (header[n].key.len == h[i].key.len
+                && header[n].vendor == vendor
+                && h[i].lowcase_key != header[n].lowcase_key
+                && h[i].hash
+                && ngx_strncasecmp(header[n].lowcase_key, h[i].key.data,
+                                   h[i].key.len)
+                   == 0)
+            {
+                h[i].hash = 0;
+            }
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_error_map_add_headers(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     value;
+    ngx_uint_t                    i;
+    ngx_table_elt_t              *h;
+    ngx_http_error_map_header_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        if (header[i].variable != NGX_DECLINED) {
+            rc = ngx_http_error_map_variable_value(r, ctx, header[i].variable,
+                                                   &value);
+        } else {
+            rc = ngx_http_error_map_header_value(r, &header[i], &value);
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0) {
+            continue;
+        }
+
+        if (header[i].vendor) {
+            ngx_http_error_map_remove_headers(r, &header[i], 1, 1);
+        }
+
+        h = ngx_list_push(&r->headers_out.headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->hash = header[i].hash;
+        h->key = header[i].key;
+        h->lowcase_key = header[i].lowcase_key;
+        h->value = value;
+#if (nginx_version >= 1023000)
+        h->next = NULL;
+#endif
+    }
+
+    return NGX_OK;
+}
+
+
+/* the value of other variables may hold what ends a header line */
+
+static ngx_int_t
+ngx_http_error_map_header_value(ngx_http_request_t *r,
+    ngx_http_error_map_header_t *header, ngx_str_t *value)
+{
+    size_t  i;
+
+    if (ngx_http_complex_value(r, &header->value, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+
+        if ((value->data[i] < 0x20 && value->data[i] != '\t')
+            || value->data[i] == 0x7f)
+        {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "error_map_header \"%V\" is not sent, its value has "
+                          "a control character", &header->key);
+
+            value->len = 0;
+        }
+    }
+
+    return NGX_OK;
+}

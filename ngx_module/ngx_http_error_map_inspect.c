@@ -1,0 +1,160 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static ngx_int_t ngx_http_error_map_test_type(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
+
+
+ngx_int_t
+ngx_http_error_map_inspected(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_uint_t        status;
+    ngx_table_elt_t  *h;
+
+    /* no body follows, or no client reads it */
+
+    if (r->header_only
+        || r->method == NGX_HTTP_HEAD
+        || r->subrequest_in_memory
+        || (r->upstream && r->upstream->upgrade))
+    {
+        return 0;
+    }
+
+    status = r->headers_out.status;
+
+    if (status < NGX_HTTP_OK
+        || status == NGX_HTTP_NO_CONTENT
+        || status == 205
+        || status == NGX_HTTP_PARTIAL_CONTENT
+        || status == NGX_HTTP_NOT_MODIFIED)
+    {
+        return 0;
+    }
+
+    /* the slice filter has made a 200 of the first of several 206 */
+
+    if (status == NGX_HTTP_OK
+        && r->upstream
+        && r->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT)
+    {
+        return 0;
+    }
+
+    h = r->headers_out.content_encoding;
+
+    if (h && h->hash
+        && h->value.len
+        && (h->value.len != sizeof("identity") - 1
+            || ngx_strncasecmp(h->value.data, (u_char *) "identity",
+                               sizeof("identity") - 1)
+               != 0))
+    {
+        return 0;
+    }
+
+    return ngx_http_error_map_test_type(r, conf);
+}
+
+
+/* as ngx_http_test_content_type(), but for any parameters and any case */
+
+static ngx_int_t
+ngx_http_error_map_test_type(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    u_char      ch, type[NGX_HTTP_LC_HEADER_LEN * 4];
+    size_t      i, len;
+    ngx_str_t  *value, *t;
+    ngx_uint_t  hash;
+
+    /* they never end, a client waits for each part, and none of it is JSON */
+
+    static ngx_str_t  streams[] = {
+        ngx_string("text/event-stream"),
+        ngx_string("multipart/x-mixed-replace"),
+        ngx_string("application/grpc"),
+        ngx_null_string
+    };
+
+    value = &r->headers_out.content_type;
+    len = ngx_min(value->len, sizeof(type));
+    hash = 0;
+
+    for (i = 0; i < len; i++) {
+        ch = ngx_tolower(value->data[i]);
+
+        if (ch == ';' || ch == ' ' || ch == '\t') {
+            break;
+        }
+
+        hash = ngx_hash(hash, ch);
+        type[i] = ch;
+    }
+
+    len = i;
+
+    if (conf->types.size == 0) {
+
+        /* error_map_types * */
+
+        for (t = streams; t->len; t++) {
+            if (len >= t->len && ngx_memcmp(type, t->data, t->len) == 0) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    if (len == 0) {
+        return 0;
+    }
+
+    if (len > 5 && ngx_memcmp(&type[len - 5], "+json", 5) == 0
+        && ngx_strncmp(type, "application/grpc", 16) != 0)
+    {
+        return 1;
+    }
+
+    return ngx_hash_find(&conf->types, hash, type, len) != NULL;
+}
+
+
+ngx_http_error_map_document_t *
+ngx_http_error_map_document(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_str_t                        name;
+    ngx_http_error_map_document_t   *document;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    if (ngx_http_complex_value(r, &conf->variable, &name) != NGX_OK) {
+        return NULL;
+    }
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    document = ngx_http_error_map_document_get(emcf, &name);
+
+    if (document == NULL
+        && (name.len != 3 || ngx_strncmp(name.data, "off", 3) != 0))
+    {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "no error map document \"%V\", the response is not "
+                      "inspected", &name);
+    }
+
+    return document;
+}
+
+
+ngx_int_t
+ngx_http_error_map_partial(ngx_http_request_t *r)
+{
+    return (r->headers_in.range && r->allow_ranges)
+           || ((r->headers_in.if_match || r->headers_in.if_unmodified_since)
+               && !r->disable_not_modified);
+}

@@ -1,0 +1,533 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static char *ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_error_map_policy_base(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_class(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_status(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_code(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_parse(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_uint_t n,
+    ngx_http_error_map_action_t *action);
+static ngx_int_t ngx_http_error_map_policy_range(ngx_str_t *code,
+    uint64_t *first, uint64_t *last);
+
+
+typedef struct {
+    ngx_str_t                     name;
+    char                       *(*handler)(ngx_conf_t *cf,
+                                           ngx_http_error_map_policy_t *policy);
+    ngx_uint_t                    min;
+    ngx_uint_t                    max;
+    char                         *syntax;
+} ngx_http_error_map_policy_row_t;
+
+
+static ngx_http_error_map_policy_row_t  ngx_http_error_map_policy_rows[] = {
+
+    { ngx_string("base"), ngx_http_error_map_policy_base, 2, 2,
+      "base document | class | keep" },
+
+    { ngx_string("class"), ngx_http_error_map_policy_class, 3, 4,
+      "class NAME status | keep [retry_after=time]" },
+
+    { ngx_string("status"), ngx_http_error_map_policy_status, 3, 4,
+      "status document_status status | keep [retry_after=time]" },
+
+    { ngx_string("code"), ngx_http_error_map_policy_code, 3, 4,
+      "code document/code status | keep [retry_after=time]" },
+
+    { ngx_string("unknown"), ngx_http_error_map_policy_unknown, 2, 3,
+      "unknown status | keep [retry_after=time]" },
+
+    { ngx_null_string, NULL, 0, 0, NULL }
+};
+
+
+/* by ngx_http_error_map_base_e */
+
+static ngx_str_t  ngx_http_error_map_bases[] = {
+    ngx_string("document"),
+    ngx_string("class"),
+    ngx_string("keep"),
+    ngx_null_string
+};
+
+
+char *
+ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_main_conf_t *emcf = conf;
+
+    char                         *rv;
+    ngx_str_t                    *value;
+    ngx_conf_t                    save;
+    ngx_http_error_map_policy_t  *policy;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"\" of error_map_policy");
+        return NGX_CONF_ERROR;
+    }
+
+    policy = ngx_http_error_map_policy_get(cf, emcf, &value[1]);
+    if (policy == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (policy->defined) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate error_map_policy \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    policy->defined = 1;
+
+    save = *cf;
+    cf->handler = ngx_http_error_map_policy_row;
+    cf->handler_conf = (void *) policy;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
+}
+
+
+ngx_http_error_map_policy_t *
+ngx_http_error_map_policy_get(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name)
+{
+    ngx_uint_t                     i;
+    ngx_http_error_map_policy_t  **policies, *policy;
+
+    policies = emcf->policies.elts;
+
+    for (i = 0; i < emcf->policies.nelts; i++) {
+        if (ngx_http_error_map_equal(&policies[i]->name, name)) {
+            return policies[i];
+        }
+    }
+
+    policy = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_policy_t));
+    if (policy == NULL) {
+        return NULL;
+    }
+
+    policy->name = *name;
+
+    if (cf->conf_file) {
+        policy->file = cf->conf_file->file.name.data;
+        policy->line = cf->conf_file->line;
+    }
+
+    if (ngx_array_init(&policy->statuses, cf->pool, 4,
+                       sizeof(ngx_http_error_map_status_row_t))
+        != NGX_OK
+        || ngx_array_init(&policy->codes, cf->pool, 4,
+                          sizeof(ngx_http_error_map_code_row_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    policies = ngx_array_push(&emcf->policies);
+    if (policies == NULL) {
+        return NULL;
+    }
+
+    *policies = policy;
+
+    return policy;
+}
+
+
+static char *
+ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_policy_t *policy = conf;
+
+    ngx_str_t                        *value;
+    ngx_http_error_map_policy_row_t  *row;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[0].data, "include") == 0) {
+        return ngx_conf_include(cf, cmd, conf);
+    }
+
+    for (row = ngx_http_error_map_policy_rows; row->name.len; row++) {
+
+        if (!ngx_http_error_map_equal(&row->name, &value[0])) {
+            continue;
+        }
+
+        if (cf->args->nelts < row->min || cf->args->nelts > row->max) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid number of arguments in row \"%V\" of "
+                               "error_map_policy \"%V\", it must be \"%s\"",
+                               &value[0], &policy->name, row->syntax);
+            return NGX_CONF_ERROR;
+        }
+
+        return row->handler(cf, policy);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown row \"%V\" in error_map_policy \"%V\", it must "
+                       "be base, class, status, code or unknown",
+                       &value[0], &policy->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_error_map_policy_base(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    if (policy->base_set) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate row \"base\" in error_map_policy \"%V\"",
+                           &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; ngx_http_error_map_bases[i].len; i++) {
+        if (ngx_http_error_map_equal(&ngx_http_error_map_bases[i], &value[1]))
+        {
+            policy->base = i;
+            policy->base_set = 1;
+
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid base \"%V\" in error_map_policy \"%V\", it "
+                       "must be document, class or keep",
+                       &value[1], &policy->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_error_map_policy_class(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    int                           class;
+    u_char                       *p, *last, names[NGX_MAX_CONF_ERRSTR / 2];
+    ngx_str_t                    *value;
+    ngx_uint_t                    i;
+    ngx_http_error_map_action_t  *action;
+
+    value = cf->args->elts;
+
+    class = em_class_find((char *) value[1].data, value[1].len);
+
+    if (class < 0) {
+        p = names;
+        last = names + sizeof(names);
+
+        for (i = 0; i < EM_NCLASSES; i++) {
+            p = ngx_slprintf(p, last, "%s%s", i ? ", " : "",
+                             em_class_names[i].data);
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown class \"%V\" in error_map_policy \"%V\", "
+                           "it must be one of: %*s",
+                           &value[1], &policy->name, (size_t) (p - names),
+                           names);
+        return NGX_CONF_ERROR;
+    }
+
+    if (policy->classes[class]) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate row \"class %V\" in error_map_policy "
+                           "\"%V\"", &value[1], &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    action = ngx_palloc(cf->pool, sizeof(ngx_http_error_map_action_t));
+    if (action == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    policy->classes[class] = action;
+
+    return ngx_http_error_map_policy_parse(cf, policy, 2, action);
+}
+
+
+static char *
+ngx_http_error_map_policy_status(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    ngx_int_t                         status;
+    ngx_str_t                        *value;
+    ngx_uint_t                        i;
+    ngx_http_error_map_status_row_t  *row;
+
+    value = cf->args->elts;
+
+    status = ngx_atoi(value[1].data, value[1].len);
+
+    if (status < 200 || status > 599) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid document status \"%V\" in error_map_policy "
+                           "\"%V\", it must be from 200 to 599",
+                           &value[1], &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    row = policy->statuses.elts;
+
+    for (i = 0; i < policy->statuses.nelts; i++) {
+        if (row[i].status == (ngx_uint_t) status) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate row \"status %V\" in "
+                               "error_map_policy \"%V\"",
+                               &value[1], &policy->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    row = ngx_array_push(&policy->statuses);
+    if (row == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    row->status = status;
+
+    return ngx_http_error_map_policy_parse(cf, policy, 2, &row->action);
+}
+
+
+static char *
+ngx_http_error_map_policy_code(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    u_char                         *slash;
+    ngx_str_t                      *value;
+    ngx_uint_t                      i;
+    ngx_http_error_map_code_row_t  *row, new;
+
+    value = cf->args->elts;
+
+    ngx_memzero(&new, sizeof(ngx_http_error_map_code_row_t));
+
+    slash = ngx_strlchr(value[1].data, value[1].data + value[1].len, '/');
+
+    if (slash == NULL || slash == value[1].data
+        || slash == value[1].data + value[1].len - 1)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid code \"%V\" in error_map_policy \"%V\", it "
+                           "must be document/code or document/first-last",
+                           &value[1], &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    new.matcher = value[1];
+    new.document.data = value[1].data;
+    new.document.len = slash - value[1].data;
+    new.code.data = slash + 1;
+    new.code.len = value[1].len - new.document.len - 1;
+    new.file = cf->conf_file->file.name.data;
+    new.line = cf->conf_file->line;
+
+    switch (ngx_http_error_map_policy_range(&new.code, &new.first, &new.last)) {
+
+    case NGX_OK:
+        new.range = 1;
+        break;
+
+    case NGX_DECLINED:
+        break;
+
+    default: /* NGX_ERROR */
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid range \"%V\" in error_map_policy \"%V\", "
+                           "its first code must not be above its last one",
+                           &value[1], &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    row = policy->codes.elts;
+
+    for (i = 0; i < policy->codes.nelts; i++) {
+
+        if (row[i].range != new.range
+            || !ngx_http_error_map_equal(&row[i].document, &new.document))
+        {
+            continue;
+        }
+
+        if (new.range) {
+            if (row[i].first > new.last || row[i].last < new.first) {
+                continue;
+            }
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "row \"code %V\" in error_map_policy \"%V\" "
+                               "overlaps with row \"code %V\"",
+                               &value[1], &policy->name, &row[i].matcher);
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_error_map_equal(&row[i].code, &new.code)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate row \"code %V\" in error_map_policy "
+                               "\"%V\"", &value[1], &policy->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    row = ngx_array_push(&policy->codes);
+    if (row == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *row = new;
+
+    return ngx_http_error_map_policy_parse(cf, policy, 2, &row->action);
+}
+
+
+static char *
+ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    if (policy->unknown) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate row \"unknown\" in error_map_policy "
+                           "\"%V\"", &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    policy->unknown = ngx_palloc(cf->pool,
+                                 sizeof(ngx_http_error_map_action_t));
+    if (policy->unknown == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_error_map_policy_parse(cf, policy, 1, policy->unknown);
+}
+
+
+/* what a row does: "status | keep [retry_after=time]", from argument n on */
+
+static char *
+ngx_http_error_map_policy_parse(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_uint_t n,
+    ngx_http_error_map_action_t *action)
+{
+    ngx_int_t   status;
+    ngx_str_t  *value, time, matcher;
+
+    value = cf->args->elts;
+
+    /* "unknown" has none */
+
+    ngx_str_set(&matcher, "");
+
+    if (n == 2) {
+        matcher = value[1];
+    }
+
+    action->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
+
+    if (ngx_strcmp(value[n].data, "keep") == 0) {
+        action->status = 0;
+
+    } else {
+        status = ngx_atoi(value[n].data, value[n].len);
+
+        if (status < 200 || status > 599
+            || status == NGX_HTTP_NO_CONTENT || status == 205
+            || status == NGX_HTTP_PARTIAL_CONTENT
+            || status == NGX_HTTP_NOT_MODIFIED)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid status \"%V\" in row \"%V%s%V\" of "
+                               "error_map_policy \"%V\", it must be keep, or "
+                               "from 200 to 599 but not 204, 205, 206 or 304",
+                               &value[n], &value[0], matcher.len ? " " : "",
+                               &matcher, &policy->name);
+            return NGX_CONF_ERROR;
+        }
+
+        action->status = status;
+    }
+
+    if (++n == cf->args->nelts) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[n].data, "retry_after=", 12) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in row \"%V%s%V\" of "
+                           "error_map_policy \"%V\", it must be "
+                           "retry_after=time",
+                           &value[n], &value[0], matcher.len ? " " : "",
+                           &matcher, &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    time.data = value[n].data + 12;
+    time.len = value[n].len - 12;
+
+    action->retry_after = ngx_parse_time(&time, 1);
+
+    if (action->retry_after == (time_t) NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid retry_after \"%V\" in row \"%V%s%V\" of "
+                           "error_map_policy \"%V\", it must be a time in "
+                           "whole seconds, like 30s or 5m",
+                           &time, &value[0], matcher.len ? " " : "", &matcher,
+                           &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* "first-last", both numbers; NGX_DECLINED if code is something else */
+
+static ngx_int_t
+ngx_http_error_map_policy_range(ngx_str_t *code, uint64_t *first,
+    uint64_t *last)
+{
+    u_char  *dash, *end;
+
+    end = code->data + code->len;
+    dash = ngx_strlchr(code->data, end, '-');
+
+    if (dash == NULL
+        || ngx_http_error_map_policy_number(code->data, dash, first) != NGX_OK
+        || ngx_http_error_map_policy_number(dash + 1, end, last) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return (*first <= *last) ? NGX_OK : NGX_ERROR;
+}

@@ -1,0 +1,30 @@
+# "make demo" does what README says: every vendor's errors and successes leave
+# the edge as they should.  And conf/demo.conf, which it runs, can be read.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use Test::More;
+
+chdir $ErrorMap::root or die "$ErrorMap::root: $!";
+
+my $out = `NGINX=@{[nginx()]} tools/demo 2>&1`;
+
+is($?, 0, 'the demo ends well') or diag($out);
+like($out, qr/^all as expected$/m, '... and says so');
+
+for my $vendor (qw(face_device baidu_face vzenith tencent_iot
+                   tencent_iotvideo))
+{
+    my @errors = $out =~ /^$vendor .*X-Error-Class:/mg;
+    my @successes = $out =~ /^$vendor .*-> 200 *$/mg;
+
+    cmp_ok(scalar @errors, '>=', 2, "$vendor: at least two errors");
+    cmp_ok(scalar @successes, '>=', 1, "$vendor: at least one success");
+}
+
+like($out, qr/^tencent_iotvideo +42505 +200 +-> 402 /m, '42505 becomes 402');
+like($out, qr/^tencent_iotvideo +52501 +200 +-> 456 /m, '52501 becomes 456');
+
+done_testing();
