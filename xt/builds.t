@@ -27,7 +27,7 @@ sub build {
 
 
 my @ways = (
-    [ 'static', 'cc', "$full" ],
+    [ 'static', 'cc', "--with-compat $full" ],
     [ 'static', 'cc', "--with-debug $full" ],
     [ 'static', 'cc', '--without-http-cache' ],
     [ 'static', 'cc', '--without-pcre --without-http_rewrite_module' ],
