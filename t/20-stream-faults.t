@@ -35,7 +35,7 @@ my @cases = (
      index($bodies{last}, $code) + length $code],
 );
 
-my %pauses = (timeout => 3, rst => 0.2, fin => 0.2);
+my %pauses = (timeout => 8, rst => 0.6, fin => 0.6);
 
 my $vendor = vendor(sub {
     my ($s, $request) = @_;
@@ -86,7 +86,7 @@ my $nginx = start(port => $port, http => <<"END");
     server {
         listen 127.0.0.1:$port;
 
-        proxy_read_timeout 1s;
+        proxy_read_timeout 4s;
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         add_header X-V "\$error_map_verdict \$error_map_code" always;

@@ -400,6 +400,50 @@ behind_long_string(void)
 }
 
 
+/* every byte, at every place of a string that is skipped in bulk */
+
+static void
+every_byte(void)
+{
+    int                  ch;
+    char                 text[128], buf[EM_JSON_TOKEN_MAX + 2];
+    size_t               n, at, size, bad;
+    const char          *expect;
+    em_json_pointers_t   set;
+
+    pointers(&set, "/c");
+
+    bad = 0;
+    size = 0;
+
+    for (ch = 0; ch < 256; ch++) {
+        for (at = 0; at < 40; at++) {
+
+            n = (size_t) sprintf(text, "{\"a\":\"%.*s", (int) at,
+                                 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop");
+            text[n++] = (char) ch;
+            n += (size_t) sprintf(text + n, "n%.*s\",\"c\":1}",
+                                  (int) (40 - at),
+                                  "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop");
+
+            /* a quote ends the string too early, "\n" is an escape */
+
+            expect = (ch < 0x20 || ch == '"') ? "malformed" : "=1";
+
+            for (size = 1; size <= n; size = size * 5 + 2) {
+                buf[answer(&set, text, n, size, size, buf)] = '\0';
+
+                if (strcmp(buf, expect) != 0) {
+                    bad++;
+                }
+            }
+        }
+    }
+
+    em_tap_ok(bad == 0, "every byte at every place of a string");
+}
+
+
 static void
 first_certain_byte(const char *list, const char *text, size_t at,
     em_json_status_e expect)
@@ -470,6 +514,7 @@ main(void)
     nested(300000, "malformed");
 
     behind_long_string();
+    every_byte();
 
     first_certain_byte("/c", "{\"c\":\"ab\",\"d\":1}", 9, EM_JSON_FOUND);
     first_certain_byte("/c", "{\"c\":42,\"d\":1}", 8, EM_JSON_FOUND);
