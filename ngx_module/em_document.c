@@ -4,6 +4,11 @@
 #include "em_document.h"
 
 
+static uint32_t em_code_hash(const char *code, size_t len);
+static const em_entry_t *em_hash_find(const em_document_t *doc,
+    const char *code, size_t len);
+
+
 const em_str_t  em_class_names[EM_NCLASSES] = {
     em_string("OK"),
     em_string("CANCELLED"),
@@ -51,7 +56,90 @@ em_document_find(const char *name, size_t len)
 const em_entry_t *
 em_entry_find(const em_document_t *doc, const char *code, size_t len)
 {
-    return doc->find(code, len);
+    return doc->find ? doc->find(code, len) : em_hash_find(doc, code, len);
+}
+
+
+/* a bucket holds the number of an entry, from 1; what is taken is passed by */
+
+const em_entry_t *
+em_document_hash(em_document_t *doc, uint32_t *buckets, uint32_t n)
+{
+    size_t       len;
+    uint32_t     i, hash;
+    const char  *code;
+
+    memset(buckets, 0, n * sizeof(uint32_t));
+
+    doc->find = NULL;
+    doc->buckets = buckets;
+    doc->mask = n - 1;
+
+    for (i = 0; i < doc->nslots; i++) {
+
+        code = doc->entries[i].code;
+        len = strlen(code);
+
+        if (em_hash_find(doc, code, len) != NULL) {
+            return &doc->entries[i];
+        }
+
+        hash = em_code_hash(code, len);
+
+        while (buckets[hash & doc->mask]) {
+            hash++;
+        }
+
+        buckets[hash & doc->mask] = i + 1;
+    }
+
+    return NULL;
+}
+
+
+static const em_entry_t *
+em_hash_find(const em_document_t *doc, const char *code, size_t len)
+{
+    uint32_t           hash, n;
+    const em_entry_t  *entry;
+
+    for (hash = em_code_hash(code, len); /* void */ ; hash++) {
+
+        n = doc->buckets[hash & doc->mask];
+
+        if (n == 0) {
+            return NULL;
+        }
+
+        entry = &doc->entries[n - 1];
+
+        /* strncmp() stops at the NUL, which a code from a body may hold */
+
+        if (strncmp(entry->code, code, len) == 0
+            && memchr(code, '\0', len) == NULL
+            && entry->code[len] == '\0')
+        {
+            return entry;
+        }
+    }
+}
+
+
+/* FNV-1a, with its upper half folded in for small tables */
+
+static uint32_t
+em_code_hash(const char *code, size_t len)
+{
+    size_t    i;
+    uint32_t  hash;
+
+    hash = 2166136261u;
+
+    for (i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char) code[i]) * 16777619u;
+    }
+
+    return hash ^ hash >> 16;
 }
 
 

@@ -77,7 +77,8 @@ typedef struct {
 /*
  * A table row's slot is its offset in entries, below nslots.  find() is the
  * lookup that gperf generates: code need not be NUL-terminated, len is in
- * bytes, and NULL is returned for what is not in the table.
+ * bytes, and NULL is returned for what is not in the table.  A document that
+ * is made at run time has none, but a hash.
  */
 
 typedef struct {
@@ -93,6 +94,10 @@ typedef struct {
     size_t             nslots;
 
     const em_entry_t  *(*find)(const char *code, size_t len);
+
+    /* instead of find(), see em_document_hash() */
+    const uint32_t    *buckets;
+    uint32_t           mask;
 } em_document_t;
 
 
@@ -115,6 +120,17 @@ const em_document_t *em_document_find(const char *name, size_t len);
 
 const em_entry_t *em_entry_find(const em_document_t *doc, const char *code,
     size_t len);
+
+
+/*
+ * Gives a document a hash over its entries, none of which is unused.  The
+ * buckets, n of them, are the caller's and must stay; n is a power of two and
+ * above nslots.  Returns NULL, or the first entry whose code is in an earlier
+ * one, and the document then cannot be used.
+ */
+
+const em_entry_t *em_document_hash(em_document_t *doc, uint32_t *buckets,
+    uint32_t n);
 
 
 /*

@@ -30,7 +30,7 @@ static const em_entry_t *find_code(const char *code, size_t len);
         sources, sizeof(sources) / sizeof(sources[0]),                        \
         success, sizeof(success) / sizeof(success[0]),                        \
         entries, sizeof(entries) / sizeof(entries[0]),                        \
-        find_code                                                             \
+        find_code, NULL, 0                                                    \
     }
 
 

@@ -137,7 +137,7 @@ ngx_http_error_map_document(ngx_http_request_t *r,
 
     emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
 
-    document = ngx_http_error_map_document_get(emcf, &name);
+    document = ngx_http_error_map_document_find(emcf, &name);
 
     if (document == NULL
         && (name.len != 3 || ngx_strncmp(name.data, "off", 3) != 0))

@@ -8,8 +8,6 @@ static char *ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name);
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
-static ngx_int_t ngx_http_error_map_add_documents(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf);
 
 static ngx_int_t ngx_http_error_map_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_body_init(ngx_conf_t *cf);
@@ -76,6 +74,13 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, dry_run),
+      NULL },
+
+    { ngx_string("error_map_document"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE12,
+      ngx_http_error_map_document_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("error_map_policy"),
@@ -216,7 +221,6 @@ static char *
 ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name)
 {
-    ngx_str_t                          names;
     ngx_http_error_map_main_conf_t    *emcf;
     ngx_http_compile_complex_value_t   ccv;
 
@@ -235,69 +239,9 @@ ngx_http_error_map_set_document(ngx_conf_t *cf,
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
 
-    emlcf->document = ngx_http_error_map_document_get(emcf, name);
+    emlcf->document = ngx_http_error_map_document_get(cf, emcf, name);
 
-    if (emlcf->document) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_http_error_map_document_names(cf, emcf, &names) == NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown document \"%V\", it must be off or one of: "
-                           "%V", name, &names);
-    }
-
-    return NGX_CONF_ERROR;
-}
-
-
-ngx_http_error_map_document_t *
-ngx_http_error_map_document_get(ngx_http_error_map_main_conf_t *emcf,
-    ngx_str_t *name)
-{
-    ngx_uint_t                      i;
-    ngx_http_error_map_document_t  *document;
-
-    document = emcf->documents.elts;
-
-    for (i = 0; i < emcf->documents.nelts; i++) {
-        if (ngx_http_error_map_equal(&document[i].name, name)) {
-            return &document[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_int_t
-ngx_http_error_map_document_names(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names)
-{
-    u_char                         *p;
-    ngx_uint_t                      i;
-    ngx_http_error_map_document_t  *document;
-
-    document = emcf->documents.elts;
-
-    names->len = 0;
-
-    for (i = 0; i < emcf->documents.nelts; i++) {
-        names->len += document[i].name.len + (i ? 2 : 0);
-    }
-
-    names->data = ngx_pnalloc(cf->pool, names->len);
-    if (names->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = names->data;
-
-    for (i = 0; i < emcf->documents.nelts; i++) {
-        p = ngx_sprintf(p, "%s%V", i ? ", " : "", &document[i].name);
-    }
-
-    return NGX_OK;
+    return emlcf->document ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -352,85 +296,15 @@ ngx_http_error_map_create_main_conf(ngx_conf_t *cf)
 
     policy->defined = 1;
 
-    if (ngx_http_error_map_add_documents(cf, emcf) != NGX_OK) {
+    if (ngx_array_init(&emcf->documents, cf->pool, 8,
+                       sizeof(ngx_http_error_map_document_t *))
+        != NGX_OK
+        || ngx_http_error_map_document_compiled(cf, emcf) != NGX_OK)
+    {
         return NULL;
     }
 
     return emcf;
-}
-
-
-static ngx_int_t
-ngx_http_error_map_add_documents(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf)
-{
-    const char                      *err;
-    ngx_uint_t                       i, n;
-    const em_document_t             *table;
-    ngx_http_error_map_ctx_t        *ctx;
-    ngx_http_error_map_document_t   *document;
-
-    for (n = 0; em_documents[n]; n++) { /* void */ }
-
-    if (ngx_array_init(&emcf->documents, cf->pool, n + 1,
-                       sizeof(ngx_http_error_map_document_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (n = 0; em_documents[n]; n++) {
-
-        table = em_documents[n];
-
-        document = ngx_array_push(&emcf->documents);
-        if (document == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memzero(document, sizeof(ngx_http_error_map_document_t));
-
-        document->name.data = (u_char *) table->name.data;
-        document->name.len = table->name.len;
-        document->number = n;
-        document->table = table;
-
-        for (i = 0; i < table->nsources; i++) {
-            err = em_json_pointer_add(&document->pointers,
-                                      table->sources[i].text.data,
-                                      table->sources[i].text.len);
-            if (err) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "source \"%s\" of document \"%V\" %s",
-                                   table->sources[i].text.data,
-                                   &document->name, err);
-                return NGX_ERROR;
-            }
-        }
-
-        /* the contexts of what is decided at once and changes nothing */
-
-        ctx = ngx_pcalloc(cf->pool, (1 + table->nsuccess)
-                                    * sizeof(ngx_http_error_map_ctx_t));
-        if (ctx == NULL) {
-            return NGX_ERROR;
-        }
-
-        ctx->verdict = NGX_HTTP_ERROR_MAP_NONE;
-        ctx->document = document;
-
-        document->none = ctx++;
-        document->success = ctx;
-
-        for (i = 0; i < table->nsuccess; i++) {
-            ctx[i].verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
-            ctx[i].document = document;
-            ctx[i].code.data = (u_char *) table->success[i].data;
-            ctx[i].code.len = table->success[i].len;
-        }
-    }
-
-    return NGX_OK;
 }
 
 
@@ -444,7 +318,9 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK) {
+    if (ngx_http_error_map_document_compile(cf, emcf) != NGX_OK
+        || ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

@@ -52,11 +52,29 @@ typedef enum {
 } ngx_http_error_map_base_e;
 
 
+/* rows of a document from nginx.conf, until the end of the configuration */
+
+typedef struct {
+    em_entry_t                       entry;
+    u_char                          *file;
+    ngx_uint_t                       line;
+} ngx_http_error_map_row_t;
+
+
 typedef struct {
     ngx_str_t                       name;
     ngx_uint_t                      number;  /* in main conf's documents */
     const em_document_t            *table;
     em_json_pointers_t              pointers;
+
+    /* of one from nginx.conf, until it has its table */
+    u_char                         *file;    /* where it is named first */
+    ngx_uint_t                      line;
+    const em_document_t            *base;
+    ngx_array_t                     rows;    /* of ngx_http_error_map_row_t */
+    ngx_array_t                     success_codes;  /* of em_str_t */
+    unsigned                        defined:1;
+
     struct ngx_http_error_map_ctx_s *none;    /* for the verdict "none" */
     struct ngx_http_error_map_ctx_s *success; /* by number of success code */
 } ngx_http_error_map_document_t;
@@ -114,7 +132,7 @@ typedef struct {
 
 
 typedef struct {
-    /* of ngx_http_error_map_document_t */
+    /* of ngx_http_error_map_document_t * */
     ngx_array_t                     documents;
 
     /* of ngx_http_error_map_policy_t *, the first is the unnamed default */
@@ -206,11 +224,35 @@ typedef struct ngx_http_error_map_ctx_s {
 
 
 /*
- * module.c
+ * document_conf.c: the block error_map_document; a directive's handler
  */
 
+char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/*
+ * document.c
+ */
+
+/* adds a JSON pointer to the sources; NGX_CONF_OK or NGX_CONF_ERROR */
+char *ngx_http_error_map_document_pointer(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text);
+
+/* takes in the documents that were compiled in; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* makes tables of the others once all are known; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
 /* returns the document called name, or NULL */
-ngx_http_error_map_document_t *ngx_http_error_map_document_get(
+ngx_http_error_map_document_t *ngx_http_error_map_document_find(
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+/* the same, but it is perhaps to be defined yet; NULL on error */
+ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
 /* makes a list of all of them, for messages; NGX_OK or NGX_ERROR */
@@ -245,6 +287,12 @@ ngx_int_t ngx_http_error_map_source_preread(
 /* the block error_map_policy; a directive's handler */
 char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* returns a status that a response with a body may have, or NGX_ERROR */
+ngx_int_t ngx_http_error_map_status(ngx_str_t *value);
+
+/* makes a list of the classes, for messages; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names);
 
 /* returns the policy called name, perhaps to be defined yet, NULL on error */
 ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,

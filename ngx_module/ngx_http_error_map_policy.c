@@ -19,7 +19,7 @@ ngx_http_error_map_policy_compile(ngx_conf_t *cf,
 {
     ngx_uint_t                      i, n;
     ngx_http_error_map_policy_t   **policies;
-    ngx_http_error_map_document_t  *documents;
+    ngx_http_error_map_document_t **documents;
 
     policies = emcf->policies.elts;
     documents = emcf->documents.elts;
@@ -43,7 +43,7 @@ ngx_http_error_map_policy_compile(ngx_conf_t *cf,
         }
 
         for (n = 0; n < emcf->documents.nelts; n++) {
-            if (ngx_http_error_map_policy_bind(cf, policies[i], &documents[n])
+            if (ngx_http_error_map_policy_bind(cf, policies[i], documents[n])
                 != NGX_OK)
             {
                 return NGX_ERROR;
@@ -191,7 +191,8 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
 
     for (i = 0; i < policy->codes.nelts; i++) {
 
-        document = ngx_http_error_map_document_get(emcf, &row[i].document);
+        document = ngx_http_error_map_document_find(emcf,
+                                                    &row[i].document);
 
         if (document && !row[i].range
             && em_success_find(document->table, (char *) row[i].code.data,

@@ -233,9 +233,7 @@ ngx_http_error_map_policy_class(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy)
 {
     int                           class;
-    u_char                       *p, *last, names[NGX_MAX_CONF_ERRSTR / 2];
-    ngx_str_t                    *value;
-    ngx_uint_t                    i;
+    ngx_str_t                    *value, names;
     ngx_http_error_map_action_t  *action;
 
     value = cf->args->elts;
@@ -243,19 +241,13 @@ ngx_http_error_map_policy_class(ngx_conf_t *cf,
     class = em_class_find((char *) value[1].data, value[1].len);
 
     if (class < 0) {
-        p = names;
-        last = names + sizeof(names);
-
-        for (i = 0; i < EM_NCLASSES; i++) {
-            p = ngx_slprintf(p, last, "%s%s", i ? ", " : "",
-                             em_class_names[i].data);
+        if (ngx_http_error_map_class_names(cf, &names) == NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown class \"%V\" in error_map_policy "
+                               "\"%V\", it must be one of: %V",
+                               &value[1], &policy->name, &names);
         }
 
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown class \"%V\" in error_map_policy \"%V\", "
-                           "it must be one of: %*s",
-                           &value[1], &policy->name, (size_t) (p - names),
-                           names);
         return NGX_CONF_ERROR;
     }
 
@@ -433,6 +425,50 @@ ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
 }
 
 
+ngx_int_t
+ngx_http_error_map_status(ngx_str_t *value)
+{
+    ngx_int_t  status;
+
+    status = ngx_atoi(value->data, value->len);
+
+    if (status < 200 || status > 599
+        || status == NGX_HTTP_NO_CONTENT || status == 205
+        || status == NGX_HTTP_PARTIAL_CONTENT
+        || status == NGX_HTTP_NOT_MODIFIED)
+    {
+        return NGX_ERROR;
+    }
+
+    return status;
+}
+
+
+ngx_int_t
+ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    for (names->len = 0, i = 0; i < EM_NCLASSES; i++) {
+        names->len += em_class_names[i].len + 2;
+    }
+
+    names->data = ngx_pnalloc(cf->pool, names->len);
+    if (names->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (p = names->data, i = 0; i < EM_NCLASSES; i++) {
+        p = ngx_sprintf(p, "%s%s", i ? ", " : "", em_class_names[i].data);
+    }
+
+    names->len = p - names->data;
+
+    return NGX_OK;
+}
+
+
 /* what a row does: "status | keep [retry_after=time]", from argument n on */
 
 static char *
@@ -459,13 +495,9 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
         action->status = 0;
 
     } else {
-        status = ngx_atoi(value[n].data, value[n].len);
+        status = ngx_http_error_map_status(&value[n]);
 
-        if (status < 200 || status > 599
-            || status == NGX_HTTP_NO_CONTENT || status == 205
-            || status == NGX_HTTP_PARTIAL_CONTENT
-            || status == NGX_HTTP_NOT_MODIFIED)
-        {
+        if (status == NGX_ERROR) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid status \"%V\" in row \"%V%s%V\" of "
                                "error_map_policy \"%V\", it must be keep, or "

@@ -66,7 +66,7 @@ sub free_port {
     flock $fh, LOCK_EX or die "build/ports: $!";
     seek $fh, 0, 0;
 
-    my $port = <$fh> || 0;
+    my $port = <$fh> || 10000 + int rand 20000;
     my $s;
 
     do {

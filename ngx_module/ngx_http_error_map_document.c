@@ -1,0 +1,380 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static ngx_int_t ngx_http_error_map_document_new(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name,
+    ngx_http_error_map_document_t **document);
+static ngx_int_t ngx_http_error_map_document_table(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+static ngx_int_t ngx_http_error_map_document_hash(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_document_t *table);
+static ngx_int_t ngx_http_error_map_document_contexts(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+
+
+ngx_int_t
+ngx_http_error_map_document_compiled(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_str_t                        name, text;
+    ngx_uint_t                       i, n;
+    const em_document_t             *table;
+    ngx_http_error_map_document_t   *document;
+
+    for (n = 0; em_documents[n]; n++) {
+
+        table = em_documents[n];
+
+        name.data = (u_char *) table->name.data;
+        name.len = table->name.len;
+
+        if (ngx_http_error_map_document_new(cf, emcf, &name, &document)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        document->defined = 1;
+        document->table = table;
+
+        for (i = 0; i < table->nsources; i++) {
+            text.data = (u_char *) table->sources[i].text.data;
+            text.len = table->sources[i].text.len;
+
+            if (ngx_http_error_map_document_pointer(cf, document, &text)
+                != NGX_CONF_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_error_map_document_t *
+ngx_http_error_map_document_find(ngx_http_error_map_main_conf_t *emcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                       i;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        if (ngx_http_error_map_equal(&documents[i]->name, name)) {
+            return documents[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_http_error_map_document_t *
+ngx_http_error_map_document_get(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name)
+{
+    ngx_http_error_map_document_t  *document;
+
+    document = ngx_http_error_map_document_find(emcf, name);
+
+    if (document == NULL) {
+        (void) ngx_http_error_map_document_new(cf, emcf, name, &document);
+    }
+
+    return document;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_document_new(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name,
+    ngx_http_error_map_document_t **document)
+{
+    ngx_http_error_map_document_t  **p, *new;
+
+    *document = NULL;
+
+    new = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_document_t));
+    if (new == NULL) {
+        return NGX_ERROR;
+    }
+
+    new->name = *name;
+    new->number = emcf->documents.nelts;
+
+    if (cf->conf_file) {
+        new->file = cf->conf_file->file.name.data;
+        new->line = cf->conf_file->line;
+    }
+
+    p = ngx_array_push(&emcf->documents);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *p = new;
+    *document = new;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_document_names(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names)
+{
+    u_char                          *p;
+    ngx_uint_t                       i;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+
+    names->len = 0;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        names->len += documents[i]->name.len + 2;
+    }
+
+    names->data = ngx_pnalloc(cf->pool, names->len);
+    if (names->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = names->data;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        if (documents[i]->defined) {
+            p = ngx_sprintf(p, "%s%V", p == names->data ? "" : ", ",
+                            &documents[i]->name);
+        }
+    }
+
+    names->len = p - names->data;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_error_map_document_pointer(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text)
+{
+    const char  *err;
+
+    err = em_json_pointer_add(&document->pointers, (char *) text->data,
+                              text->len);
+    if (err) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "source \"%V\" of error_map_document \"%V\" %s",
+                           text, &document->name, err);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_document_compile(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_str_t                        names;
+    ngx_uint_t                       i;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+
+        if (!documents[i]->defined) {
+
+            if (ngx_http_error_map_document_names(cf, emcf, &names) == NGX_OK) {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "unknown document \"%V\", it must be off or one "
+                              "of: %V in %s:%ui",
+                              &documents[i]->name, &names, documents[i]->file,
+                              documents[i]->line);
+            }
+
+            return NGX_ERROR;
+        }
+
+        if (documents[i]->table == NULL
+            && ngx_http_error_map_document_table(cf, documents[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_error_map_document_contexts(cf, documents[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* makes of the rows what gperf makes of a table */
+
+static ngx_int_t
+ngx_http_error_map_document_table(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document)
+{
+    em_str_t             *success;
+    ngx_uint_t            i;
+    em_document_t        *table;
+    const em_document_t  *base;
+
+    base = document->base;
+
+    if (document->pointers.npointers == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "no source in error_map_document \"%V\" in %s:%ui, it "
+                      "must say where the code stands",
+                      &document->name, document->file, document->line);
+        return NGX_ERROR;
+    }
+
+    table = ngx_pcalloc(cf->pool, sizeof(em_document_t));
+    if (table == NULL) {
+        return NGX_ERROR;
+    }
+
+    table->name.data = (char *) document->name.data;
+    table->name.len = document->name.len;
+
+    if (base) {
+        for (i = 0; i < base->nsuccess; i++) {
+            success = ngx_array_push(&document->success_codes);
+            if (success == NULL) {
+                return NGX_ERROR;
+            }
+
+            *success = base->success[i];
+        }
+    }
+
+    table->success = document->success_codes.elts;
+    table->nsuccess = document->success_codes.nelts;
+
+    document->table = table;
+
+    return ngx_http_error_map_document_hash(cf, document, table);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_document_hash(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_document_t *table)
+{
+    uint32_t                   n, *buckets;
+    ngx_uint_t                 i, first;
+    em_entry_t                *entries;
+    const em_entry_t          *twice;
+    const em_document_t       *base;
+    ngx_http_error_map_row_t  *row;
+
+    base = document->base;
+    row = document->rows.elts;
+
+    entries = ngx_palloc(cf->pool, (document->rows.nelts
+                                    + (base ? base->nslots : 0) + 1)
+                                   * sizeof(em_entry_t));
+    if (entries == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < document->rows.nelts; i++) {
+        entries[i] = row[i].entry;
+    }
+
+    table->entries = entries;
+    table->nslots = i;
+
+    for (n = 8; n < 2 * (i + (base ? base->nslots : 0) + 1); n *= 2) {
+        /* void */
+    }
+
+    buckets = ngx_palloc(cf->pool, n * sizeof(uint32_t));
+    if (buckets == NULL) {
+        return NGX_ERROR;
+    }
+
+    twice = em_document_hash(table, buckets, n);
+
+    if (twice) {
+        i = twice - entries;
+
+        for (first = 0; ngx_strcmp(entries[first].code, twice->code) != 0; ) {
+            first++;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "duplicate code \"%s\" in error_map_document \"%V\" in "
+                      "%s:%ui, it is already in %s:%ui",
+                      twice->code, &document->name, row[i].file, row[i].line,
+                      row[first].file, row[first].line);
+        return NGX_ERROR;
+    }
+
+    if (base == NULL) {
+        return NGX_OK;
+    }
+
+    /* the rows of the base that are not overridden */
+
+    n = table->mask + 1;
+
+    for (i = 0; i < base->nslots; i++) {
+        if (base->entries[i].code[0] != '\0'
+            && em_entry_find(table, base->entries[i].code,
+                             ngx_strlen(base->entries[i].code))
+               == NULL)
+        {
+            entries[table->nslots++] = base->entries[i];
+        }
+    }
+
+    (void) em_document_hash(table, buckets, n);
+
+    return NGX_OK;
+}
+
+
+/* the contexts of what is decided at once and changes nothing */
+
+static ngx_int_t
+ngx_http_error_map_document_contexts(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_uint_t                 i;
+    const em_document_t       *table;
+    ngx_http_error_map_ctx_t  *ctx;
+
+    table = document->table;
+
+    ctx = ngx_pcalloc(cf->pool, (1 + table->nsuccess)
+                                * sizeof(ngx_http_error_map_ctx_t));
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->verdict = NGX_HTTP_ERROR_MAP_NONE;
+    ctx->document = document;
+
+    document->none = ctx++;
+    document->success = ctx;
+
+    for (i = 0; i < table->nsuccess; i++) {
+        ctx[i].verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
+        ctx[i].document = document;
+        ctx[i].code.data = (u_char *) table->success[i].data;
+        ctx[i].code.len = table->success[i].len;
+    }
+
+    return NGX_OK;
+}

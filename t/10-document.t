@@ -1,0 +1,280 @@
+# error_map_document: a vendor that is declared in nginx.conf is to the filter
+# what one is that was compiled in; and what is wrong in it is refused.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use File::Temp qw(tempdir);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $port = free_port();
+my $codes = tempdir(CLEANUP => 1);
+
+# more rows than any vendor has
+
+my $many = 50_000;
+
+ErrorMap::spew("$codes/many.codes", join '', map {
+    "C$_ " . ($_ % 2 ? '418' : '-') . " ABORTED \"number $_\";\n"
+} 1 .. $many);
+
+ErrorMap::spew("$codes/few.codes", join '', map {
+    "C$_ - ABORTED \"number $_\";\n"
+} 1 .. 50);
+
+ErrorMap::spew("$codes/acme.codes", <<'END');
+# rows, as a vendor's document has them
+1002  -    RESOURCE_EXHAUSTED  "quota used up";
+1003  451  PERMISSION_DENIED   "not for you";
+END
+
+my @documents = (
+    acme => <<"END",
+        error_map_document acme {
+            source   json  /error/code;
+            source   json  /fault;
+            success  0 OK;
+            success  FINE;
+            1001     401  UNAUTHENTICATED  "token missing";
+            include  $codes/acme.codes;
+            E:a/b-c  -    NOT_FOUND        "a word";
+        }
+END
+    more => <<'END',
+        error_map_document more base=tencent_iotvideo {
+            source   json  /Alias;
+            success  FINE;
+            42505    429  RESOURCE_EXHAUSTED  "ours";
+            99999    -    UNAVAILABLE         "new";
+        }
+END
+    many => <<"END",
+        error_map_document many {
+            source   json  /code;
+            include  $codes/many.codes;
+        }
+END
+);
+
+my %document = @documents;
+
+my $edge = start(port => $port, http => <<"END");
+    map \$arg_document \$document {
+        default \$arg_document;
+    }
+
+    $document{more}
+
+    error_map_policy edge {
+        base     class;
+        code     acme/1001            503 retry_after=7s;
+        code     acme/1002-1003       keep;
+        code     more/42501-42508     409;
+        unknown  500;
+    }
+
+    server {
+        listen 127.0.0.1:$port;
+        default_type application/json;
+        add_header X-Title \$error_map_title always;
+        add_header X-Verdict \$error_map_verdict always;
+
+        location /acme { error_map acme; return 200 \$arg_body; }
+        location /more { error_map more; return 200 \$arg_body; }
+        location /many { error_map many; return 200 \$arg_body; }
+        location /edge { error_map acme policy=edge; return 200 \$arg_body; }
+
+        location /edge-more {
+            error_map more policy=edge;
+            return 200 \$arg_body;
+        }
+
+        location /any {
+            error_map \$document;
+            return 200 \$arg_body;
+        }
+    }
+
+    $document{acme}
+    $document{many}
+END
+
+# location, body, status, verdict, code, class, title
+
+for (
+    ['acme', '{"error":{"code":1001}}', 401, 'mapped', '1001',
+     'UNAUTHENTICATED', 'token missing'],
+    ['acme', '{"error":{"code":"1002"}}', 429, 'mapped', '1002',
+     'RESOURCE_EXHAUSTED', 'quota used up'],
+    ['acme', '{"fault":1003}', 451, 'mapped', '1003', 'PERMISSION_DENIED',
+     'not for you'],
+    ['acme', '{"fault":"E:a/b-c"}', 404, 'mapped', 'E:a/b-c', 'NOT_FOUND',
+     'a word'],
+    ['acme', '{"fault":0}', 200, 'success'],
+    ['acme', '{"fault":"OK"}', 200, 'success'],
+    ['acme', '{"fault":"FINE"}', 200, 'success'],
+    ['acme', '{"fault":1004}', 200, 'unknown', '1004', 'UNKNOWN'],
+    ['acme', '{"fault":100}', 200, 'unknown', '100', 'UNKNOWN'],
+    ['acme', '{"fault":10011}', 200, 'unknown', '10011', 'UNKNOWN'],
+    ['acme', '{"fault":""}', 200, 'unknown', undef, 'UNKNOWN'],
+    ['acme', '{"code":1001}', 200, 'none'],
+    ['more', '{"StatusCode":42505}', 429, 'mapped', '42505',
+     'RESOURCE_EXHAUSTED', 'ours'],
+    ['more', '{"StatusCode":52501}', 456, 'mapped', '52501', 'INTERNAL',
+     'memory error'],
+    ['more', '{"Alias":99999}', 503, 'mapped', '99999', 'UNAVAILABLE', 'new'],
+    ['more', '{"StatusCode":200}', 200, 'success'],
+    ['more', '{"StatusCode":"FINE"}', 200, 'success'],
+    ['many', '{"code":"C1"}', 418, 'mapped', 'C1', 'ABORTED', 'number 1'],
+    ['many', '{"code":"C25000"}', 409, 'mapped', 'C25000', 'ABORTED',
+     'number 25000'],
+    ['many', "{\"code\":\"C$many\"}", 409, 'mapped', "C$many", 'ABORTED',
+     "number $many"],
+    ['many', '{"code":"C0"}', 200, 'unknown', 'C0', 'UNKNOWN'],
+    ['edge', '{"fault":1001}', 503, 'mapped', '1001', 'UNAUTHENTICATED',
+     'token missing'],
+    ['edge', '{"fault":1003}', 200, 'mapped', '1003', 'PERMISSION_DENIED',
+     'not for you'],
+    ['edge', '{"fault":"E:a/b-c"}', 404, 'mapped', 'E:a/b-c', 'NOT_FOUND',
+     'a word'],
+    ['edge', '{"fault":1}', 500, 'unknown', '1', 'UNKNOWN'],
+    ['edge-more', '{"StatusCode":42505}', 409, 'mapped', '42505',
+     'RESOURCE_EXHAUSTED', 'ours'],
+    ['edge-more', '{"StatusCode":42504}', 409, 'mapped', '42504',
+     'UNAUTHENTICATED', 'download URL expired'],
+    ['any', '{"fault":1001}&document=acme', 401, 'mapped', '1001',
+     'UNAUTHENTICATED', 'token missing'],
+    ['any', '{"error_code":1000}&document=vzenith', 404, 'mapped', '1000',
+     'NOT_FOUND', 'request URL does not exist'],
+    ['any', '{"fault":1001}&document=nosuch', 200, 'skipped'],
+) {
+    my ($where, $body, $status, $verdict, $code, $class, $title) = @$_;
+    my $r = get($port, "/$where?body=$body");
+
+    is_deeply([$r->{status}, map { $r->{headers}{$_}[0] }
+               qw(x-verdict x-error-code x-error-class x-title)],
+              [$status, $verdict, $code, $class, $title], "$where, $body");
+}
+
+is(get($port, '/edge?body={"fault":1001}')->{headers}{'retry-after'}[0], 7,
+   'retry_after of a row of a policy');
+
+stop($edge);
+
+
+# how long it takes to load many rows, over what it takes to load few
+
+sub load {
+    my ($file) = @_;
+    my $best = 1e9;
+
+    for (1 .. 3) {
+        my $begin = time;
+
+        is(configuration_error("error_map_document d { source json /c;"
+                               . " include $codes/$file.codes; }\n"
+                               . "error_map d;\n"), '', "$file rows load");
+
+        my $took = time - $begin;
+        $best = $took if $took < $best;
+    }
+
+    return $best;
+}
+
+# a sanitizer takes its time
+
+my $slow = $ENV{CC} && $ENV{CC} =~ /sanitize/ ? 10 : 1;
+
+cmp_ok(load('many') - load('few'), '<', 1 * $slow,
+       "$many rows load in less than a second");
+
+
+# what is refused; the line is the one of the block's text
+
+my $it = 'of error_map_document "d"';
+my $in = 'in error_map_document "d"';
+my $code = 'it must be made of 1 to 128 of A-Z a-z 0-9 . _ : / -';
+my $names = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, vzenith';
+
+sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] \S+: //r }
+
+sub document { "error_map_document d {\nsource json /c;\n$_[0]\n}\n" }
+
+for (
+    ['error_map d;', "unknown document \"d\", it must be off or one of: $names "
+     . 'in nginx.conf:6'],
+    ["error_map_document d { }\n", 'no source in error_map_document "d" in '
+     . 'nginx.conf:6, it must say where the code stands'],
+    [document('1 - OK a;') . "error_map_document d { source json /c; }\n",
+     'duplicate error_map_document "d" in nginx.conf:10'],
+    ['error_map_document vzenith { source json /c; }',
+     'duplicate error_map_document "vzenith", it is compiled in; choose another'
+     . ' name, with base= if it is to have its rows in nginx.conf:6'],
+    ['error_map_document d base=nosuch { }',
+     "invalid parameter \"base=nosuch\" $it, it must be base= and the name of a"
+     . ' document that is compiled in in nginx.conf:6'],
+    ['error_map_document d vzenith { }',
+     "invalid parameter \"vzenith\" $it, it must be base= and the name of a"
+     . ' document that is compiled in in nginx.conf:6'],
+    (map { ["error_map_document \"$_\" { source json /c; }",
+            "invalid name \"$_\" of error_map_document, it must be made of A-Z"
+            . ' a-z 0-9 . _ : - and not be off in nginx.conf:6'] }
+     '', 'off', 'a b', 'a/b', "\xc3\xa9"),
+    [document('source json c;'), "source \"c\" $it is no JSON pointer, it must "
+     . 'begin with "/" in nginx.conf:8'],
+    [document('source json /a~2;'), "source \"/a~2\" $it is no JSON pointer, "
+     . '"~" must be "~0" or "~1" in nginx.conf:8'],
+    [document('source xml /a;'), "invalid source $it, it must be \"source json "
+     . 'pointer" in nginx.conf:8'],
+    [document('source json;'), "invalid source $it, it must be \"source json "
+     . 'pointer" in nginx.conf:8'],
+    [document('success;'), "no code in row \"success\" $it in nginx.conf:8"],
+    [document('success "a b";'), "invalid success code \"a b\" $it, $code in "
+     . 'nginx.conf:8'],
+    (map { [document("$_;"), 'invalid row "' . (split)[0] . "\" $in, it must "
+            . 'be "code status CLASS title" with "-" for no status, or source, '
+            . 'success or include in nginx.conf:8'] }
+     '1', '1 -', '1 - OK', '1 - OK a b'),
+    (map { [document("\"$_\" - OK a;"), "invalid code \"$_\" $in, $code in "
+            . 'nginx.conf:8'] }
+     '', 'a b', 'a%', 'x' x 129),
+    (map { [document("1 $_ OK a;"), "invalid status \"$_\" of code \"1\" $in, "
+            . 'it must be "-", or from 200 to 599 but not 204, 205, 206 or 304 '
+            . 'in nginx.conf:8'] }
+     qw(0 199 204 205 206 304 600 4o4)),
+    [document('1 - NONE a;'), "unknown class \"NONE\" of code \"1\" $in, it "
+     . 'must be one of: OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, '
+     . 'DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
+     . 'RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, '
+     . 'UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED in '
+     . 'nginx.conf:8'],
+    (map { [document("1 - OK $_;"), "invalid title of code \"1\" $in, it must "
+            . 'be 1 to 80 printable ASCII characters without " and \\ in '
+            . 'nginx.conf:8'] }
+     '""', "'a\"b'", '"a\\\\b"', "\"\xc3\xa9\"", '"' . 'x' x 81 . '"'),
+    [document("1 - OK a;\n2 - OK b;\n1 - OK c;"), "duplicate code \"1\" $in in "
+     . 'nginx.conf:10, it is already in nginx.conf:8'],
+    [document('1 - OK a;') . "error_map_policy p { code d/2 502; }\n",
+     'unknown code "2" of document "d" in row "code d/2" of error_map_policy '
+     . '"p" in nginx.conf:10'],
+    ["server { error_map_document d { } }",
+     '"error_map_document" directive is not allowed here in nginx.conf:6'],
+) {
+    my ($text, $message) = @$_;
+
+    is(message($text), $message, "refused: " . $text =~ s/\s+/ /gr);
+}
+
+ErrorMap::spew("$codes/bad.codes", "1 - OK a;\n2 - OK b\n;\n3 - OK;\n");
+
+like(message(document("include $codes/bad.codes;")),
+     qr{^invalid row "3" $in, .* in \Q$codes\E/bad\.codes:4$},
+     'refused: a bad row of an included file, which is named');
+
+is(configuration_error(document('1 - OK a; "" - OK b;')) eq '', '',
+   'an empty code is no code');
+
+done_testing();
