@@ -69,6 +69,13 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       0,
       NULL },
 
+    { ngx_string("error_map_proxy_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_error_map_proxy_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("error_map_dry_run"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -346,6 +353,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
      *     conf->policy = NULL;
      *     conf->types = { NULL };
      *     conf->types_keys = NULL;
+     *     conf->proxy_status = { 0, NULL };
      */
 
     conf->enable = NGX_CONF_UNSET;
@@ -376,6 +384,7 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->hold_size, prev->hold_size, 64 * 1024);
     ngx_conf_merge_msec_value(conf->hold_timeout, prev->hold_timeout, 5000);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_str_value(conf->proxy_status, prev->proxy_status, "");
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);

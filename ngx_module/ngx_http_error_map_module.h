@@ -157,6 +157,7 @@ typedef struct {
     size_t                          hold_size;
     ngx_msec_t                      hold_timeout;
     ngx_array_t                    *headers;
+    ngx_str_t                       proxy_status;  /* a member's name, or "" */
     ngx_flag_t                      dry_run;
 } ngx_http_error_map_loc_conf_t;
 
@@ -348,6 +349,17 @@ ngx_int_t ngx_http_error_map_partial(ngx_http_request_t *r);
 /* the directive error_map_header */
 char *ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* the directive error_map_proxy_status */
+char *ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Appends a member called name to Proxy-Status, RFC 9209, which says what the
+ * upstream sent and what its code is.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_str_t *name);
 
 /* returns what is added where the directive is not used, NULL on error */
 ngx_array_t *ngx_http_error_map_default_headers(ngx_conf_t *cf);

@@ -157,6 +157,13 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         ngx_http_error_map_remove_validators(r);
     }
 
-    return conf->headers
-           ? ngx_http_error_map_add_headers(r, ctx, conf->headers) : NGX_OK;
+    if (conf->headers
+        && ngx_http_error_map_add_headers(r, ctx, conf->headers) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return conf->proxy_status.len
+           ? ngx_http_error_map_add_proxy_status(r, ctx, &conf->proxy_status)
+           : NGX_OK;
 }
