@@ -119,6 +119,10 @@ section != 1 || /^#/ {
         bad("code " code " has an empty title")
     }
 
+    if (title == "TODO") {
+        bad("code " code " has no title yet")
+    }
+
     if (length(title) > 80) {
         bad("the title of code " code " has " length(title) \
             " characters, at most 80 are allowed")

@@ -1,0 +1,371 @@
+# tools/draft: a vendor's document becomes the draft of a table.  The vendors'
+# own documents are not here; they are tried, too, where a folder of them is
+# named by ERROR_MAP_VENDOR_DOCS, or lies beside the checkout.
+
+use strict;
+use warnings;
+
+use ErrorMapUnit;
+use File::Temp qw(tempdir);
+use Test::More;
+
+my $dir = tempdir(CLEANUP => 1);
+
+sub spew {
+    my ($file, $text) = @_;
+
+    open my $out, '>:raw', $file or die "$file: $!";
+    print $out $text;
+    close $out or die "$file: $!";
+}
+
+sub slurp {
+    my ($file) = @_;
+
+    open my $in, '<:raw', $file or die "$file: $!";
+    local $/;
+    return scalar(<$in>) // '';
+}
+
+# draft(document, argument, ...): the draft, the report, the exit status
+
+sub draft {
+    my ($document, @arguments) = @_;
+
+    spew("$dir/in", $document);
+
+    my $status = system 'sh', '-c',
+                        'out=$1; err=$2; in=$3; shift 3;'
+                        . ' exec "$@" <"$in" >"$out" 2>"$err"', 'sh',
+                        "$dir/out", "$dir/err", "$dir/in", $^X,
+                        "$root/tools/draft", @arguments ? @arguments : 'acme';
+
+    return (slurp("$dir/out"), slurp("$dir/err"), $status >> 8);
+}
+
+# the lines between the two "%%", and of them the rows as "code status title"
+
+sub lines {
+    return split /\n/, (split /^%%\n/m, $_[0])[1] // '';
+}
+
+sub rows {
+    return join "\n", map {
+        /^([^,]*),\s*(\S+), EM_TODO, "(.*)"$/ ? "$1 $2 $3" : "bad: $_"
+    } grep { !/^#/ } lines($_[0]);
+}
+
+# what em_check.awk, gperf and the compiler say, as in the build
+
+sub build {
+    my ($draft, $name) = @_;
+
+    spew("$dir/$name.gperf", $draft);
+
+    my $cc = $ENV{CC} || 'cc';
+    my $said = `exec 2>&1; cd $dir
+                LC_ALL=C awk -f $root/ngx_module/em_check.awk $name.gperf &&
+                gperf --output-file=$name.c $name.gperf &&
+                $cc -W -Wall -Wextra -Werror -Wno-unused-parameter \\
+                    -I $root/ngx_module -fsyntax-only $name.c`;
+
+    return $said . ($? && $said eq '' ? "exit $?" : '');
+}
+
+sub decided {
+    my ($draft) = @_;
+
+    $draft =~ s/EM_TODO/EM_INTERNAL/g;
+    $draft =~ s/, "TODO"$/, "a title"/mg;
+
+    return $draft;
+}
+
+my ($draft, $report, $status);
+
+
+# Markdown, the code in the second column, a byte order mark, CRLF
+
+($draft, $report, $status) = draft(<<"END" =~ s/\n/\r\n/gr);
+\xef\xbb\xbf| Index | 错误码 | message | 描述 |
+| ----- | ------ | ------- | ---- |
+| 1 | NO\\_FACE_ERROR | | 没有<br />找到 \\|<br/>人脸 |
+| 2 | `ID_NOT_FOUND` | no such "ID" in C:\\Users! | ID未找到 |
+END
+
+is(rows($draft), join("\n", 'NO_FACE_ERROR 0 TODO',
+                      "ID_NOT_FOUND 0 no such 'ID' in C:/Users"),
+   'codes in the second column, cleaned titles');
+is((lines($draft))[0], '# 1 | NO_FACE_ERROR | 没有 找到 | 人脸',
+   'the description above the row, without breaks and escapes');
+unlike($draft, qr/\r/, 'no CR is left');
+like($draft, qr/^# TODO: no title\nNO_FACE/m, 'a missing title is marked');
+like($report, qr/without title: 1 \(NO_FACE_ERROR\)/, '... and reported');
+is($status, 0, 'exit status 0');
+
+like($draft, qr/^#error "TODO: which member/m, 'no source could be guessed');
+like(build($draft, 'acme'), qr/^acme\.gperf:20: class "EM_TODO" of code NO_FA/,
+     'the build refuses an undecided class with file and line');
+like(build(decided($draft), 'acme'), qr/error.*TODO: which member/,
+     'the build refuses a document without sources');
+
+
+# options
+
+($draft) = draft(<<'END', 'acme', '--pointer', '/Error/Code', '--success', '0',
+错误码 | 描述
+---|---
+1 | bad
+END
+                 '--pointer', '/a"b\\', '--success', 'OK');
+
+like($draft, qr/em_string\("\/Error\/Code"\) \},\n.*em_string\("\/a\\"b\\\\"\)/,
+     'sources as told');
+like($draft, qr/em_string\("0"\),\n    em_string\("OK"\)\n\};/,
+     'success codes as told');
+unlike($draft, qr/a guess/, '... and no guess');
+like($draft, qr/^em_document\(acme\);$/m, 'the name');
+is(build(decided($draft), 'acme'), '', 'the build takes it once decided');
+
+for my $bad ([], ['Acme'], ['acme', '--pointer', 'code'], ['a', 'b', 'c']) {
+    (undef, undef, $status) = @$bad ? draft('', @$bad) : draft('', '--success');
+    isnt($status, 0, "refused: \"@$bad\"");
+}
+
+
+# no leading pipes, rows wrapped over lines, several tables, an example body
+
+($draft, $report) = draft(<<'END');
+返回的JSON文本:
+{
+"error_code": 110,
+"error_msg": "expired"
+}
+接口错误码
+错误码 | 错误信息 | 描述 | 处理建议 |
+---|---|---|---|
+4 | limit reached | 超限额 | 提交工单 |
+110 | expired |
+已过期 | 重新获取 |
+111 | a
+long message | 说明 (最小值
+大于最大值) |
+修改参数 |
+112 | denied |
+业务错误码
+错误码 | 错误信息 | 描述 | 处理建议 |
+---|---|---|---|
+222 | busy | 繁忙 | |
+4 | another meaning | 其他 | |
+5 | limit reached | | |
+4 | limit reached | | |
+END
+
+is(rows($draft), join("\n", '4 0 limit reached; another meaning',
+                      '110 0 expired', '111 0 a long message', '112 0 denied',
+                      '222 0 busy', '5 0 limit reached'),
+   'wrapped rows, a short one, two tables, one row for each code');
+like($draft, qr/^# 111 \| a long message \| 说明 \(最小值 大于最大值\) \| 修/m,
+     'a wrapped description is one line');
+like($draft, qr/^(?:# 4 \| .*\n){3}# TODO: named twice\n4,/m,
+     'a code named twice has all its descriptions and a mark');
+like($draft, qr/^# == 业务错误码\n# 222/m, 'headings');
+like($draft, qr/guess from a body with such a code \*\/\n.*\n.*"\/error_code"/,
+     'the source is guessed from the body, and marked');
+like($draft, qr/a guess from habit \*\/\n.*\n    em_string\("0"\)\n/,
+     'the success code is 0, and marked');
+like($report, qr/codes found: 6\n.*named twice: 1 \(4\)\n.*without status: 0\n/,
+     'the report counts them');
+
+
+# a column of statuses, a table of fields, bodies and tables in fences
+
+my $fields = <<'END';
+```json
+{ "Code": 0, "StatusCode": 4001, "Data": { "x": [ 1 ] } }
+错误码 | 描述
+---|---
+9 | an example
+```
+
+| 节点名称 | 描述 | 类型 |
+| :--- | --- | ---: |
+| Code | 返回码，0为成功响应 | int |
+| StatusCode | 错误码，见下文 | int |
+
+| Code | Type | Meaning |
+| --- | --- | --- |
+| user | string | who |
+| age | int | how old |
+END
+
+($draft, $report) = draft(<<"END");
+$fields
+## 错误码列表
+
+| 错误码 | 描述 | HTTP状态码 |
+| - | - | - |
+| 200 | 请求成功 | 200 |
+| 4001 | 参数 | 400 Bad Request |
+| 4002 | 没有 | - |
+| 4003 |
+忙 | 456 |
+| 4004 | 其他 | 4xx |
+| 4005 | 无内容 | 204 |
+| 4001 | 又 | 403 |
+END
+
+is(rows($draft), join("\n", '200 200 TODO', '4001 TODO TODO', '4002 0 TODO',
+                      '4003 456 TODO', '4004 TODO TODO', '4005 TODO TODO'),
+   'statuses, and only the codes of the table of codes');
+like($draft, qr/^# TODO: no status\n.*\n4002,/m, 'a missing status is marked');
+like($draft, qr/^# TODO: which status\?\n.*\n4005,/m, 'an unusable one, too');
+like($draft, qr/em_string\("\/StatusCode"\) \}\n\};/,
+     'the body shows the source');
+like($draft, qr/em_string\("200"\),\n    em_string\("0"\)\n/,
+     'the successes that the document names');
+like($report, qr/tables skipped.*: 2 \(line 8: .*类型; line 13: Code/,
+     'tables of fields are reported');
+like(build($draft =~ s/EM_TODO/EM_INTERNAL/gr, 'acme'),
+     qr/:\d+: status "TODO" of code 4001/, 'the build refuses such a status');
+
+
+# codes that are statuses themselves
+
+($draft) = draft(<<'END');
+如果存在 Error 字段，则失败。 Error 中的 Code 字段表示错误码。
+
+- HTTP返回码
+
+| 错误码 | 错误描述 |
+| :----: | :------: |
+| 400 | 不合法 |
+| 503 | 不可用 |
+
+- 逻辑错误码
+
+| 错误码 | 错误描述 |
+| :----: | :------: |
+| 404 | 不存在 |
+| 1000 | 未登录 |
+END
+
+is(rows($draft),
+   "400 400 TODO\n503 503 TODO\n404 0 TODO\n1000 0 TODO",
+   'codes below a heading of HTTP codes are statuses');
+like($draft, qr/em_string\("\/Error\/Code"\) \}/, 'a source from prose');
+is(build(decided($draft), 'acme'), '', 'the build takes it once decided');
+
+($draft) = draft("| HTTP状态码 | 描述 |\n|--|--|\n| 404 | none |\n");
+is(rows($draft), '404 404 none', 'codes in a column of HTTP codes are, too');
+
+($draft) = draft("| 错误码 | 描述 |\n|--|--|\n| 404 | none |\n");
+is(rows($draft), '404 0 none', 'other codes are not, whatever they look like');
+like($draft, qr/^# TODO: are these HTTP statuses\?$/m, '... but it is asked');
+
+
+# cells that hold no code, or more than one
+
+($draft, $report) = draft(<<'END');
+| Error code | Description |
+|------------|-------------|
+| 1001 (old) | first |
+| 1002, 1003 | both |
+| 1004-1009 | range |
+| 其他 | what else there is |
+| 1010 | third ?? |
+| | goes on |
+| -1 | x |
+| 0 | success |
+END
+
+is(rows($draft), join("\n", '1001 0 first', '1002 0 both', '1003 0 both',
+                      '1004~1009 0 range', '1010 0 third ?', '-1 0 TODO',
+                      '0 0 success'), 'notes, lists and ranges');
+like($draft, qr/^# TODO: no code: 其他 \| what else there is$/m,
+     'a row without a code is kept as a comment');
+like($report, qr/rows skipped.*: 1 \(其他\)/, '... and reported');
+like($draft, qr/^# goes on\n1010,/m, 'a row without a code cell goes on');
+like($draft, qr/^# TODO: one of several codes in one row\n1003,/m, 'a mark');
+like(build(decided($draft), 'acme'), qr/:\d+: code "1004~1009" is not/,
+     'the build refuses a range');
+
+
+# long titles, other tables, no final line feed, other encodings
+
+($draft) = draft("Code | Message\n---|---\n1 | " . 'word ' x 30);
+is(rows($draft), '1 0 ' . join(' ', ('word') x 16), 'a long title is cut');
+like($draft, qr/^# TODO: the title is cut$/m, '... and marked');
+
+($draft) = draft("错误码\t描述\n1\tone\n2\ttwo\n\n文字\n");
+is(rows($draft), "1 0 one\n2 0 two", 'a table with tabs');
+
+($draft) = draft(<<'END');
++------+------------+
+| Code | Message    |
++======+============+
+| 1    | one and    |
+|      | a half     |
++------+------------+
+| 2    | two        |
++------+------------+
+END
+is(rows($draft), "1 0 one and\n2 0 two", 'a grid');
+like($draft, qr/^# 1 \| one and\n# a half$/m, '... with its wrapped cells');
+
+# "code" and "meaning" in GBK
+
+($draft, $report) = draft("\xb4\xed\xce\xf3\xc2\xeb | \xc3\xe8\xca\xf6\n"
+                          . "---|---\n7 | \xc3\xe8\xca\xf6\xb4\xed\xce\xf3\n");
+is(rows($draft), '7 0 TODO', 'a document in GBK');
+like($draft, qr/^# 7 \| 描述错误$/m, '... becomes UTF-8');
+
+($draft) = draft("错误码 | 描述\n---|---\n7 | broken \xff byte\n8 | 描述\n");
+is(rows($draft), "7 0 TODO\n8 0 TODO", 'a broken byte');
+
+
+# nothing found
+
+($draft, $report, $status) = draft($fields);
+is($draft, '', 'no draft of a document without codes');
+like($report, qr/codes found: 0\n.*no code was found$/s, '... it is said');
+isnt($status, 0, '... and is a failure');
+
+(undef, undef, $status) = draft('');
+isnt($status, 0, 'an empty document');
+
+
+# the vendors' own
+
+my $vendors = $ENV{ERROR_MAP_VENDOR_DOCS} || "$root/../shared/vendor-docs";
+
+if ($ENV{ERROR_MAP_VENDOR_DOCS} || -d $vendors) {
+    my @names = qw(face_device baidu_face vzenith tencent_iot tencent_iotvideo);
+
+    for my $i (0 .. $#names) {
+        my ($name, $number) = ($names[$i], sprintf '%03d', $i);
+        my ($file) = glob "$vendors/${number}_*.txt";
+
+        if (!defined $file) {
+            fail("document $number of $name is in $vendors");
+            next;
+        }
+
+        diag("$name: document $number");
+
+        ($draft, $report) = draft(slurp($file), $name, '--pointer', '/code');
+
+        my @want = map { join ' ', (split)[0, 1] }
+                   split /\n/, slurp("$root/t/data/$name.codes");
+        my @got = map { join ' ', (split)[0, 1] } split /\n/, rows($draft);
+
+        is_deeply([ sort @got ], [ sort @want ],
+                  "$name: all @{[scalar @want]} codes and their statuses");
+        like(build($draft, $name), qr/^$name\.gperf:\d+: class "EM_TODO"/,
+             "$name: the build refuses the draft");
+        is(build(decided($draft), $name), '',
+           "$name: the build takes it once decided");
+    }
+}
+
+done_testing();
