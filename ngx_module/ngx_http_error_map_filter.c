@@ -138,7 +138,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     hold->skip = source->size;
     hold->last_out = &hold->out;
     hold->start = ngx_current_msec;
-    hold->upstream = (r->upstream && r->upstream->cleanup);
+    hold->upstream = ngx_http_error_map_live(r);
 
     /* nginx's timer log takes data for a connection */
 

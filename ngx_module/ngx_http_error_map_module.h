@@ -343,6 +343,14 @@ ngx_int_t ngx_http_error_map_partial(ngx_http_request_t *r);
 
 
 /*
+ * Whether it is its upstream that sends the response now: one that has been
+ * finalized does not, nor is it behind the error page of a filter.
+ */
+#define ngx_http_error_map_live(r)                                            \
+    ((r)->upstream && (r)->upstream->cleanup && !(r)->filter_finalize)
+
+
+/*
  * header.c
  */
 

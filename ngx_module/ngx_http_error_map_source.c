@@ -193,9 +193,7 @@ ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b)
         return NGX_DECLINED;
     }
 
-    /* an upstream that was finalized did not send this response */
-
-    if (u->cleanup == NULL || u->header_sent || b->pos == NULL) {
+    if (!ngx_http_error_map_live(r) || u->header_sent || b->pos == NULL) {
         return NGX_DECLINED;
     }
 
@@ -277,6 +275,16 @@ ngx_http_error_map_preread_cache(ngx_http_error_map_source_t *source,
 
     offset = (off_t) c->body_start;
     rest = c->length - offset;
+
+    /* an error page that took the place of what is cached is not in its file */
+
+    if (r->filter_finalize
+        || r->err_status
+        || (r->headers_out.content_length_n != -1
+            && r->headers_out.content_length_n != rest))
+    {
+        return NGX_AGAIN;
+    }
 
     size = ngx_min(NGX_HTTP_ERROR_MAP_READ_SIZE, source->left);
 

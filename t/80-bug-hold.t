@@ -30,6 +30,10 @@ my $vendor = vendor(sub {
         sleep 0.2;
         print $s $body;
 
+    } elsif ($name eq 'now') {
+        print $s $type, "Cache-Control: max-age=60\r\nContent-Length: 16\r\n",
+                 "\r\n{\"StatusCode\":0}";
+
     } elsif ($name eq 'unfinished') {
         print $s $type, "ETag: \"abc\"\r\nCache-Control: max-age=60\r\n",
                  "Content-Length: 107\r\n\r\n";
@@ -106,6 +110,24 @@ my $edge = start(port => $port, http => <<"END");
             proxy_pass http://127.0.0.1:$vendor;
         }
 
+        location /range/ {
+            proxy_force_ranges on;
+            error_page 416 \@page;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location /cached-range/ {
+            proxy_cache c;
+            proxy_force_ranges on;
+            error_page 416 \@page;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location \@page {
+            default_type application/json;
+            return 200 '{"StatusCode":42502}';
+        }
+
         location /aio/ {
             aio threads;
             proxy_cache c;
@@ -180,6 +202,18 @@ is(get($port, '/slice/late10')->{status}, 402, 'slice: a held error is mapped');
     is($r->{status}, 200, 'If-Match with an error page leaves what is held');
     is(verdict($r), 'none', '... its verdict');
     is(length $r->{body}, 107, '... and its body');
+}
+
+
+# the page in the place of a response is not what its upstream or cache has
+
+for my $place ('range', 'cached-range', 'cached-range') {
+    my $r = get($port, "/$place/now", headers => "Range: bytes=900-\r\n");
+
+    is($r->{headers}{'x-error-code'}[0], '42502', "$place: the page's own code");
+    is($r->{body}, '{"StatusCode":42502}', '... and body');
+
+    get($port, "/$place/now");
 }
 
 
