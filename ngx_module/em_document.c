@@ -4,6 +4,8 @@
 #include "em_document.h"
 
 
+static int em_str_find(const em_str_t *list, size_t n, const char *data,
+    size_t len);
 static uint32_t em_code_hash(const char *code, size_t len);
 static const em_entry_t *em_hash_find(const em_document_t *doc,
     const char *code, size_t len);
@@ -146,30 +148,27 @@ em_code_hash(const char *code, size_t len)
 int
 em_success_find(const em_document_t *doc, const char *code, size_t len)
 {
-    size_t  i;
-
-    for (i = 0; i < doc->nsuccess; i++) {
-        if (doc->success[i].len == len
-            && memcmp(doc->success[i].data, code, len) == 0)
-        {
-            return (int) i;
-        }
-    }
-
-    return -1;
+    return em_str_find(doc->success, doc->nsuccess, code, len);
 }
 
 
 int
 em_class_find(const char *name, size_t len)
 {
-    int  i;
+    return em_str_find(em_class_names, EM_NCLASSES, name, len);
+}
 
-    for (i = 0; i < EM_NCLASSES; i++) {
-        if (em_class_names[i].len == len
-            && memcmp(em_class_names[i].data, name, len) == 0)
-        {
-            return i;
+
+/* the number of the string in the list, or -1 */
+
+static int
+em_str_find(const em_str_t *list, size_t n, const char *data, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (list[i].len == len && memcmp(list[i].data, data, len) == 0) {
+            return (int) i;
         }
     }
 

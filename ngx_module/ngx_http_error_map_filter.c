@@ -115,7 +115,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t   *ctx;
     ngx_http_error_map_hold_t  *hold;
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
+    ctx = ngx_http_error_map_create_ctx(r, source->document);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
@@ -148,10 +148,6 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     ngx_add_timer(&hold->timer, conf->hold_timeout);
 
-    ctx->document = source->document;
-    ctx->upstream_status = r->headers_out.status;
-    ctx->status = r->headers_out.status;
-    ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
     ctx->hold = hold;
 
     ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
@@ -191,19 +187,13 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     hold = ctx->hold;
 
-    if (ngx_http_error_map_read(hold, in) == NGX_OK) {
+    if (ngx_http_error_map_read(hold, in) == NGX_OK
+        || ngx_http_error_map_broken(hold, in))
+    {
         return ngx_http_error_map_release(r, ctx, in);
     }
 
-    if (ngx_http_error_map_broken(hold, in)) {
-        return ngx_http_error_map_release(r, ctx, in);
-    }
-
-    if (ngx_http_error_map_keep(hold, in) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_error_map_keep(hold, in);
 }
 
 

@@ -263,7 +263,7 @@ ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
 
 /*
  * source.c.  The three return NGX_OK once source->verdict is certain, which
- * is then final, or NGX_AGAIN.  None of them allocates.
+ * is then final, or NGX_AGAIN.
  */
 
 void ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
@@ -276,7 +276,10 @@ ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
 /* is told that the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_source_end(ngx_http_error_map_source_t *source);
 
-/* reads what of the body came with the upstream's header, leaving it there */
+/*
+ * Reads what of the body came with the upstream's header, leaving it there, or
+ * a cached response from its file, by way of a buffer from the request's pool.
+ */
 ngx_int_t ngx_http_error_map_source_preread(
     ngx_http_error_map_source_t *source, ngx_http_request_t *r);
 
@@ -387,6 +390,10 @@ ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
 /*
  * response.c
  */
+
+/* returns a context for a response whose verdict is to come, or NULL */
+ngx_http_error_map_ctx_t *ngx_http_error_map_create_ctx(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document);
 
 /*
  * Makes the context of a verdict from what the source found, and sets it for

@@ -25,18 +25,14 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
     } else {
 
         if (ctx == NULL) {
-            ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
+            ctx = ngx_http_error_map_create_ctx(r, document);
             if (ctx == NULL) {
                 return NULL;
             }
         }
 
         ctx->verdict = source->verdict;
-        ctx->document = document;
         ctx->entry = source->entry;
-        ctx->upstream_status = r->headers_out.status;
-        ctx->status = r->headers_out.status;
-        ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
         switch (ctx->verdict) {
 
@@ -74,6 +70,26 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
                    "http error map: %V \"%V\" %V, %uz bytes read",
                    &document->name, &ctx->code,
                    &ngx_http_error_map_verdicts[ctx->verdict], source->size);
+
+    return ctx;
+}
+
+
+ngx_http_error_map_ctx_t *
+ngx_http_error_map_create_ctx(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_http_error_map_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ctx->document = document;
+    ctx->upstream_status = r->headers_out.status;
+    ctx->status = r->headers_out.status;
+    ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
     return ctx;
 }
