@@ -64,7 +64,9 @@ typedef struct em_entry_s {
 
 
 typedef enum {
-    EM_SOURCE_JSON = 0            /* text is a JSON pointer, RFC 6901 */
+    EM_SOURCE_JSON = 0,           /* text is a JSON pointer, RFC 6901 */
+    EM_SOURCE_HEADER,             /* ... the name of a response header */
+    EM_SOURCE_REGEX               /* ... a PCRE2 pattern with a group */
 } em_source_e;
 
 

@@ -42,7 +42,9 @@ ngx_http_error_map_document_compiled(ngx_conf_t *cf,
             text.data = (u_char *) table->sources[i].text.data;
             text.len = table->sources[i].text.len;
 
-            if (ngx_http_error_map_document_pointer(cf, document, &text)
+            if (ngx_http_error_map_document_source(cf, document,
+                                                   table->sources[i].type,
+                                                   &text)
                 != NGX_CONF_OK)
             {
                 return NGX_ERROR;
@@ -103,6 +105,14 @@ ngx_http_error_map_document_new(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    if (ngx_array_init(&new->headers, cf->pool, 1, sizeof(ngx_str_t)) != NGX_OK
+        || ngx_array_init(&new->patterns, cf->pool, 1,
+                          sizeof(ngx_http_error_map_pattern_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     new->name = *name;
     new->number = emcf->documents.nelts;
 
@@ -160,13 +170,40 @@ ngx_http_error_map_document_names(ngx_conf_t *cf,
 
 
 char *
-ngx_http_error_map_document_pointer(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text)
+ngx_http_error_map_document_source(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_source_e type, ngx_str_t *text)
 {
     const char  *err;
+    ngx_str_t   *name;
 
-    err = em_json_pointer_add(&document->pointers, (char *) text->data,
-                              text->len);
+    switch (type) {
+
+    case EM_SOURCE_REGEX:
+        return ngx_http_error_map_pattern(cf, document, text);
+
+    case EM_SOURCE_HEADER:
+
+        err = ngx_http_error_map_header_name(text)
+              ? NULL : "is no name of a header";
+
+        if (err == NULL) {
+            name = ngx_array_push(&document->headers);
+            if (name == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            *name = *text;
+        }
+
+        break;
+
+    default: /* EM_SOURCE_JSON */
+
+        err = em_json_pointer_add(&document->pointers, (char *) text->data,
+                                  text->len);
+        break;
+    }
+
     if (err) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "source \"%V\" of error_map_document \"%V\" %s",
@@ -231,7 +268,10 @@ ngx_http_error_map_document_table(ngx_conf_t *cf,
 
     base = document->base;
 
-    if (document->pointers.npointers == 0) {
+    if (document->headers.nelts == 0
+        && document->pointers.npointers == 0
+        && document->patterns.nelts == 0)
+    {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "no source in error_map_document \"%V\" in %s:%ui, it "
                       "must say where the code stands",

@@ -4,7 +4,7 @@
 
 static char *ngx_http_error_map_document_row(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
-static char *ngx_http_error_map_document_source(ngx_conf_t *cf,
+static char *ngx_http_error_map_document_where(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 static char *ngx_http_error_map_document_success(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
@@ -90,7 +90,9 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
             base.data = (u_char *) document->base->sources[i].text.data;
             base.len = document->base->sources[i].text.len;
 
-            rv = ngx_http_error_map_document_pointer(cf, document, &base);
+            rv = ngx_http_error_map_document_source(cf, document,
+                                               document->base->sources[i].type,
+                                               &base);
             if (rv != NGX_CONF_OK) {
                 return rv;
             }
@@ -119,7 +121,7 @@ ngx_http_error_map_document_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     if (ngx_strcmp(value[0].data, "source") == 0) {
-        return ngx_http_error_map_document_source(cf, document);
+        return ngx_http_error_map_document_where(cf, document);
     }
 
     if (ngx_strcmp(value[0].data, "success") == 0) {
@@ -135,21 +137,33 @@ ngx_http_error_map_document_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_http_error_map_document_source(ngx_conf_t *cf,
+ngx_http_error_map_document_where(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document)
 {
-    ngx_str_t  *value;
+    ngx_str_t   *value;
+    ngx_uint_t   type;
+
+    /* by em_source_e */
+
+    static char  *types[] = { "json", "header", "regex", NULL };
 
     value = cf->args->elts;
 
-    if (cf->args->nelts != 3 || ngx_strcmp(value[1].data, "json") != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid source of error_map_document \"%V\", it "
-                           "must be \"source json pointer\"", &document->name);
-        return NGX_CONF_ERROR;
+    if (cf->args->nelts == 3) {
+        for (type = 0; types[type]; type++) {
+            if (ngx_strcmp(value[1].data, types[type]) == 0) {
+                return ngx_http_error_map_document_source(cf, document, type,
+                                                          &value[2]);
+            }
+        }
     }
 
-    return ngx_http_error_map_document_pointer(cf, document, &value[2]);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid source of error_map_document \"%V\", it must "
+                       "be \"source json pointer\", \"source header name\" or "
+                       "\"source regex pattern\"", &document->name);
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -233,8 +247,8 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
         if (status == NGX_ERROR) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid status \"%V\" of code \"%V\" in "
-                               "error_map_document \"%V\", it must be \"-\", or "
-                               "from 200 to 599 but not 204, 205, 206 or 304",
+                               "error_map_document \"%V\", it must be \"-\", "
+                               "or from 200 to 599 but not 204, 205, 206 or 304",
                                &value[1], &value[0], &document->name);
             return NGX_CONF_ERROR;
         }

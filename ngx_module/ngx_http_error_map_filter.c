@@ -16,26 +16,14 @@ static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_source_t *source);
 static ngx_int_t ngx_http_error_map_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
-static ngx_int_t ngx_http_error_map_read(ngx_http_error_map_hold_t *hold,
-    ngx_chain_t *in);
-static ngx_int_t ngx_http_error_map_keep(ngx_http_error_map_hold_t *hold,
-    ngx_chain_t *in);
-static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
-    u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
-static ngx_chain_t *ngx_http_error_map_needs(ngx_http_request_t *r,
-    ngx_http_error_map_hold_t *hold, ngx_chain_t *in);
-static ngx_int_t ngx_http_error_map_broken(ngx_http_error_map_hold_t *hold,
-    ngx_chain_t *in);
-static void ngx_http_error_map_consume(ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *out);
 static void ngx_http_error_map_writer(ngx_http_request_t *r);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
-static void ngx_http_error_map_stop_timer(void *data);
-
-
-/* nginx declares it in no header */
-extern ngx_module_t  ngx_http_copy_filter_module;
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -45,7 +33,9 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 static ngx_int_t
 ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
+    ngx_int_t                       rc;
     ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_kept_t      *kept;
     ngx_http_error_map_source_t     source;
     ngx_http_error_map_loc_conf_t  *conf;
     ngx_http_error_map_document_t  *document;
@@ -57,17 +47,39 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
     }
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+    kept = NULL;
 
-    if (ctx) {
+    if (ctx || r->internal) {
+
+        kept = ngx_http_error_map_kept(r);
 
         /* another response takes the place of the one that was held */
 
-        if (ctx->hold) {
-            ngx_http_error_map_stop_timer(ctx->hold);
+        if (ctx && ctx->hold) {
+            ngx_http_error_map_hold_stop(ctx->hold);
             r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
         }
 
         ngx_http_set_ctx(r, NULL, ngx_http_error_map_filter_module);
+    }
+
+    /*
+     * An error page of the edge's own is not looked into, but tells what it
+     * took the place of; one that an upstream sends is a response by itself.
+     */
+
+    if (kept && (ngx_http_error_map_vendor(r) == NULL
+                 || r->upstream == kept->upstream))
+    {
+        ctx = kept->ctx;
+
+        ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
+
+        if (ngx_http_error_map_tell(r, conf, ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_next_header_filter(r);
     }
 
     if (!ngx_http_error_map_inspected(r, conf)) {
@@ -84,10 +96,10 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         }
     }
 
-    ngx_http_error_map_source_init(&source, document, conf->hold_size);
-
-    if (ngx_http_error_map_source_preread(&source, r) != NGX_OK) {
-
+    if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size)
+        != NGX_OK
+        && ngx_http_error_map_preread(&source) != NGX_OK)
+    {
         /* a hold would change the answer to such a request */
 
         if (conf->dry_run && ngx_http_error_map_partial(r)) {
@@ -98,12 +110,25 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
     }
 
     ctx = ngx_http_error_map_decide(r, conf, &source, NULL);
-
-    if (ctx == NULL || ngx_http_error_map_respond(r, conf, ctx) != NGX_OK) {
+    if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    return ngx_http_next_header_filter(r);
+    if (ngx_http_error_map_intercepts(r, conf, ctx)) {
+        return ngx_http_error_map_intercept(r, ctx);
+    }
+
+    if (ngx_http_error_map_respond(r, conf, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_next_header_filter(r);
+
+    if (ctx->body == NULL || rc == NGX_ERROR || rc > NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_error_map_replace(r, ctx);
 }
 
 
@@ -130,7 +155,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    cln->handler = ngx_http_error_map_stop_timer;
+    cln->handler = ngx_http_error_map_hold_stop;
     cln->data = hold;
 
     hold->request = r;
@@ -181,181 +206,21 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     if (ctx->drop) {
-        ngx_http_error_map_consume(in);
-        return NGX_OK;
+        ngx_http_error_map_hold_consume(in);
+
+        return r->connection->buffered ? ngx_http_next_body_filter(r, NULL)
+                                       : NGX_OK;
     }
 
     hold = ctx->hold;
 
-    if (ngx_http_error_map_read(hold, in) == NGX_OK
-        || ngx_http_error_map_broken(hold, in))
+    if (ngx_http_error_map_hold_read(hold, in) == NGX_OK
+        || ngx_http_error_map_hold_broken(hold, in))
     {
         return ngx_http_error_map_release(r, ctx, in);
     }
 
-    return ngx_http_error_map_keep(hold, in);
-}
-
-
-/* NGX_OK if there is a verdict, NGX_AGAIN if more of the body is needed */
-
-static ngx_int_t
-ngx_http_error_map_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
-{
-    size_t      size, skip;
-    ngx_buf_t  *b;
-
-    for ( /* void */ ; in; in = in->next) {
-
-        b = in->buf;
-
-        if (ngx_buf_in_memory(b)) {
-
-            size = b->last - b->pos;
-            skip = ngx_min(size, hold->skip);
-
-            hold->skip -= skip;
-
-            if (size != skip
-                && ngx_http_error_map_source_feed(&hold->source, b->pos + skip,
-                                                  size - skip)
-                   == NGX_OK)
-            {
-                return NGX_OK;
-            }
-
-        } else if (ngx_buf_size(b) != 0) {
-
-            /* in a file although it was asked for in memory */
-
-            hold->source.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
-            return NGX_OK;
-        }
-
-        if (b->last_buf
-            || (b->last_in_chain && hold->request != hold->request->main))
-        {
-            return ngx_http_error_map_source_end(&hold->source);
-        }
-    }
-
-    return NGX_AGAIN;
-}
-
-
-/*
- * An upstream that breaks off is finalized, and then there is no last_buf but
- * a flush: nginx sends what came before, and closes the connection.
- */
-
-static ngx_int_t
-ngx_http_error_map_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
-{
-    if (!hold->upstream || hold->request->upstream->cleanup) {
-        return 0;
-    }
-
-    for ( /* void */ ; in; in = in->next) {
-        if (in->buf->flush) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* copies the chain, and gives its buffers back to those who own them */
-
-static ngx_int_t
-ngx_http_error_map_keep(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    for (cl = in; cl; cl = cl->next) {
-
-        b = cl->buf;
-
-        if (ngx_buf_in_memory(b)
-            && ngx_http_error_map_copy(hold, b->pos, b->last - b->pos)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        if (b->flush) {
-            hold->flush = 1;
-        }
-    }
-
-    ngx_http_error_map_consume(in);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
-    size_t len)
-{
-    off_t         rest;
-    size_t        size, left;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    while (len) {
-
-        b = hold->buf;
-
-        if (b == NULL || b->last == b->end) {
-
-            /*
-             * All that is still to come where that is known, or as much again
-             * as there is; never more than may be held.
-             */
-
-            left = hold->source.left + hold->source.size - hold->size;
-            rest = hold->request->headers_out.content_length_n;
-
-            if (rest > (off_t) hold->size) {
-                rest -= hold->size;
-                size = (rest < (off_t) left) ? (size_t) rest : left;
-
-            } else {
-                size = ngx_min(ngx_max(hold->size, ngx_pagesize), left);
-            }
-
-            size = ngx_max(size, len);
-
-            b = ngx_create_temp_buf(hold->request->pool, size);
-            if (b == NULL) {
-                return NGX_ERROR;
-            }
-
-            cl = ngx_alloc_chain_link(hold->request->pool);
-            if (cl == NULL) {
-                return NGX_ERROR;
-            }
-
-            cl->buf = b;
-            cl->next = NULL;
-
-            *hold->last_out = cl;
-            hold->last_out = &cl->next;
-            hold->buf = b;
-        }
-
-        size = ngx_min(len, (size_t) (b->end - b->last));
-
-        b->last = ngx_cpymem(b->last, data, size);
-        hold->size += size;
-
-        data += size;
-        len -= size;
-    }
-
-    return NGX_OK;
+    return ngx_http_error_map_hold_keep(hold, in);
 }
 
 
@@ -371,7 +236,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     hold = ctx->hold;
 
-    ngx_http_error_map_stop_timer(hold);
+    ngx_http_error_map_hold_stop(hold);
 
     r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
 
@@ -381,13 +246,30 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
-    if (ngx_http_error_map_decide(r, conf, &hold->source, ctx) == NULL
-        || ngx_http_error_map_respond(r, conf, ctx) != NGX_OK)
-    {
+    if (ngx_http_error_map_decide(r, conf, &hold->source, ctx) == NULL) {
         return NGX_ERROR;
     }
 
     r->filter_need_in_memory = hold->in_memory;
+
+    if (ngx_http_error_map_intercepts(r, conf, ctx)) {
+
+        /* whoever has called cannot do without its upstream just now */
+
+        ctx->drop = 1;
+        r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
+
+        ngx_http_error_map_hold_consume(in);
+
+        hold->timer.handler = ngx_http_error_map_intercept_late;
+        ngx_post_event(&hold->timer, &ngx_posted_events);
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_error_map_respond(r, conf, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     rc = ngx_http_next_header_filter(r);
 
@@ -401,12 +283,18 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
         ctx->drop = 1;
 
-        ngx_http_error_map_consume(in);
+        ngx_http_error_map_hold_consume(in);
 
         return rc;
     }
 
-    in = ngx_http_error_map_needs(r, hold, in);
+    if (ctx->body) {
+        ngx_http_error_map_hold_consume(in);
+
+        return ngx_http_error_map_replace(r, ctx);
+    }
+
+    in = ngx_http_error_map_hold_needs(r, hold, in);
     if (in == NGX_CHAIN_ERROR) {
         return NGX_ERROR;
     }
@@ -421,16 +309,42 @@ ngx_http_error_map_release(ngx_http_request_t *r,
         return rc;
     }
 
-    rc = ngx_http_next_body_filter(r, hold->out);
+    return ngx_http_error_map_send(r, ctx, hold->out);
+}
+
+
+/* sends the body that was made; the vendor's is read, but goes nowhere */
+
+static ngx_int_t
+ngx_http_error_map_replace(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_chain_t  out;
+
+    out.buf = ctx->body;
+    out.next = NULL;
+
+    ctx->drop = 1;
+
+    return r->header_only ? NGX_OK : ngx_http_error_map_send(r, ctx, &out);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
+    ngx_chain_t *out)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_next_body_filter(r, out);
 
     /*
-     * The event pipe does not know of what was held, and would not send the
-     * rest of it before the upstream sends more.
+     * The event pipe does not know of what was held or made, and would not
+     * send the rest of it before the upstream sends more.
      */
 
     if (rc == NGX_AGAIN
-        && hold->upstream
-        && r->upstream->cleanup
+        && ngx_http_error_map_live(r)
         && r->upstream->buffering)
     {
         ctx->write_event_handler = r->write_event_handler;
@@ -438,70 +352,6 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     }
 
     return rc;
-}
-
-
-/*
- * The copy filter looked at what the header filters need before they were
- * asked.  They have been now; the chain, which has passed it, is copied if one
- * of them is going to write to it.
- */
-
-static ngx_chain_t *
-ngx_http_error_map_needs(ngx_http_request_t *r,
-    ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
-{
-    ngx_buf_t               *b;
-    ngx_chain_t             *cl;
-    ngx_output_chain_ctx_t  *copy;
-
-    copy = ngx_http_get_module_ctx(r, ngx_http_copy_filter_module);
-
-    if (copy) {
-        copy->need_in_memory = r->main_filter_need_in_memory
-                               || r->filter_need_in_memory;
-        copy->need_in_temp = r->filter_need_temporary;
-    }
-
-    if (in == NULL || !r->filter_need_temporary) {
-        return in;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_CHAIN_ERROR;
-    }
-
-    for (cl = in; cl; cl = cl->next) {
-        b->flush |= cl->buf->flush;
-        b->last_buf |= cl->buf->last_buf;
-        b->last_in_chain |= cl->buf->last_in_chain;
-    }
-
-    b->sync = !b->flush && !b->last_buf;
-
-    cl = ngx_alloc_chain_link(r->pool);
-    if (cl == NULL || ngx_http_error_map_keep(hold, in) != NGX_OK) {
-        return NGX_CHAIN_ERROR;
-    }
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    return cl;
-}
-
-
-static void
-ngx_http_error_map_consume(ngx_chain_t *in)
-{
-    ngx_buf_t  *b;
-
-    for ( /* void */ ; in; in = in->next) {
-        b = in->buf;
-        b->pos = b->last;
-        b->file_pos = b->file_last;
-    }
 }
 
 
@@ -590,17 +440,6 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
     ngx_post_event(c->write, &ngx_posted_events);
 
     ngx_http_run_posted_requests(c);
-}
-
-
-static void
-ngx_http_error_map_stop_timer(void *data)
-{
-    ngx_http_error_map_hold_t *hold = data;
-
-    if (hold->timer.timer_set) {
-        ngx_del_timer(&hold->timer);
-    }
 }
 
 

@@ -77,13 +77,24 @@ static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
 };
 
 
+static ngx_http_error_map_header_t  ngx_http_error_map_representation[] = {
+    ngx_http_error_map_validator("content-digest"),
+    ngx_http_error_map_validator("content-disposition"),
+    ngx_http_error_map_validator("content-encoding"),
+    ngx_http_error_map_validator("content-language"),
+    ngx_http_error_map_validator("content-location"),
+    ngx_http_error_map_validator("content-md5"),
+    ngx_http_error_map_validator("digest"),
+    ngx_http_error_map_validator("repr-digest")
+};
+
+
 char *
 ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_error_map_loc_conf_t *emlcf = conf;
 
     ngx_str_t  *value, *reserved;
-    ngx_uint_t  i;
 
     value = cf->args->elts;
 
@@ -110,13 +121,7 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must not follow \"error_map_header off\"";
     }
 
-    for (i = 0; i < value[1].len; i++) {
-        if (!ngx_http_error_map_token(value[1].data[i])) {
-            break;
-        }
-    }
-
-    if (i == 0 || i < value[1].len) {
+    if (!ngx_http_error_map_header_name(&value[1])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid header name \"%V\", it must be made of "
                            "letters, digits and \"-\"", &value[1]);
@@ -154,6 +159,21 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_http_error_map_header_name(ngx_str_t *name)
+{
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        if (!ngx_http_error_map_token(name->data[i])) {
+            return 0;
+        }
+    }
+
+    return i > 0;
 }
 
 
@@ -265,6 +285,19 @@ ngx_http_error_map_remove_validators(ngx_http_request_t *r)
     /* nginx knows of the last one only, a vendor may send more */
 
     ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3, 0);
+}
+
+
+void
+ngx_http_error_map_remove_representation(ngx_http_request_t *r)
+{
+    ngx_http_error_map_remove_validators(r);
+
+    r->headers_out.content_encoding = NULL;
+
+    ngx_http_error_map_remove_headers(r, ngx_http_error_map_representation,
+                                      sizeof(ngx_http_error_map_representation)
+                                      / sizeof(ngx_http_error_map_header_t), 0);
 }
 
 

@@ -10,8 +10,7 @@ ngx_int_t
 ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
-    ngx_uint_t        status;
-    ngx_table_elt_t  *h;
+    ngx_uint_t  status;
 
     /* no body follows, or no client reads it */
 
@@ -43,19 +42,79 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
-    h = r->headers_out.content_encoding;
+    switch (ngx_http_error_map_gzipped(r)) {
 
-    if (h && h->hash
-        && h->value.len
-        && (h->value.len != sizeof("identity") - 1
-            || ngx_strncasecmp(h->value.data, (u_char *) "identity",
-                               sizeof("identity") - 1)
-               != 0))
-    {
+    case 0:
+        break;
+
+    case 1:
+        if (conf->gunzip) {
+            break;
+        }
+
+        /* fall through */
+
+    default:
         return 0;
     }
 
     return ngx_http_error_map_test_type(r, conf);
+}
+
+
+ngx_http_upstream_t *
+ngx_http_error_map_vendor(ngx_http_request_t *r)
+{
+    if (r->upstream == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_error_map_live(r)) {
+        return r->upstream;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached && !r->filter_finalize && !r->err_status) {
+        return r->upstream;
+    }
+
+#endif
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_error_map_gzipped(ngx_http_request_t *r)
+{
+    size_t            i;
+    ngx_str_t        *value;
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  codings[] = {
+        ngx_string("identity"),
+        ngx_string("gzip"),
+        ngx_string("x-gzip")
+    };
+
+    h = r->headers_out.content_encoding;
+
+    if (h == NULL || h->hash == 0 || h->value.len == 0) {
+        return 0;
+    }
+
+    value = &h->value;
+
+    for (i = 0; i < sizeof(codings) / sizeof(ngx_str_t); i++) {
+        if (value->len == codings[i].len
+            && ngx_strncasecmp(value->data, codings[i].data, value->len) == 0)
+        {
+            return i != 0;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

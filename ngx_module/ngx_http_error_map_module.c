@@ -76,6 +76,27 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       0,
       NULL },
 
+    { ngx_string("error_map_gunzip"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_error_map_loc_conf_t, gunzip),
+      NULL },
+
+    { ngx_string("error_map_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_error_map_body,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("error_map_intercept"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_error_map_loc_conf_t, intercept),
+      NULL },
+
     { ngx_string("error_map_dry_run"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -354,6 +375,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
      *     conf->types = { NULL };
      *     conf->types_keys = NULL;
      *     conf->proxy_status = { 0, NULL };
+     *     conf->problem_type = { 0, NULL };
      */
 
     conf->enable = NGX_CONF_UNSET;
@@ -361,6 +383,9 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
     conf->hold_timeout = NGX_CONF_UNSET_MSEC;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->dry_run = NGX_CONF_UNSET;
+    conf->gunzip = NGX_CONF_UNSET;
+    conf->problem = NGX_CONF_UNSET;
+    conf->intercept = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -384,6 +409,14 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->hold_size, prev->hold_size, 64 * 1024);
     ngx_conf_merge_msec_value(conf->hold_timeout, prev->hold_timeout, 5000);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_value(conf->gunzip, prev->gunzip, 1);
+
+    if (conf->problem == NGX_CONF_UNSET) {
+        conf->problem_type = prev->problem_type;
+    }
+
+    ngx_conf_merge_value(conf->problem, prev->problem, 0);
+    ngx_conf_merge_value(conf->intercept, prev->intercept, 0);
     ngx_conf_merge_str_value(conf->proxy_status, prev->proxy_status, "");
 
     emcf = ngx_http_conf_get_module_main_conf(cf,

@@ -61,11 +61,35 @@ typedef struct {
 } ngx_http_error_map_row_t;
 
 
+/* an opaque type, see regex.c */
+
+typedef struct ngx_http_error_map_text_s  ngx_http_error_map_text_t;
+
+
+/* ... and see gunzip.c */
+
+typedef struct ngx_http_error_map_gunzip_s  ngx_http_error_map_gunzip_t;
+
+
+/* a pattern that a text body is searched for */
+
+typedef struct {
+    ngx_str_t                       text;
+    void                           *code;    /* pcre2_code * */
+    ngx_uint_t                      group;   /* the one that is the code */
+} ngx_http_error_map_pattern_t;
+
+
 typedef struct {
     ngx_str_t                       name;
     ngx_uint_t                      number;  /* in main conf's documents */
     const em_document_t            *table;
+
+    /* the sources */
+    ngx_array_t                     headers;   /* of ngx_str_t */
     em_json_pointers_t              pointers;
+    ngx_array_t                     patterns;  /* of ..._pattern_t */
+    size_t                          behind;  /* bytes patterns look behind */
 
     /* of one from nginx.conf, until it has its table */
     u_char                         *file;    /* where it is named first */
@@ -159,12 +183,17 @@ typedef struct {
     ngx_array_t                    *headers;
     ngx_str_t                       proxy_status;  /* a member's name, or "" */
     ngx_flag_t                      dry_run;
+    ngx_flag_t                      gunzip;
+    ngx_flag_t                      problem;
+    ngx_str_t                       problem_type;  /* a prefix, or "" */
+    ngx_flag_t                      intercept;
 } ngx_http_error_map_loc_conf_t;
 
 
 /* reads body bytes until there is a verdict; may be copied between calls */
 
 typedef struct {
+    ngx_http_request_t             *request;
     ngx_http_error_map_document_t  *document;
     size_t                          left;    /* bytes it may still read */
     size_t                          size;    /* bytes read */
@@ -173,7 +202,9 @@ typedef struct {
     const em_entry_t               *entry;   /* MAPPED */
     ngx_uint_t                      success; /* SUCCESS: which one */
 
-    em_json_t                       json;
+    em_json_t                       json;    /* its token is the code */
+    ngx_http_error_map_text_t      *text;    /* what patterns wait for */
+    ngx_http_error_map_gunzip_t    *gunzip;  /* NULL if it is not gzip */
 } ngx_http_error_map_source_t;
 
 
@@ -209,6 +240,7 @@ typedef struct ngx_http_error_map_ctx_s {
     const em_entry_t               *entry;
 
     ngx_str_t                       code;    /* printable ASCII */
+    ngx_str_t                       raw;     /* the same as it was sent */
     ngx_uint_t                      upstream_status;  /* 0: see the request */
     ngx_uint_t                      status;           /* as above */
     time_t                          retry_after;
@@ -217,11 +249,22 @@ typedef struct ngx_http_error_map_ctx_s {
     size_t                          hold_size;
     ngx_msec_t                      hold_time;
 
+    ngx_buf_t                      *body;    /* to be sent for the vendor's */
+
     /* the one to go back to when all that was held has been sent */
     ngx_http_event_handler_pt       write_event_handler;
 
     unsigned                        drop:1;  /* the rest of the body */
 } ngx_http_error_map_ctx_t;
+
+
+/* what was decided about a response that an error page takes the place of */
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_upstream_t            *upstream;
+    ngx_http_error_map_ctx_t       *ctx;
+} ngx_http_error_map_kept_t;
 
 
 /*
@@ -236,9 +279,10 @@ char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
  * document.c
  */
 
-/* adds a JSON pointer to the sources; NGX_CONF_OK or NGX_CONF_ERROR */
-char *ngx_http_error_map_document_pointer(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text);
+/* adds a source, whose text must stay; NGX_CONF_OK or NGX_CONF_ERROR */
+char *ngx_http_error_map_document_source(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_source_e type,
+    ngx_str_t *text);
 
 /* takes in the documents that were compiled in; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
@@ -262,26 +306,78 @@ ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
 
 
 /*
- * source.c.  The three return NGX_OK once source->verdict is certain, which
- * is then final, or NGX_AGAIN.
+ * source.c.  All return NGX_OK once source->verdict is certain, which is then
+ * final, or NGX_AGAIN.
  */
 
-void ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
-    ngx_http_error_map_document_t *document, size_t size);
+/*
+ * Makes a source of which at most size bytes are read, as they come and again
+ * as they are inflated, and looks at the headers.
+ */
+ngx_int_t ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
+    ngx_http_request_t *r, ngx_http_error_map_document_t *document,
+    size_t size);
 
 /* reads len bytes of the body at data; UNDECIDED if that is beyond the size */
 ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
     u_char *data, size_t len);
 
+/* the same for what is no longer compressed, without a look at the size */
+ngx_int_t ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len);
+
 /* is told that the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_source_end(ngx_http_error_map_source_t *source);
 
+/* is told the code, which has at most EM_CODE_MAX bytes; always NGX_OK */
+ngx_int_t ngx_http_error_map_source_code(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len);
+
+/* sets the verdict; always NGX_OK */
+ngx_int_t ngx_http_error_map_source_verdict(
+    ngx_http_error_map_source_t *source, ngx_http_error_map_verdict_e verdict);
+
+
 /*
- * Reads what of the body came with the upstream's header, leaving it there, or
- * a cached response from its file, by way of a buffer from the request's pool.
+ * preread.c.  Reads what of the body came with the upstream's header, leaving
+ * it there, or a cached response from its file, by way of a buffer from the
+ * request's pool.  Returns as those of source.c.
  */
-ngx_int_t ngx_http_error_map_source_preread(
-    ngx_http_error_map_source_t *source, ngx_http_request_t *r);
+
+ngx_int_t ngx_http_error_map_preread(ngx_http_error_map_source_t *source);
+
+
+/*
+ * gunzip.c.  Both return as those of source.c, to which they give what they
+ * inflate; gzip is RFC 1952.  What is no gzip, is cut short or corrupt has no
+ * code.  What they need is taken from the request's pool, and given back once
+ * there is a verdict.
+ */
+
+ngx_int_t ngx_http_error_map_gunzip_feed(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len);
+
+/* NGX_DECLINED if the body is complete, and whether it has a code is open */
+ngx_int_t ngx_http_error_map_gunzip_end(ngx_http_error_map_source_t *source);
+
+
+/*
+ * regex.c
+ */
+
+/* adds a PCRE2 pattern to the sources; NGX_CONF_OK or NGX_CONF_ERROR */
+char *ngx_http_error_map_pattern(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text);
+
+/*
+ * Searches the next len bytes at data.  If wait is set, they are only kept for
+ * later.  Returns as those of source.c.
+ */
+ngx_int_t ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len, ngx_uint_t wait);
+
+/* searches what is left when the body has ended; always NGX_OK */
+ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_source_t *source);
 
 
 /*
@@ -328,6 +424,12 @@ ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
  * inspect.c
  */
 
+/* returns the upstream if the response is its own, now or from a cache */
+ngx_http_upstream_t *ngx_http_error_map_vendor(ngx_http_request_t *r);
+
+/* returns 1 if the body is gzip, 0 if it is plain, or NGX_DECLINED */
+ngx_int_t ngx_http_error_map_gzipped(ngx_http_request_t *r);
+
 /* returns 1 if the verdict about a response is asked for, 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
@@ -372,6 +474,9 @@ char *ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_str_t *name);
 
+/* returns 1 if it can be a header's name (a token, RFC 9110), or 0 */
+ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
+
 /* returns what is added where the directive is not used, NULL on error */
 ngx_array_t *ngx_http_error_map_default_headers(ngx_conf_t *cf);
 
@@ -382,9 +487,50 @@ void ngx_http_error_map_remove_spoofed(ngx_http_request_t *r,
 /* removes what belongs to what was asked for, and not to an error */
 void ngx_http_error_map_remove_validators(ngx_http_request_t *r);
 
+/* removes what describes a body that another one takes the place of */
+void ngx_http_error_map_remove_representation(ngx_http_request_t *r);
+
 /* adds the headers as their values are now; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
+
+
+/*
+ * hold.c
+ */
+
+/* NGX_OK if there is a verdict, NGX_AGAIN if more of the body is needed */
+ngx_int_t ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+
+/*
+ * Returns 1 if the chain tells that the upstream broke off, or 0.  It is
+ * finalized then, and there is no last_buf but a flush: nginx sends what came
+ * before, and closes the connection.
+ */
+ngx_int_t ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+
+/*
+ * Copies the chain, and gives its buffers back to those who own them; NGX_OK
+ * or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_hold_keep(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+
+/*
+ * Returns what is to go behind the bytes held, which is the chain, or a copy
+ * of it is held as well and a buffer with its flags is returned, or
+ * NGX_CHAIN_ERROR.  To be called when the header has been sent.
+ */
+ngx_chain_t *ngx_http_error_map_hold_needs(ngx_http_request_t *r,
+    ngx_http_error_map_hold_t *hold, ngx_chain_t *in);
+
+/* gives the buffers of a chain back without a copy */
+void ngx_http_error_map_hold_consume(ngx_chain_t *in);
+
+/* stops the timer of a hold; a handler of a pool's cleanup */
+void ngx_http_error_map_hold_stop(void *hold);
 
 
 /*
@@ -403,9 +549,56 @@ ngx_http_error_map_ctx_t *ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source,
     ngx_http_error_map_ctx_t *ctx);
 
-/* changes status and headers as was decided; NGX_OK or NGX_ERROR */
+/*
+ * Changes status and headers as was decided, and makes ctx->body if there is to
+ * be another one; NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_error_map_respond(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+
+/* adds the headers that tell of the verdict; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_tell(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+
+
+/*
+ * problem.c
+ */
+
+/* the directive error_map_body */
+char *ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * Makes ctx->body, problem details as of RFC 9457, and the headers that go with
+ * it; type is the prefix of the member "type" or "".  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
+    ngx_http_error_map_ctx_t *ctx);
+
+
+/*
+ * intercept.c
+ */
+
+/* returns 1 if an error page is to take the place of the response, or 0 */
+ngx_int_t ngx_http_error_map_intercepts(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+
+/*
+ * Removes the header that is to be sent, and keeps the context for the error
+ * page.  Returns the status to finalize the request with, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_intercept(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+
+/*
+ * The same when nginx waits for more of the body: ends what the upstream does,
+ * and finalizes the request.  The event is the timer of a hold, posted.
+ */
+void ngx_http_error_map_intercept_late(ngx_event_t *ev);
+
+/* returns what was kept of a request last, or NULL */
+ngx_http_error_map_kept_t *ngx_http_error_map_kept(ngx_http_request_t *r);
 
 
 /*

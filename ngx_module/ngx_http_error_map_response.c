@@ -112,15 +112,21 @@ ngx_http_error_map_code(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
     if (ctx->entry) {
         ctx->code.data = (u_char *) ctx->entry->code;
         ctx->code.len = source->json.len;
+        ctx->raw = ctx->code;
         return NGX_OK;
     }
 
     json = &source->json;
 
-    code = ngx_pnalloc(r->pool, 3 * json->len + 1);
+    code = ngx_pnalloc(r->pool, 4 * json->len + 1);
     if (code == NULL) {
         return NGX_ERROR;
     }
+
+    ctx->raw.data = code;
+    ctx->raw.len = json->len;
+
+    code = ngx_cpymem(code, json->token, json->len);
 
     ctx->code.data = code;
 
@@ -173,6 +179,20 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         ngx_http_error_map_remove_validators(r);
     }
 
+    if (conf->problem
+        && ngx_http_error_map_problem(r, &conf->problem_type, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_tell(r, conf, ctx);
+}
+
+
+ngx_int_t
+ngx_http_error_map_tell(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
     if (conf->headers
         && ngx_http_error_map_add_headers(r, ctx, conf->headers) != NGX_OK)
     {

@@ -2,30 +2,89 @@
 #include "ngx_http_error_map_module.h"
 
 
-static ngx_int_t ngx_http_error_map_source_verdict(
-    ngx_http_error_map_source_t *source, em_json_status_e status);
-static ngx_int_t ngx_http_error_map_preread_buf(ngx_http_request_t *r,
-    ngx_buf_t *b);
-static ngx_int_t ngx_http_error_map_preread_chunked(
-    ngx_http_error_map_source_t *source, ngx_http_request_t *r, ngx_buf_t *b);
-#if (NGX_HTTP_CACHE)
-static ngx_int_t ngx_http_error_map_preread_cache(
-    ngx_http_error_map_source_t *source, ngx_http_request_t *r);
-#endif
+static ngx_int_t ngx_http_error_map_source_header(
+    ngx_http_error_map_source_t *source, ngx_list_part_t *part,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_error_map_source_lookup(
+    ngx_http_error_map_source_t *source);
 
 
-/* what is read of a cached response at a time */
-#define NGX_HTTP_ERROR_MAP_READ_SIZE  32768
-
-
-void
+ngx_int_t
 ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
-    ngx_http_error_map_document_t *document, size_t size)
+    ngx_http_request_t *r, ngx_http_error_map_document_t *document,
+    size_t size)
 {
+    ngx_str_t            *name;
+    ngx_uint_t            i;
+    ngx_list_part_t      *part;
+    ngx_http_upstream_t  *u;
+
     ngx_memzero(source, sizeof(ngx_http_error_map_source_t));
 
+    source->request = r;
     source->document = document;
     source->left = size;
+
+    if (document->headers.nelts) {
+
+        /* an edge may hide the header from its clients */
+
+        u = ngx_http_error_map_vendor(r);
+
+        part = u ? &u->headers_in.headers.part : &r->headers_out.headers.part;
+        name = document->headers.elts;
+
+        for (i = 0; i < document->headers.nelts; i++) {
+            if (ngx_http_error_map_source_header(source, part, &name[i])
+                == NGX_OK)
+            {
+                return NGX_OK;
+            }
+        }
+    }
+
+    if (document->pointers.npointers == 0) {
+
+        if (document->patterns.nelts == 0) {
+            return ngx_http_error_map_source_verdict(source,
+                                                     NGX_HTTP_ERROR_MAP_NONE);
+        }
+
+        source->json.status = EM_JSON_COMPLETE;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/* of a header that is repeated, the first one counts that may be a code */
+
+static ngx_int_t
+ngx_http_error_map_source_header(ngx_http_error_map_source_t *source,
+    ngx_list_part_t *part, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_table_elt_t  *h;
+
+    for ( /* void */ ; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash != 0
+                && h[i].key.len == name->len
+                && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0
+                && h[i].value.len > 0
+                && h[i].value.len <= EM_CODE_MAX)
+            {
+                return ngx_http_error_map_source_code(source, h[i].value.data,
+                                                      h[i].value.len);
+            }
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -33,53 +92,102 @@ ngx_int_t
 ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
     u_char *data, size_t len)
 {
-    size_t            n;
-    em_json_status_e  status;
+    size_t     n;
+    ngx_int_t  rc;
 
     n = ngx_min(len, source->left);
-
-    status = em_json_feed(&source->json, &source->document->pointers, data, n);
 
     source->left -= n;
     source->size += n;
 
-    if (status == EM_JSON_MORE) {
+    rc = ngx_http_error_map_gzipped(source->request)
+         ? ngx_http_error_map_gunzip_feed(source, data, n)
+         : ngx_http_error_map_source_scan(source, data, n);
 
-        if (n == len) {
-            return NGX_AGAIN;
-        }
-
-        source->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
-        return NGX_OK;
+    if (rc == NGX_AGAIN && n < len) {
+        return ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
     }
 
-    return ngx_http_error_map_source_verdict(source, status);
+    return rc;
+}
+
+
+/*
+ * Patterns are for what is no JSON: they are searched for when it is known
+ * that no pointer leads to a code, but then from the beginning.
+ */
+
+ngx_int_t
+ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len)
+{
+    em_json_status_e                status;
+    ngx_http_error_map_document_t  *document;
+
+    document = source->document;
+
+    status = em_json_feed(&source->json, &document->pointers, data, len);
+
+    if (status == EM_JSON_FOUND) {
+        return ngx_http_error_map_source_lookup(source);
+    }
+
+    if (document->patterns.nelts) {
+        return ngx_http_error_map_text_feed(source, data, len,
+                                            status == EM_JSON_MORE);
+    }
+
+    if (status == EM_JSON_MORE) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
 }
 
 
 ngx_int_t
 ngx_http_error_map_source_end(ngx_http_error_map_source_t *source)
 {
-    em_json_status_e  status;
+    ngx_http_error_map_document_t  *document;
 
-    status = em_json_end(&source->json, &source->document->pointers);
+    document = source->document;
 
-    return ngx_http_error_map_source_verdict(source, status);
+    if (source->gunzip
+        && ngx_http_error_map_gunzip_end(source) != NGX_DECLINED)
+    {
+        return NGX_OK;
+    }
+
+    if (em_json_end(&source->json, &document->pointers) == EM_JSON_FOUND) {
+        return ngx_http_error_map_source_lookup(source);
+    }
+
+    if (document->patterns.nelts) {
+        return ngx_http_error_map_text_end(source);
+    }
+
+    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+}
+
+
+ngx_int_t
+ngx_http_error_map_source_code(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len)
+{
+    ngx_memcpy(source->json.token, data, len);
+    source->json.len = len;
+
+    return ngx_http_error_map_source_lookup(source);
 }
 
 
 static ngx_int_t
-ngx_http_error_map_source_verdict(ngx_http_error_map_source_t *source,
-    em_json_status_e status)
+ngx_http_error_map_source_lookup(ngx_http_error_map_source_t *source)
 {
     int                   i;
     em_json_t            *json;
     const em_document_t  *table;
-
-    if (status != EM_JSON_FOUND) {
-        source->verdict = NGX_HTTP_ERROR_MAP_NONE;
-        return NGX_OK;
-    }
 
     json = &source->json;
     table = source->document->table;
@@ -87,241 +195,25 @@ ngx_http_error_map_source_verdict(ngx_http_error_map_source_t *source,
     i = em_success_find(table, json->token, json->len);
 
     if (i >= 0) {
-        source->verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
         source->success = i;
-        return NGX_OK;
+
+        return ngx_http_error_map_source_verdict(source,
+                                                 NGX_HTTP_ERROR_MAP_SUCCESS);
     }
 
     source->entry = em_entry_find(table, json->token, json->len);
 
-    source->verdict = source->entry ? NGX_HTTP_ERROR_MAP_MAPPED
-                                    : NGX_HTTP_ERROR_MAP_UNKNOWN;
-    return NGX_OK;
+    return ngx_http_error_map_source_verdict(source,
+                         source->entry ? NGX_HTTP_ERROR_MAP_MAPPED
+                                       : NGX_HTTP_ERROR_MAP_UNKNOWN);
 }
 
 
 ngx_int_t
-ngx_http_error_map_source_preread(ngx_http_error_map_source_t *source,
-    ngx_http_request_t *r)
+ngx_http_error_map_source_verdict(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_verdict_e verdict)
 {
-    off_t      length;
-    size_t     size;
-    ngx_buf_t  b;
-    ngx_int_t  rc;
-
-    /* no body, and perhaps no call of the body filter */
-
-    if (r->headers_out.content_length_n == 0) {
-        return ngx_http_error_map_source_end(source);
-    }
-
-#if (NGX_HTTP_CACHE)
-
-    if (r->cached) {
-        return ngx_http_error_map_preread_cache(source, r);
-    }
-
-#endif
-
-    if (ngx_http_error_map_preread_buf(r, &b) != NGX_OK) {
-        return NGX_AGAIN;
-    }
-
-    length = r->headers_out.content_length_n;
-
-    if (length == -1 && r->upstream->headers_in.chunked) {
-        return ngx_http_error_map_preread_chunked(source, r, &b);
-    }
-
-    size = b.last - b.pos;
-
-    if (length != -1 && (off_t) size > length) {
-        size = (size_t) length;
-    }
-
-    rc = ngx_http_error_map_source_feed(source, b.pos, size);
-
-    if (rc == NGX_AGAIN && length == (off_t) size) {
-        return ngx_http_error_map_source_end(source);
-    }
-
-    return rc;
-}
-
-
-/*
- * Finds the part of the body that lies behind the upstream's header in its
- * buffer, if it is there as plain bytes or chunked.
- */
-
-static ngx_int_t
-ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b)
-{
-    ngx_str_t            *module;
-    ngx_http_upstream_t  *u;
-
-    u = r->upstream;
-
-    if (u == NULL || u->conf == NULL) {
-        return NGX_DECLINED;
-    }
-
-    *b = u->buffer;
-
-    /* FastCGI records and HTTP/2 frames are not for us to take apart */
-
-    module = &u->conf->module;
-
-    if (module->len == 5 && ngx_strncmp(module->data, "proxy", 5) == 0) {
-
-        /* an HTTP/2 upstream has but the three digits here, if anything */
-
-        if (u->headers_in.status_line.len <= 3) {
-            return NGX_DECLINED;
-        }
-
-    } else if (u->headers_in.chunked) {
-
-        /* nginx takes chunks apart for HTTP alone */
-
-        return NGX_DECLINED;
-
-    } else if ((module->len != 5 || ngx_strncmp(module->data, "uwsgi", 5) != 0)
-               && (module->len != 4
-                   || ngx_strncmp(module->data, "scgi", 4) != 0))
-    {
-        return NGX_DECLINED;
-    }
-
-    if (!ngx_http_error_map_live(r) || u->header_sent || b->pos == NULL) {
-        return NGX_DECLINED;
-    }
+    source->verdict = verdict;
 
     return NGX_OK;
 }
-
-
-static ngx_int_t
-ngx_http_error_map_preread_chunked(ngx_http_error_map_source_t *source,
-    ngx_http_request_t *r, ngx_buf_t *b)
-{
-    size_t              size;
-    ngx_int_t           rc;
-    ngx_http_chunked_t  chunked;
-
-    ngx_memzero(&chunked, sizeof(ngx_http_chunked_t));
-
-    for ( ;; ) {
-
-#if (nginx_version >= 1027002)
-        rc = ngx_http_parse_chunked(r, b, &chunked, 0);
-#else
-        rc = ngx_http_parse_chunked(r, b, &chunked);
-#endif
-
-        if (rc == NGX_DONE) {
-            return ngx_http_error_map_source_end(source);
-        }
-
-        if (rc != NGX_OK) {
-
-            /* what is wrong in it, nginx will see for itself */
-
-            return NGX_AGAIN;
-        }
-
-        size = b->last - b->pos;
-
-        if ((off_t) size > chunked.size) {
-            size = (size_t) chunked.size;
-        }
-
-        if (ngx_http_error_map_source_feed(source, b->pos, size) == NGX_OK) {
-            return NGX_OK;
-        }
-
-        b->pos += size;
-        chunked.size -= size;
-    }
-}
-
-
-#if (NGX_HTTP_CACHE)
-
-/*
- * A cached response lies in an open file, and so need not be held: it keeps
- * its ranges and sendfile.  Those who do not want nginx to wait for the disk
- * ask for aio.
- */
-
-static ngx_int_t
-ngx_http_error_map_preread_cache(ngx_http_error_map_source_t *source,
-    ngx_http_request_t *r)
-{
-    off_t                      offset, rest;
-    size_t                     size;
-    u_char                    *buf;
-    ssize_t                    n;
-    ngx_int_t                  rc;
-    ngx_http_cache_t          *c;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    c = r->cache;
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (c == NULL || c->file.fd == NGX_INVALID_FILE || clcf->aio) {
-        return NGX_AGAIN;
-    }
-
-    offset = (off_t) c->body_start;
-    rest = c->length - offset;
-
-    /* an error page that took the place of what is cached is not in its file */
-
-    if (r->filter_finalize
-        || r->err_status
-        || (r->headers_out.content_length_n != -1
-            && r->headers_out.content_length_n != rest))
-    {
-        return NGX_AGAIN;
-    }
-
-    size = ngx_min(NGX_HTTP_ERROR_MAP_READ_SIZE, source->left);
-
-    if ((off_t) size > rest) {
-        size = (size_t) rest;
-    }
-
-    buf = ngx_palloc(r->pool, size + 1);
-    if (buf == NULL) {
-        return NGX_AGAIN;
-    }
-
-    rc = NGX_AGAIN;
-
-    while (rc == NGX_AGAIN && rest > 0) {
-
-        /* one byte more tells a body of just the size from a larger one */
-
-        n = ngx_read_file(&c->file, buf, ngx_min((off_t) size + 1, rest),
-                          offset);
-        if (n <= 0) {
-            break;
-        }
-
-        offset += n;
-        rest -= n;
-
-        rc = ngx_http_error_map_source_feed(source, buf, n);
-    }
-
-    if (rc == NGX_AGAIN && rest == 0) {
-        rc = ngx_http_error_map_source_end(source);
-    }
-
-    (void) ngx_pfree(r->pool, buf);
-
-    return rc;
-}
-
-#endif

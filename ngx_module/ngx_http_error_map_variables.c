@@ -98,12 +98,25 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
 {
     ngx_str_t                       value;
     ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_kept_t      *kept;
     ngx_http_error_map_loc_conf_t  *conf;
 
     ngx_str_set(&value, "");
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx == NULL && r->internal) {
+        kept = ngx_http_error_map_kept(r);
+
+        /* until there is a response of another upstream, which was skipped */
+
+        if (kept && !(conf->enable && r->headers_out.status
+                      && r->upstream != kept->upstream))
+        {
+            ctx = kept->ctx;
+        }
+    }
 
     if (ctx) {
         if (ngx_http_error_map_variable_value(r, ctx, data, &value) != NGX_OK) {
@@ -124,7 +137,7 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
 
     /* what may yet change is not to be remembered, not even for the log */
 
-    v->valid = (ctx && ctx->hold == NULL);
+    v->valid = 0;
     v->no_cacheable = 0;
     v->not_found = 0;
     v->len = value.len;

@@ -1,0 +1,254 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+/* A hold's bytes: what is read of a chain, copied, and handed on. */
+
+
+static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
+    u_char *data, size_t len);
+
+
+/* nginx declares it in no header */
+extern ngx_module_t  ngx_http_copy_filter_module;
+
+
+/* NGX_OK if there is a verdict, NGX_AGAIN if more of the body is needed */
+
+ngx_int_t
+ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    size_t      size, skip;
+    ngx_buf_t  *b;
+
+    for ( /* void */ ; in; in = in->next) {
+
+        b = in->buf;
+
+        if (ngx_buf_in_memory(b)) {
+
+            size = b->last - b->pos;
+            skip = ngx_min(size, hold->skip);
+
+            hold->skip -= skip;
+
+            if (size != skip
+                && ngx_http_error_map_source_feed(&hold->source, b->pos + skip,
+                                                  size - skip)
+                   == NGX_OK)
+            {
+                return NGX_OK;
+            }
+
+        } else if (ngx_buf_size(b) != 0) {
+
+            /* in a file although it was asked for in memory */
+
+            hold->source.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+            return NGX_OK;
+        }
+
+        if (b->last_buf
+            || (b->last_in_chain && hold->request != hold->request->main))
+        {
+            return ngx_http_error_map_source_end(&hold->source);
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * An upstream that breaks off is finalized, and then there is no last_buf but
+ * a flush: nginx sends what came before, and closes the connection.
+ */
+
+ngx_int_t
+ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    if (!hold->upstream || hold->request->upstream->cleanup) {
+        return 0;
+    }
+
+    for ( /* void */ ; in; in = in->next) {
+        if (in->buf->flush) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* copies the chain, and gives its buffers back to those who own them */
+
+ngx_int_t
+ngx_http_error_map_hold_keep(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)
+            && ngx_http_error_map_copy(hold, b->pos, b->last - b->pos)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (b->flush) {
+            hold->flush = 1;
+        }
+    }
+
+    ngx_http_error_map_hold_consume(in);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
+    size_t len)
+{
+    off_t         rest;
+    size_t        size, left;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    while (len) {
+
+        b = hold->buf;
+
+        if (b == NULL || b->last == b->end) {
+
+            /*
+             * All that is still to come where that is known, or as much again
+             * as there is; never more than may be held.
+             */
+
+            left = hold->source.left + hold->source.size - hold->size;
+            rest = hold->request->headers_out.content_length_n;
+
+            if (rest > (off_t) hold->size) {
+                rest -= hold->size;
+                size = (rest < (off_t) left) ? (size_t) rest : left;
+
+            } else {
+                size = ngx_min(ngx_max(hold->size, ngx_pagesize), left);
+            }
+
+            size = ngx_max(size, len);
+
+            b = ngx_create_temp_buf(hold->request->pool, size);
+            if (b == NULL) {
+                return NGX_ERROR;
+            }
+
+            cl = ngx_alloc_chain_link(hold->request->pool);
+            if (cl == NULL) {
+                return NGX_ERROR;
+            }
+
+            cl->buf = b;
+            cl->next = NULL;
+
+            *hold->last_out = cl;
+            hold->last_out = &cl->next;
+            hold->buf = b;
+        }
+
+        size = ngx_min(len, (size_t) (b->end - b->last));
+
+        b->last = ngx_cpymem(b->last, data, size);
+        hold->size += size;
+
+        data += size;
+        len -= size;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The copy filter looked at what the header filters need before they were
+ * asked.  They have been now; the chain, which has passed it, is copied if one
+ * of them is going to write to it.
+ */
+
+ngx_chain_t *
+ngx_http_error_map_hold_needs(ngx_http_request_t *r,
+    ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    ngx_buf_t               *b;
+    ngx_chain_t             *cl;
+    ngx_output_chain_ctx_t  *copy;
+
+    copy = ngx_http_get_module_ctx(r, ngx_http_copy_filter_module);
+
+    if (copy) {
+        copy->need_in_memory = r->main_filter_need_in_memory
+                               || r->filter_need_in_memory;
+        copy->need_in_temp = r->filter_need_temporary;
+    }
+
+    if (in == NULL || !r->filter_need_temporary) {
+        return in;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_CHAIN_ERROR;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        b->flush |= cl->buf->flush;
+        b->last_buf |= cl->buf->last_buf;
+        b->last_in_chain |= cl->buf->last_in_chain;
+    }
+
+    b->sync = !b->flush && !b->last_buf;
+
+    cl = ngx_alloc_chain_link(r->pool);
+    if (cl == NULL || ngx_http_error_map_hold_keep(hold, in) != NGX_OK) {
+        return NGX_CHAIN_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    return cl;
+}
+
+
+void
+ngx_http_error_map_hold_consume(ngx_chain_t *in)
+{
+    ngx_buf_t  *b;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+    }
+}
+
+
+void
+ngx_http_error_map_hold_stop(void *data)
+{
+    ngx_http_error_map_hold_t *hold = data;
+
+    if (hold->timer.timer_set) {
+        ngx_del_timer(&hold->timer);
+    }
+
+    if (hold->timer.posted) {
+        ngx_delete_posted_event(&hold->timer);
+    }
+}

@@ -1,0 +1,146 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static void ngx_http_error_map_kept_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_error_map_intercepts(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *err_page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (!conf->intercept || conf->dry_run
+        || ctx->status < NGX_HTTP_SPECIAL_RESPONSE
+        || (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
+            && ctx->verdict != NGX_HTTP_ERROR_MAP_UNKNOWN))
+    {
+        return 0;
+    }
+
+    /* by these nginx means that there is no client to answer */
+
+    if (ctx->status == NGX_HTTP_REQUEST_TIME_OUT
+        || ctx->status == NGX_HTTP_CLOSE
+        || ctx->status == NGX_HTTP_CLIENT_CLOSED_REQUEST)
+    {
+        return 0;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* otherwise nginx's own page would take the place of the vendor's body */
+
+    if (r->error_page || clcf->error_pages == NULL || r->uri_changes == 0) {
+        return 0;
+    }
+
+    err_page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (err_page[i].status == (ngx_int_t) ctx->status) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_error_map_intercept(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_error_map_kept_t  *kept;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_kept_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_error_map_kept_cleanup;
+
+    kept = cln->data;
+
+    kept->request = r;
+    kept->upstream = r->upstream;
+    kept->ctx = ctx;
+
+    ngx_http_clean_header(r);
+
+    return ctx->status;
+}
+
+
+void
+ngx_http_error_map_intercept_late(ngx_event_t *ev)
+{
+    ngx_int_t                   status;
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_error_map_ctx_t   *ctx;
+    ngx_http_error_map_hold_t  *hold;
+
+    hold = (ngx_http_error_map_hold_t *)
+               ((u_char *) ev - offsetof(ngx_http_error_map_hold_t, timer));
+
+    r = hold->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    ctx->drop = 0;
+    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
+
+    if (ngx_http_error_map_live(r)) {
+
+        /* the upstream's part in the request ends, the request does not */
+
+        r->main->count++;
+        (*r->upstream->cleanup)(r);
+    }
+
+    status = ngx_http_error_map_intercept(r, ctx);
+
+    ngx_http_finalize_request(r, status);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+ngx_http_error_map_kept_t *
+ngx_http_error_map_kept(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_error_map_kept_t  *kept;
+
+    /* a redirect clears the contexts, but not what the pool is to clean up */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_error_map_kept_cleanup) {
+            kept = cln->data;
+
+            if (kept->request == r) {
+                return kept;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* there is nothing to clean up, it tells which cleanups are kept contexts */
+
+static void
+ngx_http_error_map_kept_cleanup(void *data)
+{
+    return;
+}

@@ -1,0 +1,159 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+static u_char *ngx_http_error_map_problem_code(u_char *dst, u_char *src,
+    size_t len);
+
+
+char *
+ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    u_char      ch;
+    size_t      i;
+    ngx_str_t  *value, *type;
+
+    if (emlcf->problem != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    type = &emlcf->problem_type;
+
+    if (ngx_strcmp(value[1].data, "keep") == 0 && cf->args->nelts == 2) {
+        emlcf->problem = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "problem") != 0
+        || (cf->args->nelts == 3
+            && (ngx_strncmp(value[2].data, "type=", 5) != 0
+                || value[2].len == 5)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" of error_map_body, it "
+                           "must be \"keep\" or \"problem [type=prefix]\"",
+                           &value[cf->args->nelts - 1]);
+        return NGX_CONF_ERROR;
+    }
+
+    emlcf->problem = 1;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    type->data = value[2].data + 5;
+    type->len = value[2].len - 5;
+
+    /* RFC 3986, and no escape is needed in JSON */
+
+    for (i = 0; i < type->len; i++) {
+        ch = type->data[i];
+
+        if (ch <= ' ' || ch > '~' || ngx_strchr("\"<>\\^`{|}", ch)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid type \"%V\" of error_map_body, it must "
+                               "be the beginning of a URI", type);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    char       *title;
+    u_char     *p;
+    size_t      size;
+    ngx_buf_t  *b;
+    ngx_uint_t  class;
+
+    title = ctx->entry ? (char *) ctx->entry->title : "unknown error code";
+    class = ctx->entry ? ctx->entry->class : EM_UNKNOWN;
+
+    /* a byte of the code becomes 3 in a URI, 6 in JSON at most */
+
+    size = sizeof("{\"type\":\"about:blank\",\"title\":\"\",\"status\":,"
+                  "\"vendor\":\"\",\"code\":\"\",\"class\":\"\","
+                  "\"upstream_status\":}")
+           + type->len + 2 * ctx->document->name.len + 9 * ctx->raw.len
+           + ngx_strlen(title) + em_class_names[class].len + 2 * NGX_INT_T_LEN;
+
+    b = ngx_create_temp_buf(r->pool, size);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = b->last;
+
+    if (type->len) {
+        p = ngx_sprintf(p, "{\"type\":\"%V%V/", type, &ctx->document->name);
+        p = (u_char *) ngx_escape_uri(p, ctx->raw.data, ctx->raw.len,
+                                      NGX_ESCAPE_URI_COMPONENT);
+    } else {
+        p = ngx_sprintf(p, "{\"type\":\"about:blank");
+    }
+
+    p = ngx_sprintf(p, "\",\"title\":\"%s\",\"status\":%ui,\"vendor\":\"%V\","
+                    "\"code\":\"",
+                    title, ctx->status, &ctx->document->name);
+
+    p = ngx_http_error_map_problem_code(p, ctx->raw.data, ctx->raw.len);
+
+    p = ngx_sprintf(p, "\",\"class\":\"%s\",\"upstream_status\":%ui}",
+                    em_class_names[class].data, ctx->upstream_status);
+
+    b->last = p;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    ctx->body = b;
+
+    ngx_http_error_map_remove_representation(r);
+
+    ngx_http_clear_content_length(r);
+    r->headers_out.content_length_n = b->last - b->pos;
+
+    ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.charset.len = 0;
+
+    return NGX_OK;
+}
+
+
+/* RFC 8259: what must be escaped is, and what is no UTF-8 becomes U+FFFD */
+
+static u_char *
+ngx_http_error_map_problem_code(u_char *dst, u_char *src, size_t len)
+{
+    u_char    *p, *last;
+    uint32_t   ch;
+
+    last = src + len;
+
+    while (src < last) {
+
+        p = src;
+        ch = (*p < 0x80) ? *p++ : ngx_utf8_decode(&p, last - src);
+
+        if (ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000)) {
+            dst = ngx_cpymem(dst, "\xef\xbf\xbd", 3);
+            src++;
+            continue;
+        }
+
+        dst = (u_char *) ngx_escape_json(dst, src, p - src);
+        src = p;
+    }
+
+    return dst;
+}

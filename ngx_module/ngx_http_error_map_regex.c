@@ -1,0 +1,548 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+/*
+ * Patterns over a text that comes in pieces.  PCRE2 is called directly, for
+ * nginx's own calls know nothing of partial matches, see pcre2partial(3): what
+ * may yet become a match, or a longer one, waits for the next piece.  Where no
+ * match can begin any more the text is let go.
+ */
+
+
+#if (NGX_PCRE2)
+
+static char *ngx_http_error_map_pattern_check(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    ngx_http_error_map_pattern_t *pattern);
+static void ngx_http_error_map_pattern_free(void *data);
+static ngx_int_t ngx_http_error_map_text_search(
+    ngx_http_error_map_source_t *source, u_char *data, size_t len,
+    uint32_t options);
+static ngx_int_t ngx_http_error_map_text_match(
+    ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
+    u_char *data, size_t len, uint32_t options);
+static int ngx_http_error_map_text_step(pcre2_callout_block *block,
+    void *data);
+static ngx_http_error_map_text_t *ngx_http_error_map_text(
+    ngx_http_error_map_source_t *source);
+static void ngx_http_error_map_text_free(void *data);
+static ngx_int_t ngx_http_error_map_text_keep(
+    ngx_http_error_map_source_t *source, u_char *data, size_t len);
+
+
+/*
+ * What a search may cost: steps from one item of a pattern to the next, and
+ * the bytes passed by in them, for each byte of the text and to begin with.
+ */
+#define NGX_HTTP_ERROR_MAP_STEPS      16
+#define NGX_HTTP_ERROR_MAP_STEPS_MIN  65536
+
+/* what an interpreted pattern may allocate, in kilobytes */
+#define NGX_HTTP_ERROR_MAP_HEAP       256
+
+/* a wait that is shorter is looked at again with each piece, in bytes */
+#define NGX_HTTP_ERROR_MAP_WAIT       256
+
+#define NGX_HTTP_ERROR_MAP_TEXT_SIZE  4096
+
+
+/* limits, which are the same for all; it is used by one match at a time */
+
+static pcre2_match_context  *ngx_http_error_map_context;
+
+
+struct ngx_http_error_map_text_s {
+    u_char            *data;
+    size_t             len;
+    size_t             size;     /* bytes allocated */
+
+    size_t             start;    /* where the next match may begin */
+    size_t             next;     /* from this length a search is worth it */
+
+    pcre2_match_data  *match;
+
+    ngx_uint_t         steps;    /* taken, of those that may be */
+    ngx_uint_t         limit;
+    size_t             position; /* of the last one */
+
+    u_char            *code;     /* of the last match */
+    size_t             code_len;
+    size_t             match_start;
+};
+
+
+char *
+ngx_http_error_map_pattern(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text)
+{
+    int                            err;
+    size_t                         erroff;
+    u_char                         message[128];
+    uint32_t                       behind;
+    pcre2_code                    *code;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_error_map_pattern_t  *pattern;
+
+    pattern = ngx_array_push(&document->patterns);
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (pattern == NULL || cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_error_map_context == NULL) {
+
+        ngx_http_error_map_context = pcre2_match_context_create(NULL);
+        if (ngx_http_error_map_context == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        pcre2_set_heap_limit(ngx_http_error_map_context,
+                             NGX_HTTP_ERROR_MAP_HEAP);
+    }
+
+    code = pcre2_compile(text->data, text->len,
+                         PCRE2_NEVER_UTF|PCRE2_NEVER_BACKSLASH_C
+                         |PCRE2_AUTO_CALLOUT,
+                         &err, &erroff, NULL);
+
+    if (code == NULL) {
+        pcre2_get_error_message(err, message, sizeof(message));
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "source \"%V\" of error_map_document \"%V\" is no "
+                           "pattern, %s at \"%s\"",
+                           text, &document->name, message, text->data + erroff);
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_error_map_pattern_free;
+    cln->data = code;
+
+    pattern->text = *text;
+    pattern->code = code;
+
+    if (ngx_http_error_map_pattern_check(cf, document, text, pattern)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    /* where there is no JIT, or not for this one, it is interpreted */
+
+    (void) pcre2_jit_compile(code, PCRE2_JIT_COMPLETE|PCRE2_JIT_PARTIAL_HARD);
+
+    /* one byte tells that the text does not begin with the match */
+
+    (void) pcre2_pattern_info(code, PCRE2_INFO_MAXLOOKBEHIND, &behind);
+
+    document->behind = ngx_max(document->behind, ngx_max(behind, 1));
+
+    return NGX_CONF_OK;
+}
+
+
+/* what would make its match or its cost depend on how the text is cut */
+
+static char *
+ngx_http_error_map_pattern_check(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    ngx_http_error_map_pattern_t *pattern)
+{
+    int          n;
+    char        *err;
+    uint32_t     groups, empty;
+
+    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &empty);
+
+    n = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR) "code");
+
+    pattern->group = (n > 0) ? n : 1;
+
+    if (groups == 0) {
+        err = "has no group, the code is what the first one matches, or the "
+              "one that is named \"code\"";
+
+    } else if (n == PCRE2_ERROR_NOUNIQUESUBSTRING) {
+        err = "has more than one group \"code\"";
+
+    } else if (empty) {
+        err = "matches an empty text, it must have something to look for";
+
+    } else if (ngx_strstr(text->data, "\\G")
+               || ngx_strstr(text->data, "(*COMMIT")
+               || ngx_strstr(text->data, "(*SKIP"))
+    {
+        err = "must not use \\G, (*COMMIT) or (*SKIP), for the text comes in "
+              "pieces";
+
+    } else {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "source \"%V\" of error_map_document \"%V\" %s",
+                       text, &document->name, err);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static void
+ngx_http_error_map_pattern_free(void *data)
+{
+    pcre2_code_free(data);
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
+    size_t len, ngx_uint_t wait)
+{
+    size_t                      keep, behind;
+    ngx_int_t                   rc;
+    ngx_http_error_map_text_t  *text;
+
+    text = ngx_http_error_map_text(source);
+    if (text == NULL) {
+        return ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+    }
+
+    text->limit += len * NGX_HTTP_ERROR_MAP_STEPS;
+
+    if (text->len || wait) {
+
+        if (ngx_http_error_map_text_keep(source, data, len) != NGX_OK) {
+            return ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
+
+        if (wait || text->len < text->next) {
+            return NGX_AGAIN;
+        }
+
+        data = text->data;
+        len = text->len;
+    }
+
+    rc = ngx_http_error_map_text_search(source, data, len, PCRE2_PARTIAL_HARD);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    behind = source->document->behind;
+    keep = (text->start > behind) ? text->start - behind : 0;
+
+    data += keep;
+    len -= keep;
+    text->start -= keep;
+
+    if (text->len) {
+        ngx_memmove(text->data, data, len);
+        text->len = len;
+
+    } else if (ngx_http_error_map_text_keep(source, data, len) != NGX_OK) {
+        return ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+    }
+
+    /* many small pieces must not cost many long searches */
+
+    text->next = (len - text->start > NGX_HTTP_ERROR_MAP_WAIT)
+                 ? len + (len - text->start) : 0;
+
+    return NGX_AGAIN;
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_end(ngx_http_error_map_source_t *source)
+{
+    ngx_http_error_map_text_t  *text;
+
+    text = source->text;
+
+    if (text
+        && ngx_http_error_map_text_search(source, text->data, text->len, 0)
+           == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+}
+
+
+/*
+ * Takes the match that begins first, and of two that begin together the one of
+ * the first pattern, once no other can come before it.
+ */
+
+static ngx_int_t
+ngx_http_error_map_text_search(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len, uint32_t options)
+{
+    u_char                        *code;
+    size_t                         first, code_len;
+    ngx_int_t                      rc;
+    ngx_uint_t                     i, found;
+    ngx_http_error_map_text_t     *text;
+    ngx_http_error_map_pattern_t  *pattern;
+
+    text = source->text;
+    pattern = source->document->patterns.elts;
+
+    first = len;
+    found = 0;
+    code = NULL;
+    code_len = 0;
+
+    for (i = 0; i < source->document->patterns.nelts; i++) {
+
+        rc = ngx_http_error_map_text_match(text, &pattern[i], data, len,
+                                           options);
+
+        if (rc == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_INFO, source->request->connection->log, 0,
+                          "error map pattern \"%V\" was given up after %ui "
+                          "steps", &pattern[i].text, text->steps);
+
+            return ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
+
+        if (rc != NGX_DECLINED && text->match_start < first) {
+            first = text->match_start;
+            found = (rc == NGX_OK);
+            code = text->code;
+            code_len = text->code_len;
+        }
+    }
+
+    text->start = first;
+
+    return found ? ngx_http_error_map_source_code(source, code, code_len)
+                 : NGX_AGAIN;
+}
+
+
+/*
+ * NGX_OK with the code, NGX_AGAIN for a partial match, both with where it
+ * begins, NGX_DECLINED, or NGX_ERROR when it takes too much.
+ */
+
+static ngx_int_t
+ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, u_char *data, size_t len,
+    uint32_t options)
+{
+    int      rc;
+    size_t   offset, *place;
+
+    pcre2_set_callout(ngx_http_error_map_context, ngx_http_error_map_text_step,
+                      text);
+
+    text->position = text->start;
+    offset = text->start;
+
+    while (offset < len) {
+
+        rc = pcre2_match(pattern->code, data, len, offset, options,
+                         text->match, ngx_http_error_map_context);
+
+        /* the JIT has 32K of the worker's stack */
+
+        if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+            rc = pcre2_match(pattern->code, data, len, offset,
+                             options|PCRE2_NO_JIT, text->match,
+                             ngx_http_error_map_context);
+        }
+
+        if (rc == PCRE2_ERROR_NOMATCH) {
+            return NGX_DECLINED;
+        }
+
+        place = pcre2_get_ovector_pointer(text->match);
+
+        if (rc == PCRE2_ERROR_PARTIAL) {
+            text->match_start = place[0];
+            return NGX_AGAIN;
+        }
+
+        if (rc < 0) {
+            return NGX_ERROR;
+        }
+
+        text->match_start = place[0];
+        offset = ngx_max(place[1], offset + 1);
+
+        /* a group without a part in the match is no code, or one too long */
+
+        place += 2 * pattern->group;
+
+        if (place[0] != PCRE2_UNSET
+            && place[0] <= place[1]
+            && place[1] - place[0] <= EM_CODE_MAX)
+        {
+            text->code = data + place[0];
+            text->code_len = place[1] - place[0];
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* PCRE2's own limits are for each place where a match may begin, not for all */
+
+static int
+ngx_http_error_map_text_step(pcre2_callout_block *block, void *data)
+{
+    ngx_http_error_map_text_t *text = data;
+
+    size_t  position;
+
+    position = block->current_position;
+
+    text->steps += 1 + (position > text->position ? position - text->position
+                                                  : text->position - position);
+    text->position = position;
+
+    return (text->steps > text->limit) ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+
+static ngx_http_error_map_text_t *
+ngx_http_error_map_text(ngx_http_error_map_source_t *source)
+{
+    ngx_uint_t                     i, n;
+    ngx_pool_t                    *pool;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_error_map_text_t     *text;
+    ngx_http_error_map_pattern_t  *pattern;
+
+    if (source->text) {
+        return source->text;
+    }
+
+    pool = source->request->pool;
+
+    text = ngx_pcalloc(pool, sizeof(ngx_http_error_map_text_t));
+    if (text == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    pattern = source->document->patterns.elts;
+
+    for (i = 0, n = 1; i < source->document->patterns.nelts; i++) {
+        n = ngx_max(n, pattern[i].group);
+    }
+
+    text->match = pcre2_match_data_create(n + 1, NULL);
+    if (text->match == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_error_map_text_free;
+    cln->data = text->match;
+
+    text->limit = NGX_HTTP_ERROR_MAP_STEPS_MIN;
+
+    source->text = text;
+
+    return text;
+}
+
+
+static void
+ngx_http_error_map_text_free(void *data)
+{
+    pcre2_match_data_free(data);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_text_keep(ngx_http_error_map_source_t *source, u_char *data,
+    size_t len)
+{
+    size_t                      size;
+    u_char                     *p;
+    ngx_pool_t                 *pool;
+    ngx_http_error_map_text_t  *text;
+
+    text = source->text;
+
+    if (len > text->size - text->len) {
+
+        /* most need but little, the others may come to need all */
+
+        size = (text->len + len > NGX_HTTP_ERROR_MAP_TEXT_SIZE)
+               ? source->left + source->size + source->document->behind
+               : NGX_HTTP_ERROR_MAP_TEXT_SIZE;
+
+        pool = source->request->pool;
+
+        p = ngx_palloc(pool, size);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (text->data) {
+            ngx_memcpy(p, text->data, text->len);
+            (void) ngx_pfree(pool, text->data);
+        }
+
+        text->data = p;
+        text->size = size;
+    }
+
+    ngx_memcpy(text->data + text->len, data, len);
+    text->len += len;
+
+    return NGX_OK;
+}
+
+
+#else
+
+
+char *
+ngx_http_error_map_pattern(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "source \"%V\" of error_map_document \"%V\" is a "
+                       "pattern, nginx must be built with PCRE2 for it",
+                       text, &document->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* never called, for there are no patterns */
+
+ngx_int_t
+ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
+    size_t len, ngx_uint_t wait)
+{
+    return ngx_http_error_map_text_end(source);
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_end(ngx_http_error_map_source_t *source)
+{
+    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+}
+
+#endif
