@@ -128,6 +128,14 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         return rc;
     }
 
+    if (ngx_http_error_map_live(r) && !r->upstream->buffering) {
+
+        /* as nginx is going to do, but only when it has its own first bytes */
+
+        r->limit_rate = 0;
+        r->limit_rate_set = 1;
+    }
+
     return ngx_http_error_map_replace(r, ctx);
 }
 
@@ -208,15 +216,19 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     if (ctx->drop) {
         ngx_http_error_map_hold_consume(in);
 
-        return r->connection->buffered ? ngx_http_next_body_filter(r, NULL)
-                                       : NGX_OK;
+        return (r->connection->buffered || r->postponed)
+               ? ngx_http_next_body_filter(r, NULL) : NGX_OK;
     }
 
     hold = ctx->hold;
 
-    if (ngx_http_error_map_hold_read(hold, in) == NGX_OK
-        || ngx_http_error_map_hold_broken(hold, in))
-    {
+    if (ngx_http_error_map_hold_read(hold, in) == NGX_OK) {
+        return ngx_http_error_map_release(r, ctx, in);
+    }
+
+    if (ngx_http_error_map_hold_broken(hold, in)) {
+        (void) ngx_http_error_map_source_stop(&hold->source);
+
         return ngx_http_error_map_release(r, ctx, in);
     }
 
@@ -256,6 +268,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
         /* whoever has called cannot do without its upstream just now */
 
+        ctx->hold = hold;
         ctx->drop = 1;
         r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
 
@@ -319,14 +332,19 @@ static ngx_int_t
 ngx_http_error_map_replace(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx)
 {
+    ngx_int_t    rc;
     ngx_chain_t  out;
 
     out.buf = ctx->body;
     out.next = NULL;
 
+    rc = r->header_only ? NGX_OK : ngx_http_error_map_send(r, ctx, &out);
+
+    /* not before, for a filter may end the response in the course of it */
+
     ctx->drop = 1;
 
-    return r->header_only ? NGX_OK : ngx_http_error_map_send(r, ctx, &out);
+    return rc;
 }
 
 
@@ -410,6 +428,8 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     if (ctx && ctx->hold == hold) {
+
+        (void) ngx_http_error_map_source_stop(&hold->source);
 
         /* the client has waited long enough, nothing may keep this from it */
 

@@ -20,6 +20,7 @@ struct ngx_http_error_map_gunzip_s {
     z_stream    stream;
     size_t      left;       /* bytes that it may still make */
     unsigned    ended:1;    /* a member has, which may have been the last */
+    unsigned    more:1;     /* this is not the first one */
     u_char      out[NGX_HTTP_ERROR_MAP_GUNZIP_SIZE];
 };
 
@@ -70,6 +71,7 @@ ngx_http_error_map_gunzip(ngx_http_request_t *r, size_t size)
 
     gunzip->left = size;
     gunzip->ended = 0;
+    gunzip->more = 0;
 
     gunzip->stream.zalloc = ngx_http_error_map_gunzip_alloc;
     gunzip->stream.zfree = ngx_http_error_map_gunzip_free;
@@ -106,14 +108,10 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
                 return NGX_AGAIN;
             }
 
-            if (*stream->next_in != 0x1f || inflateReset(stream) != Z_OK) {
-
-                /* no member, so it belongs to nothing */
-
-                return ngx_http_error_map_source_end(source);
-            }
+            (void) inflateReset(stream);
 
             gunzip->ended = 0;
+            gunzip->more = 1;
         }
 
         stream->next_out = gunzip->out;
@@ -133,8 +131,7 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
         }
 
         if (n < size) {
-            return ngx_http_error_map_source_verdict(source,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+            return ngx_http_error_map_source_stop(source);
         }
 
         switch (rc) {
@@ -148,6 +145,16 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
             break;
 
         default:
+
+            if (gunzip->more && stream->total_out == 0) {
+
+                /* no member, so it belongs to nothing */
+
+                gunzip->ended = 1;
+
+                return ngx_http_error_map_source_end(source);
+            }
+
             return ngx_http_error_map_source_verdict(source,
                                                     NGX_HTTP_ERROR_MAP_NONE);
         }
@@ -161,7 +168,11 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
 ngx_int_t
 ngx_http_error_map_gunzip_end(ngx_http_error_map_source_t *source)
 {
-    if (source->gunzip->ended) {
+    ngx_http_error_map_gunzip_t  *gunzip;
+
+    gunzip = source->gunzip;
+
+    if (gunzip->ended || (gunzip->more && gunzip->stream.total_out == 0)) {
         return NGX_DECLINED;
     }
 

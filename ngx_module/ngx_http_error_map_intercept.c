@@ -2,6 +2,7 @@
 #include "ngx_http_error_map_module.h"
 
 
+static ngx_int_t ngx_http_error_map_clean_401(ngx_http_request_t *r);
 static void ngx_http_error_map_kept_cleanup(void *data);
 
 
@@ -70,9 +71,72 @@ ngx_http_error_map_intercept(ngx_http_request_t *r,
     kept->upstream = r->upstream;
     kept->ctx = ctx;
 
+#if (NGX_HTTP_CACHE)
+
+    /* nginx would cache a 502 or 504 that it is given, but not whose it is */
+
+    if (ngx_http_error_map_live(r)) {
+        r->upstream->cacheable = 0;
+    }
+
+#endif
+
+    if (ctx->status == NGX_HTTP_UNAUTHORIZED) {
+        return ngx_http_error_map_clean_401(r);
+    }
+
     ngx_http_clean_header(r);
 
     return ctx->status;
+}
+
+
+/* a 401 must have a challenge, see RFC 9110, section 15.5.2 */
+
+static ngx_int_t
+ngx_http_error_map_clean_401(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *challenge, kept;
+
+    challenge = NULL;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash
+                && h[i].key.len == sizeof("WWW-Authenticate") - 1
+                && ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) "WWW-Authenticate",
+                                   sizeof("WWW-Authenticate") - 1)
+                   == 0)
+            {
+                challenge = &h[i];
+                kept = h[i];
+            }
+        }
+    }
+
+    ngx_http_clean_header(r);
+
+    if (challenge) {
+
+        challenge = ngx_list_push(&r->headers_out.headers);
+        if (challenge == NULL) {
+            return NGX_ERROR;
+        }
+
+        *challenge = kept;
+#if (nginx_version >= 1023000)
+        challenge->next = NULL;
+#endif
+
+        r->headers_out.www_authenticate = challenge;
+    }
+
+    return NGX_HTTP_UNAUTHORIZED;
 }
 
 
@@ -93,10 +157,28 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     ngx_http_set_log_request(c->log, r);
 
+    if (r->aio || r->main->blocked) {
+
+        /* a thread has a buffer of the request */
+
+        ngx_post_event(ev, &ngx_posted_next_events);
+        return;
+    }
+
+    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
+
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
+    if (ctx == NULL || ctx->hold != hold) {
+
+        /* another response has taken the place of this one */
+
+        ngx_post_event(c->write, &ngx_posted_events);
+        return;
+    }
+
+    ctx->hold = NULL;
     ctx->drop = 0;
-    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
 
     if (ngx_http_error_map_live(r)) {
 

@@ -89,7 +89,7 @@ typedef struct {
     ngx_array_t                     headers;   /* of ngx_str_t */
     em_json_pointers_t              pointers;
     ngx_array_t                     patterns;  /* of ..._pattern_t */
-    size_t                          behind;  /* bytes patterns look behind */
+    size_t                          behind;  /* bytes they may look behind */
 
     /* of one from nginx.conf, until it has its table */
     u_char                         *file;    /* where it is named first */
@@ -326,6 +326,9 @@ ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
 ngx_int_t ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
     u_char *data, size_t len);
 
+/* is told that no more will be read, though there is; always NGX_OK */
+ngx_int_t ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source);
+
 /* is told that the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_source_end(ngx_http_error_map_source_t *source);
 
@@ -375,6 +378,9 @@ char *ngx_http_error_map_pattern(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source,
     u_char *data, size_t len, ngx_uint_t wait);
+
+/* searches what was kept for later, and no later comes; always NGX_OK */
+ngx_int_t ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source);
 
 /* searches what is left when the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_source_t *source);

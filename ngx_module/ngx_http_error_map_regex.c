@@ -15,13 +15,16 @@
 static char *ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text,
     ngx_http_error_map_pattern_t *pattern);
+static ngx_uint_t ngx_http_error_map_pattern_whole(ngx_str_t *text);
+static size_t ngx_http_error_map_pattern_behind(
+    ngx_http_error_map_pattern_t *pattern);
 static void ngx_http_error_map_pattern_free(void *data);
 static ngx_int_t ngx_http_error_map_text_search(
     ngx_http_error_map_source_t *source, u_char *data, size_t len,
     uint32_t options);
 static ngx_int_t ngx_http_error_map_text_match(
     ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
-    u_char *data, size_t len, uint32_t options);
+    size_t *start, u_char *data, size_t len, uint32_t options);
 static int ngx_http_error_map_text_step(pcre2_callout_block *block,
     void *data);
 static ngx_http_error_map_text_t *ngx_http_error_map_text(
@@ -57,7 +60,7 @@ struct ngx_http_error_map_text_s {
     size_t             len;
     size_t             size;     /* bytes allocated */
 
-    size_t             start;    /* where the next match may begin */
+    size_t            *start;    /* by pattern: where it may match next */
     size_t             next;     /* from this length a search is worth it */
 
     pcre2_match_data  *match;
@@ -79,7 +82,6 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
     int                            err;
     size_t                         erroff;
     u_char                         message[128];
-    uint32_t                       behind;
     pcre2_code                    *code;
     ngx_pool_cleanup_t            *cln;
     ngx_http_error_map_pattern_t  *pattern;
@@ -133,11 +135,8 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
 
     (void) pcre2_jit_compile(code, PCRE2_JIT_COMPLETE|PCRE2_JIT_PARTIAL_HARD);
 
-    /* one byte tells that the text does not begin with the match */
-
-    (void) pcre2_pattern_info(code, PCRE2_INFO_MAXLOOKBEHIND, &behind);
-
-    document->behind = ngx_max(document->behind, ngx_max(behind, 1));
+    document->behind = ngx_max(document->behind,
+                               ngx_http_error_map_pattern_behind(pattern));
 
     return NGX_CONF_OK;
 }
@@ -171,12 +170,9 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     } else if (empty) {
         err = "matches an empty text, it must have something to look for";
 
-    } else if (ngx_strstr(text->data, "\\G")
-               || ngx_strstr(text->data, "(*COMMIT")
-               || ngx_strstr(text->data, "(*SKIP"))
-    {
-        err = "must not use \\G, (*COMMIT) or (*SKIP), for the text comes in "
-              "pieces";
+    } else if (ngx_http_error_map_pattern_whole(text)) {
+        err = "must not use \\G, \\K or (*VERB) but (*NO_JIT), for the text "
+              "comes in pieces";
 
     } else {
         return NGX_CONF_OK;
@@ -187,6 +183,65 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
                        text, &document->name, err);
 
     return NGX_CONF_ERROR;
+}
+
+
+/* whether the pattern uses what makes sense for a text in one piece only */
+
+static ngx_uint_t
+ngx_http_error_map_pattern_whole(ngx_str_t *text)
+{
+    u_char  *p, *last;
+
+    p = text->data;
+    last = p + text->len;
+
+    if (ngx_strncmp(p, "(*NO_JIT)", 9) == 0) {
+        p += 9;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '\\' && p + 1 < last) {
+            p++;
+
+            if (*p == 'G' || *p == 'K') {
+                return 1;
+            }
+
+        } else if (*p == '(' && p + 1 < last && p[1] == '*') {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * PCRE2 knows how far the longest lookbehind goes, but not one within another.
+ * One byte more tells that it is not the beginning of the text, and of a word.
+ */
+
+static size_t
+ngx_http_error_map_pattern_behind(ngx_http_error_map_pattern_t *pattern)
+{
+    u_char      *p, *last;
+    uint32_t     behind;
+    ngx_uint_t   n;
+
+    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MAXLOOKBEHIND,
+                              &behind);
+
+    last = pattern->text.data + pattern->text.len;
+
+    for (p = pattern->text.data, n = 0; p + 3 < last; p++) {
+        if (ngx_strncmp(p, "(?<", 3) == 0 && (p[3] == '=' || p[3] == '!')) {
+            n++;
+        }
+    }
+
+    return n * behind + 1;
 }
 
 
@@ -201,8 +256,9 @@ ngx_int_t
 ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
     size_t len, ngx_uint_t wait)
 {
-    size_t                      keep, behind;
+    size_t                      keep, start, behind;
     ngx_int_t                   rc;
+    ngx_uint_t                  i, n;
     ngx_http_error_map_text_t  *text;
 
     text = ngx_http_error_map_text(source);
@@ -234,12 +290,22 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
         return NGX_OK;
     }
 
+    n = source->document->patterns.nelts;
+
+    for (i = 0, start = len; i < n; i++) {
+        start = ngx_min(start, text->start[i]);
+    }
+
     behind = source->document->behind;
-    keep = (text->start > behind) ? text->start - behind : 0;
+    keep = (start > behind) ? start - behind : 0;
 
     data += keep;
     len -= keep;
-    text->start -= keep;
+    start -= keep;
+
+    for (i = 0; i < n; i++) {
+        text->start[i] -= keep;
+    }
 
     if (text->len) {
         ngx_memmove(text->data, data, len);
@@ -252,10 +318,29 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
 
     /* many small pieces must not cost many long searches */
 
-    text->next = (len - text->start > NGX_HTTP_ERROR_MAP_WAIT)
-                 ? len + (len - text->start) : 0;
+    text->next = (len - start > NGX_HTTP_ERROR_MAP_WAIT)
+                 ? len + (len - start) : 0;
 
     return NGX_AGAIN;
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source)
+{
+    ngx_http_error_map_text_t  *text;
+
+    text = source->text;
+
+    if (ngx_http_error_map_text_search(source, text->data, text->len,
+                                       PCRE2_PARTIAL_HARD)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_error_map_source_verdict(source,
+                                             NGX_HTTP_ERROR_MAP_UNDECIDED);
 }
 
 
@@ -303,8 +388,8 @@ ngx_http_error_map_text_search(ngx_http_error_map_source_t *source,
 
     for (i = 0; i < source->document->patterns.nelts; i++) {
 
-        rc = ngx_http_error_map_text_match(text, &pattern[i], data, len,
-                                           options);
+        rc = ngx_http_error_map_text_match(text, &pattern[i], &text->start[i],
+                                           data, len, options);
 
         if (rc == NGX_ERROR) {
             ngx_log_error(NGX_LOG_INFO, source->request->connection->log, 0,
@@ -323,8 +408,6 @@ ngx_http_error_map_text_search(ngx_http_error_map_source_t *source,
         }
     }
 
-    text->start = first;
-
     return found ? ngx_http_error_map_source_code(source, code, code_len)
                  : NGX_AGAIN;
 }
@@ -337,19 +420,20 @@ ngx_http_error_map_text_search(ngx_http_error_map_source_t *source,
 
 static ngx_int_t
 ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
-    ngx_http_error_map_pattern_t *pattern, u_char *data, size_t len,
-    uint32_t options)
+    ngx_http_error_map_pattern_t *pattern, size_t *start, u_char *data,
+    size_t len, uint32_t options)
 {
     int      rc;
-    size_t   offset, *place;
+    size_t   offset, *place, *group;
 
     pcre2_set_callout(ngx_http_error_map_context, ngx_http_error_map_text_step,
                       text);
 
-    text->position = text->start;
-    offset = text->start;
+    text->position = *start;
 
-    while (offset < len) {
+    for (offset = *start; offset < len; offset = ngx_max(place[1], offset + 1))
+    {
+        *start = offset;
 
         rc = pcre2_match(pattern->code, data, len, offset, options,
                          text->match, ngx_http_error_map_context);
@@ -363,13 +447,14 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
         }
 
         if (rc == PCRE2_ERROR_NOMATCH) {
-            return NGX_DECLINED;
+            break;
         }
 
         place = pcre2_get_ovector_pointer(text->match);
 
         if (rc == PCRE2_ERROR_PARTIAL) {
             text->match_start = place[0];
+            *start = place[0];
             return NGX_AGAIN;
         }
 
@@ -378,21 +463,19 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
         }
 
         text->match_start = place[0];
-        offset = ngx_max(place[1], offset + 1);
 
         /* a group without a part in the match is no code, or one too long */
 
-        place += 2 * pattern->group;
+        group = &place[2 * pattern->group];
 
-        if (place[0] != PCRE2_UNSET
-            && place[0] <= place[1]
-            && place[1] - place[0] <= EM_CODE_MAX)
-        {
-            text->code = data + place[0];
-            text->code_len = place[1] - place[0];
+        if (group[0] != PCRE2_UNSET && group[1] - group[0] <= EM_CODE_MAX) {
+            text->code = data + group[0];
+            text->code_len = group[1] - group[0];
             return NGX_OK;
         }
     }
+
+    *start = len;
 
     return NGX_DECLINED;
 }
@@ -444,6 +527,12 @@ ngx_http_error_map_text(ngx_http_error_map_source_t *source)
 
     pattern = source->document->patterns.elts;
 
+    text->start = ngx_pcalloc(pool, source->document->patterns.nelts
+                                    * sizeof(size_t));
+    if (text->start == NULL) {
+        return NULL;
+    }
+
     for (i = 0, n = 1; i < source->document->patterns.nelts; i++) {
         n = ngx_max(n, pattern[i].group);
     }
@@ -481,6 +570,10 @@ ngx_http_error_map_text_keep(ngx_http_error_map_source_t *source, u_char *data,
     ngx_http_error_map_text_t  *text;
 
     text = source->text;
+
+    if (len == 0) {
+        return NGX_OK;
+    }
 
     if (len > text->size - text->len) {
 
@@ -534,6 +627,13 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
 ngx_int_t
 ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
     size_t len, ngx_uint_t wait)
+{
+    return ngx_http_error_map_text_end(source);
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source)
 {
     return ngx_http_error_map_text_end(source);
 }

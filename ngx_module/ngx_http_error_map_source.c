@@ -105,11 +105,22 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
          : ngx_http_error_map_source_scan(source, data, n);
 
     if (rc == NGX_AGAIN && n < len) {
-        return ngx_http_error_map_source_verdict(source,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        return ngx_http_error_map_source_stop(source);
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source)
+{
+    if (source->text && source->json.status != EM_JSON_MORE) {
+        return ngx_http_error_map_text_stop(source);
+    }
+
+    return ngx_http_error_map_source_verdict(source,
+                                             NGX_HTTP_ERROR_MAP_UNDECIDED);
 }
 
 
