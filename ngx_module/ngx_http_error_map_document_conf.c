@@ -248,7 +248,8 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid status \"%V\" of code \"%V\" in "
                                "error_map_document \"%V\", it must be \"-\", "
-                               "or from 200 to 599 but not 204, 205, 206 or 304",
+                               "or from 200 to 599 but not 204, 205, 206 or "
+                               "304",
                                &value[1], &value[0], &document->name);
             return NGX_CONF_ERROR;
         }

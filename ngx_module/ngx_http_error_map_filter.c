@@ -10,6 +10,15 @@
  */
 
 
+/* what the client did not take at once */
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_error_map_ctx_t       *ctx;
+    ngx_event_t                     event;
+} ngx_http_error_map_rest_t;
+
+
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
@@ -22,6 +31,8 @@ static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *out);
+static void ngx_http_error_map_rest_handler(ngx_event_t *ev);
+static void ngx_http_error_map_rest_cleanup(void *data);
 static void ngx_http_error_map_writer(ngx_http_request_t *r);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
 
@@ -189,6 +200,13 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     r->filter_need_in_memory = 1;
     r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
 
+    if (conf->intercept) {
+
+        /* an error page may need it again, and nginx sees that come only now */
+
+        r->preserve_body = 1;
+    }
+
     if (r->headers_in.range) {
         r->allow_ranges = 0;
     }
@@ -227,7 +245,8 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     if (ngx_http_error_map_hold_broken(hold, in)) {
-        (void) ngx_http_error_map_source_stop(&hold->source);
+        (void) ngx_http_error_map_source_stop(&hold->source,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
 
         return ngx_http_error_map_release(r, ctx, in);
     }
@@ -352,24 +371,78 @@ static ngx_int_t
 ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
     ngx_chain_t *out)
 {
-    ngx_int_t  rc;
+    ngx_int_t                   rc;
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_error_map_rest_t  *rest;
 
     rc = ngx_http_next_body_filter(r, out);
-
-    /*
-     * The event pipe does not know of what was held or made, and would not
-     * send the rest of it before the upstream sends more.
-     */
 
     if (rc == NGX_AGAIN
         && ngx_http_error_map_live(r)
         && r->upstream->buffering)
     {
-        ctx->write_event_handler = r->write_event_handler;
-        r->write_event_handler = ngx_http_error_map_writer;
+        cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_rest_t));
+        if (cln == NULL) {
+            return NGX_ERROR;
+        }
+
+        cln->handler = ngx_http_error_map_rest_cleanup;
+
+        rest = cln->data;
+
+        ngx_memzero(rest, sizeof(ngx_http_error_map_rest_t));
+
+        rest->request = r;
+        rest->ctx = ctx;
+
+        rest->event.data = r->connection;
+        rest->event.handler = ngx_http_error_map_rest_handler;
+        rest->event.log = r->connection->log;
+
+        ngx_post_event(&rest->event, &ngx_posted_events);
     }
 
     return rc;
+}
+
+
+/*
+ * The event pipe does not know of what was held or made, and would not send the
+ * rest of it before the upstream sends more.  By now nginx has made up its mind
+ * about who handles writing.
+ */
+
+static void
+ngx_http_error_map_rest_handler(ngx_event_t *ev)
+{
+    ngx_http_request_t         *r;
+    ngx_http_error_map_rest_t  *rest;
+
+    rest = (ngx_http_error_map_rest_t *)
+               ((u_char *) ev - offsetof(ngx_http_error_map_rest_t, event));
+
+    r = rest->request;
+
+    if (ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module)
+        == rest->ctx
+        && ngx_http_error_map_live(r)
+        && r->connection->buffered
+        && r->write_event_handler != ngx_http_error_map_writer)
+    {
+        rest->ctx->write_event_handler = r->write_event_handler;
+        r->write_event_handler = ngx_http_error_map_writer;
+    }
+}
+
+
+static void
+ngx_http_error_map_rest_cleanup(void *data)
+{
+    ngx_http_error_map_rest_t *rest = data;
+
+    if (rest->event.posted) {
+        ngx_delete_posted_event(&rest->event);
+    }
 }
 
 
@@ -429,7 +502,8 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
 
     if (ctx && ctx->hold == hold) {
 
-        (void) ngx_http_error_map_source_stop(&hold->source);
+        (void) ngx_http_error_map_source_stop(&hold->source,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
 
         /* the client has waited long enough, nothing may keep this from it */
 

@@ -131,7 +131,8 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
         }
 
         if (n < size) {
-            return ngx_http_error_map_source_stop(source);
+            return ngx_http_error_map_source_stop(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
         }
 
         switch (rc) {
@@ -139,6 +140,10 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
         case Z_STREAM_END:
             gunzip->ended = 1;
             break;
+
+        case Z_MEM_ERROR:
+            return ngx_http_error_map_source_stop(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
 
         case Z_OK:
         case Z_BUF_ERROR:
@@ -155,8 +160,8 @@ ngx_http_error_map_inflate(ngx_http_error_map_source_t *source)
                 return ngx_http_error_map_source_end(source);
             }
 
-            return ngx_http_error_map_source_verdict(source,
-                                                    NGX_HTTP_ERROR_MAP_NONE);
+            return ngx_http_error_map_source_stop(source,
+                                                  NGX_HTTP_ERROR_MAP_NONE);
         }
 
     } while (stream->avail_in || stream->avail_out == 0);
@@ -176,7 +181,7 @@ ngx_http_error_map_gunzip_end(ngx_http_error_map_source_t *source)
         return NGX_DECLINED;
     }
 
-    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+    return ngx_http_error_map_source_stop(source, NGX_HTTP_ERROR_MAP_NONE);
 }
 
 

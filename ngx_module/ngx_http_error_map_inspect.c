@@ -2,6 +2,8 @@
 #include "ngx_http_error_map_module.h"
 
 
+static ngx_uint_t ngx_http_error_map_repeated(ngx_http_request_t *r,
+    ngx_table_elt_t *coding);
 static ngx_int_t ngx_http_error_map_test_type(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 
@@ -110,11 +112,42 @@ ngx_http_error_map_gzipped(ngx_http_request_t *r)
         if (value->len == codings[i].len
             && ngx_strncasecmp(value->data, codings[i].data, value->len) == 0)
         {
-            return i != 0;
+            return ngx_http_error_map_repeated(r, h) ? NGX_DECLINED : i != 0;
         }
     }
 
     return NGX_DECLINED;
+}
+
+
+/* codings in lines of their own are as many as those in one */
+
+static ngx_uint_t
+ngx_http_error_map_repeated(ngx_http_request_t *r, ngx_table_elt_t *coding)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (&h[i] != coding
+                && h[i].hash
+                && h[i].value.len
+                && h[i].key.len == coding->key.len
+                && ngx_strncasecmp(h[i].key.data, coding->key.data,
+                                   coding->key.len)
+                   == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

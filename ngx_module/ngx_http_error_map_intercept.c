@@ -71,6 +71,11 @@ ngx_http_error_map_intercept(ngx_http_request_t *r,
     kept->upstream = r->upstream;
     kept->ctx = ctx;
 
+    /* a range was to be had of what the vendor has sent */
+
+    r->allow_ranges = 0;
+    r->single_range = 0;
+
 #if (NGX_HTTP_CACHE)
 
     /* nginx would cache a 502 or 504 that it is given, but not whose it is */
@@ -101,6 +106,7 @@ ngx_http_error_map_clean_401(ngx_http_request_t *r)
     ngx_table_elt_t  *h, *challenge, kept;
 
     challenge = NULL;
+    ngx_memzero(&kept, sizeof(ngx_table_elt_t));
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
         h = part->elts;
@@ -179,6 +185,10 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     ctx->hold = NULL;
     ctx->drop = 0;
+
+    /* what a stub of SSI asks for */
+
+    r->request_output = 0;
 
     if (ngx_http_error_map_live(r)) {
 

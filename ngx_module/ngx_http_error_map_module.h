@@ -77,6 +77,7 @@ typedef struct {
     ngx_str_t                       text;
     void                           *code;    /* pcre2_code * */
     ngx_uint_t                      group;   /* the one that is the code */
+    uint32_t                        references;  /* groups it refers to */
 } ngx_http_error_map_pattern_t;
 
 
@@ -326,8 +327,12 @@ ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
 ngx_int_t ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
     u_char *data, size_t len);
 
-/* is told that no more will be read, though there is; always NGX_OK */
-ngx_int_t ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source);
+/*
+ * Is told that no more can be read: the verdict is what is certain by now, or
+ * the one given; always NGX_OK.
+ */
+ngx_int_t ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_verdict_e verdict);
 
 /* is told that the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_source_end(ngx_http_error_map_source_t *source);
@@ -353,8 +358,8 @@ ngx_int_t ngx_http_error_map_preread(ngx_http_error_map_source_t *source);
 /*
  * gunzip.c.  Both return as those of source.c, to which they give what they
  * inflate; gzip is RFC 1952.  What is no gzip, is cut short or corrupt has no
- * code.  What they need is taken from the request's pool, and given back once
- * there is a verdict.
+ * code.  What they need is taken from the request's pool, and given back if
+ * there is a verdict before the end.
  */
 
 ngx_int_t ngx_http_error_map_gunzip_feed(ngx_http_error_map_source_t *source,
@@ -379,8 +384,9 @@ char *ngx_http_error_map_pattern(ngx_conf_t *cf,
 ngx_int_t ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source,
     u_char *data, size_t len, ngx_uint_t wait);
 
-/* searches what was kept for later, and no later comes; always NGX_OK */
-ngx_int_t ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source);
+/* searches what was kept for later, as ..._source_stop(); always NGX_OK */
+ngx_int_t ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_verdict_e verdict);
 
 /* searches what is left when the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_source_t *source);

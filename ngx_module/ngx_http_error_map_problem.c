@@ -4,6 +4,7 @@
 
 static u_char *ngx_http_error_map_problem_code(u_char *dst, u_char *src,
     size_t len);
+static size_t ngx_http_error_map_problem_utf8(u_char *p, size_t len);
 
 
 char *
@@ -116,6 +117,10 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
 
     ctx->body = b;
 
+    /* "If-None-Match: *" is about the body that the vendor has sent */
+
+    r->disable_not_modified = 1;
+
     ngx_http_error_map_remove_representation(r);
 
     ngx_http_clear_content_length(r);
@@ -135,25 +140,74 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
 static u_char *
 ngx_http_error_map_problem_code(u_char *dst, u_char *src, size_t len)
 {
-    u_char    *p, *last;
-    uint32_t   ch;
+    size_t  n;
 
-    last = src + len;
+    while (len) {
 
-    while (src < last) {
+        n = ngx_http_error_map_problem_utf8(src, len);
 
-        p = src;
-        ch = (*p < 0x80) ? *p++ : ngx_utf8_decode(&p, last - src);
+        if (n) {
+            dst = (u_char *) ngx_escape_json(dst, src, n);
 
-        if (ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000)) {
+        } else {
             dst = ngx_cpymem(dst, "\xef\xbf\xbd", 3);
-            src++;
-            continue;
+            n = 1;
         }
 
-        dst = (u_char *) ngx_escape_json(dst, src, p - src);
-        src = p;
+        src += n;
+        len -= n;
     }
 
     return dst;
+}
+
+
+/*
+ * Returns the length of the character at p by the table of RFC 3629, section 4,
+ * or 0.  ngx_utf8_decode() takes more than that.
+ */
+
+static size_t
+ngx_http_error_map_problem_utf8(u_char *p, size_t len)
+{
+    u_char  low, high;
+    size_t  i, n;
+
+    low = 0x80;
+    high = 0xbf;
+
+    if (*p < 0x80) {
+        return 1;
+
+    } else if (*p < 0xc2) {
+        return 0;
+
+    } else if (*p < 0xe0) {
+        n = 2;
+
+    } else if (*p < 0xf0) {
+        n = 3;
+        low = (*p == 0xe0) ? 0xa0 : 0x80;
+        high = (*p == 0xed) ? 0x9f : 0xbf;
+
+    } else if (*p < 0xf5) {
+        n = 4;
+        low = (*p == 0xf0) ? 0x90 : 0x80;
+        high = (*p == 0xf4) ? 0x8f : 0xbf;
+
+    } else {
+        return 0;
+    }
+
+    if (len < n || p[1] < low || p[1] > high) {
+        return 0;
+    }
+
+    for (i = 2; i < n; i++) {
+        if (p[i] < 0x80 || p[i] > 0xbf) {
+            return 0;
+        }
+    }
+
+    return n;
 }

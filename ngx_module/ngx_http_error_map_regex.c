@@ -19,6 +19,9 @@ static ngx_uint_t ngx_http_error_map_pattern_whole(ngx_str_t *text);
 static size_t ngx_http_error_map_pattern_behind(
     ngx_http_error_map_pattern_t *pattern);
 static void ngx_http_error_map_pattern_free(void *data);
+static ngx_int_t ngx_http_error_map_text_last(
+    ngx_http_error_map_source_t *source, uint32_t options,
+    ngx_http_error_map_verdict_e verdict);
 static ngx_int_t ngx_http_error_map_text_search(
     ngx_http_error_map_source_t *source, u_char *data, size_t len,
     uint32_t options);
@@ -38,14 +41,14 @@ static ngx_int_t ngx_http_error_map_text_keep(
  * What a search may cost: steps from one item of a pattern to the next, and
  * the bytes passed by in them, for each byte of the text and to begin with.
  */
-#define NGX_HTTP_ERROR_MAP_STEPS      16
-#define NGX_HTTP_ERROR_MAP_STEPS_MIN  65536
+#define NGX_HTTP_ERROR_MAP_STEPS      32
+#define NGX_HTTP_ERROR_MAP_STEPS_MIN  262144
 
 /* what an interpreted pattern may allocate, in kilobytes */
-#define NGX_HTTP_ERROR_MAP_HEAP       256
+#define NGX_HTTP_ERROR_MAP_HEAP       1024
 
 /* a wait that is shorter is looked at again with each piece, in bytes */
-#define NGX_HTTP_ERROR_MAP_WAIT       256
+#define NGX_HTTP_ERROR_MAP_WAIT       16
 
 #define NGX_HTTP_ERROR_MAP_TEXT_SIZE  4096
 
@@ -68,6 +71,7 @@ struct ngx_http_error_map_text_s {
     ngx_uint_t         steps;    /* taken, of those that may be */
     ngx_uint_t         limit;
     size_t             position; /* of the last one */
+    uint32_t           references;  /* groups that may be compared with */
 
     u_char            *code;     /* of the last match */
     size_t             code_len;
@@ -104,9 +108,11 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
                              NGX_HTTP_ERROR_MAP_HEAP);
     }
 
+    /* "^" must match at the end of a piece, too, if a newline was the last */
+
     code = pcre2_compile(text->data, text->len,
                          PCRE2_NEVER_UTF|PCRE2_NEVER_BACKSLASH_C
-                         |PCRE2_AUTO_CALLOUT,
+                         |PCRE2_AUTO_CALLOUT|PCRE2_ALT_CIRCUMFLEX,
                          &err, &erroff, NULL);
 
     if (code == NULL) {
@@ -155,6 +161,9 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
 
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &empty);
+
+    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX,
+                              &pattern->references);
 
     n = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR) "code");
 
@@ -287,6 +296,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
     rc = ngx_http_error_map_text_search(source, data, len, PCRE2_PARTIAL_HARD);
 
     if (rc == NGX_OK) {
+        ngx_http_error_map_text_free(text);
         return NGX_OK;
     }
 
@@ -326,39 +336,38 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
 
 
 ngx_int_t
-ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source)
+ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_verdict_e verdict)
 {
-    ngx_http_error_map_text_t  *text;
-
-    text = source->text;
-
-    if (ngx_http_error_map_text_search(source, text->data, text->len,
-                                       PCRE2_PARTIAL_HARD)
-        == NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    return ngx_http_error_map_source_verdict(source,
-                                             NGX_HTTP_ERROR_MAP_UNDECIDED);
+    return ngx_http_error_map_text_last(source, PCRE2_PARTIAL_HARD, verdict);
 }
 
 
 ngx_int_t
 ngx_http_error_map_text_end(ngx_http_error_map_source_t *source)
 {
+    return ngx_http_error_map_text_last(source, 0, NGX_HTTP_ERROR_MAP_NONE);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_text_last(ngx_http_error_map_source_t *source,
+    uint32_t options, ngx_http_error_map_verdict_e verdict)
+{
+    ngx_int_t                   rc;
     ngx_http_error_map_text_t  *text;
 
     text = source->text;
+    rc = NGX_AGAIN;
 
-    if (text
-        && ngx_http_error_map_text_search(source, text->data, text->len, 0)
-           == NGX_OK)
-    {
-        return NGX_OK;
+    if (text) {
+        rc = ngx_http_error_map_text_search(source, text->data, text->len,
+                                            options);
+        ngx_http_error_map_text_free(text);
     }
 
-    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+    return (rc == NGX_OK) ? NGX_OK
+                          : ngx_http_error_map_source_verdict(source, verdict);
 }
 
 
@@ -430,6 +439,7 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
                       text);
 
     text->position = *start;
+    text->references = pattern->references;
 
     for (offset = *start; offset < len; offset = ngx_max(place[1], offset + 1))
     {
@@ -488,7 +498,20 @@ ngx_http_error_map_text_step(pcre2_callout_block *block, void *data)
 {
     ngx_http_error_map_text_t *text = data;
 
-    size_t  position;
+    size_t    position, *group;
+    uint32_t  i, n;
+
+    /* what a back reference compares is at most as long as its group */
+
+    n = ngx_min(text->references + 1, block->capture_top);
+
+    for (i = 1; i < n; i++) {
+        group = &block->offset_vector[2 * i];
+
+        if (group[0] != PCRE2_UNSET && group[0] < group[1]) {
+            text->steps += group[1] - group[0];
+        }
+    }
 
     position = block->current_position;
 
@@ -543,7 +566,7 @@ ngx_http_error_map_text(ngx_http_error_map_source_t *source)
     }
 
     cln->handler = ngx_http_error_map_text_free;
-    cln->data = text->match;
+    cln->data = text;
 
     text->limit = NGX_HTTP_ERROR_MAP_STEPS_MIN;
 
@@ -556,7 +579,10 @@ ngx_http_error_map_text(ngx_http_error_map_source_t *source)
 static void
 ngx_http_error_map_text_free(void *data)
 {
-    pcre2_match_data_free(data);
+    ngx_http_error_map_text_t *text = data;
+
+    pcre2_match_data_free(text->match);
+    text->match = NULL;
 }
 
 
@@ -633,9 +659,10 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
 
 
 ngx_int_t
-ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source)
+ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_verdict_e verdict)
 {
-    return ngx_http_error_map_text_end(source);
+    return ngx_http_error_map_source_verdict(source, verdict);
 }
 
 

@@ -105,7 +105,8 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
          : ngx_http_error_map_source_scan(source, data, n);
 
     if (rc == NGX_AGAIN && n < len) {
-        return ngx_http_error_map_source_stop(source);
+        return ngx_http_error_map_source_stop(source,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
     }
 
     return rc;
@@ -113,14 +114,14 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
 
 
 ngx_int_t
-ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source)
+ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
+    ngx_http_error_map_verdict_e verdict)
 {
     if (source->text && source->json.status != EM_JSON_MORE) {
-        return ngx_http_error_map_text_stop(source);
+        return ngx_http_error_map_text_stop(source, verdict);
     }
 
-    return ngx_http_error_map_source_verdict(source,
-                                             NGX_HTTP_ERROR_MAP_UNDECIDED);
+    return ngx_http_error_map_source_verdict(source, verdict);
 }
 
 

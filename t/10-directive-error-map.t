@@ -77,6 +77,10 @@ location = /gzip {
     add_header Content-Encoding gzip;
     return 200 '{"StatusCode":42505}';
 }
+location = /br {
+    add_header Content-Encoding br;
+    return 200 '{"StatusCode":42505}';
+}
 location = /identity {
     add_header Content-Encoding identity;
     return 200 '{"StatusCode":42505}';
@@ -104,7 +108,8 @@ location /t/ {
 /t/200/{"data":"0123456789012345678901234567890123456789","StatusCode":1}   =
     X-Verdict: undecided
 /t/html                                         =     X-Verdict: skipped
-/t/gzip                                         =     X-Verdict: skipped
+/t/gzip                                         =     X-Verdict: none
+/t/br                                           =     X-Verdict: skipped
 /t/identity                                     402   X-Verdict: mapped
 /t/204/                                         =     X-Verdict: skipped
 HEAD /t/200/{"StatusCode":42505}                =     X-Verdict: skipped

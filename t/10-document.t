@@ -227,10 +227,10 @@ for (
      . 'begin with "/" in nginx.conf:8'],
     [document('source json /a~2;'), "source \"/a~2\" $it is no JSON pointer, "
      . '"~" must be "~0" or "~1" in nginx.conf:8'],
-    [document('source xml /a;'), "invalid source $it, it must be \"source json "
-     . 'pointer" in nginx.conf:8'],
-    [document('source json;'), "invalid source $it, it must be \"source json "
-     . 'pointer" in nginx.conf:8'],
+    (map { [document($_), "invalid source $it, it must be \"source json "
+            . 'pointer", "source header name" or "source regex pattern" in '
+            . 'nginx.conf:8'] }
+     'source xml /a;', 'source json;'),
     [document('success;'), "no code in row \"success\" $it in nginx.conf:8"],
     [document('success "a b";'), "invalid success code \"a b\" $it, $code in "
      . 'nginx.conf:8'],

@@ -15,10 +15,10 @@ is($?, 0, 'the demo ends well') or diag($out);
 like($out, qr/^all as expected$/m, '... and says so');
 
 for my $vendor (qw(face_device baidu_face vzenith tencent_iot
-                   tencent_iotvideo))
+                   tencent_iotvideo acme sms))
 {
     my @errors = $out =~ /^$vendor .*X-Error-Class:/mg;
-    my @successes = $out =~ /^$vendor .*-> 200 *$/mg;
+    my @successes = $out =~ /^$vendor .*-> 200 *(?:gzip)?$/mg;
 
     cmp_ok(scalar @errors, '>=', 2, "$vendor: at least two errors");
     cmp_ok(scalar @successes, '>=', 1, "$vendor: at least one success");
@@ -26,5 +26,7 @@ for my $vendor (qw(face_device baidu_face vzenith tencent_iot
 
 like($out, qr/^tencent_iotvideo +42505 +200 +-> 402 /m, '42505 becomes 402');
 like($out, qr/^tencent_iotvideo +52501 +200 +-> 456 /m, '52501 becomes 456');
+
+like($out, qr/^tencent_iot +20001 +200 +-> 403 .*gzip$/m, 'a gzip vendor');
 
 done_testing();

@@ -1,0 +1,98 @@
+# conf/edge.conf, which includes conf/documents.conf, does what its comments
+# say.  Only the addresses in it are changed.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use Test::More;
+
+# a vendor answers with what the client asks for
+
+my $vendor = vendor(sub {
+    my ($s, $request) = @_;
+
+    my ($type, $code, $body) = $request =~ m{^GET /(\w+)(?:-(\d+))?/(\S*) }
+        or die $request;
+    $body =~ s/%(..)/chr hex $1/ge;
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: "
+             . ($type eq 'json' ? 'application/json' : "text/$type")
+             . ($code ? "\r\nX-Acme-Error: $code" : '')
+             . "\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+});
+
+my $port = free_port();
+my $dir = "$ErrorMap::root/conf";
+my $conf = ErrorMap::slurp("$dir/edge.conf");
+
+is($conf =~ s/127\.0\.0\.1:850\d/127.0.0.1:$vendor/g, 3, 'three vendors');
+is($conf =~ s/127\.0\.0\.1:8403/127.0.0.1:$port/, 1, 'one edge');
+is($conf =~ s{^include documents.conf}{include $dir/documents.conf}m, 1,
+   'which includes the documents');
+
+my $edge = start(port => $port, http => $conf . <<"END");
+    server {
+        listen 127.0.0.1:$port;
+        server_name more;
+        default_type application/json;
+
+        location /acme/ { error_map acme; proxy_pass http://127.0.0.1:$vendor/; }
+        location /eu { error_map iotvideo_eu; return 200 \$arg_body; }
+    }
+END
+
+my $proxy = 'edge.example.com; received-status=200; details=';
+
+# URI, status, header, its value, body ("" for the vendor's)
+
+for (
+    ['/video/json/{"StatusCode":42505}', 429, 'retry-after', 30,
+     '{"type":"https://errors.example.com/tencent_iotvideo/42505",'
+     . '"title":"too many concurrent downloads","status":429,'
+     . '"vendor":"tencent_iotvideo","code":"42505",'
+     . '"class":"RESOURCE_EXHAUSTED","upstream_status":200}'],
+    ['/video/json/{"StatusCode":42504}', 502, 'content-type',
+     'application/problem+json'],
+    ['/video/json/{"StatusCode":1}', 502, 'x-error-class', 'UNKNOWN'],
+    ['/video/json/{"StatusCode":200}', 200, 'x-error-code', undef,
+     '{"StatusCode":200}'],
+    ['/internal/video/json/{"StatusCode":42505}', 402, 'proxy-status',
+     "$proxy\"tencent_iotvideo 42505 RESOURCE_EXHAUSTED\"",
+     '{"StatusCode":42505}'],
+    ['/internal/video/json/{"StatusCode":52501}', 456, 'retry-after', undef,
+     '{"StatusCode":52501}'],
+    ['/face/json/{"error_code":18}', 429, 'retry-after', 1,
+     "too many requests (18)\n"],
+    ['/face/json/{"error_code":110}', 502, 'content-type', 'text/plain',
+     "try again later (baidu_face)\n"],
+    ['/face/json/{"error_code":0}', 200, 'x-error-code', undef,
+     '{"error_code":0}'],
+    ['/sms/xml/<code>E17</code>', 429, 'retry-after', 1, '<code>E17</code>'],
+    ['/sms/xml/<code>E40</code>', 502, 'x-error-code', 'E40'],
+    ['/sms/xml/<code>OK</code>', 200, 'x-error-code', undef],
+    ['/sms/plain/Sorry%0AGATEWAY%20ERROR%20DOWN', 503, 'retry-after', 5,
+     "Sorry\nGATEWAY ERROR DOWN"],
+    ['/sms/plain/GATEWAY', 200, 'x-error-code', undef, 'GATEWAY'],
+    ['more/acme/json/{"error":{"code":3001}}', 404, 'x-error-code', '3001'],
+    ['more/acme/json/{"error":{"code":"OK"}}', 200, 'x-error-code', undef],
+    ['more/acme/json-1002/{}', 401, 'x-error-code', '1002', '{}'],
+    ['more/eu?body={"StatusCode":42505}', 429, 'x-error-source', 'iotvideo_eu'],
+    ['more/eu?body={"StatusCode":60001}', 503, 'x-error-code', '60001'],
+    ['more/eu?body={"StatusCode":52501}', 456, 'x-error-code', '52501'],
+) {
+    my ($uri, $status, $name, $value, $body) = @$_;
+
+    my ($host, $path) = $uri =~ m{^(\w*)(/.*)} or die $uri;
+    $host ||= 'edge';
+
+    my $r = parse(exchange($port, "GET $path HTTP/1.1\r\nHost: $host\r\n"
+                                  . "Connection: close\r\n\r\n")->{bytes});
+
+    is_deeply([$r->{status}, $r->{headers}{$name}[0]], [$status, $value],
+              "$uri: $status, $name");
+    is($r->{body}, $body, '... its body') if defined $body;
+}
+
+stop($edge);
+done_testing();
