@@ -75,6 +75,9 @@ sub vendors {
             next;
         }
 
+        # not for ever, should the test be killed
+
+        alarm 300;
         $SIG{PIPE} = 'IGNORE';
 
         while (my $s = $listen->accept) {

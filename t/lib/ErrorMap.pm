@@ -404,7 +404,8 @@ sub configuration_error {
 
     spew("$dir/$_", $file{$_}) for keys %file;
     spew("$dir/nginx.conf", load_module() . "\nerror_log stderr;\n"
-                            . "pid $dir/pid;\nevents {}\nhttp {\n$http}\n");
+                            . "pid $dir/pid;\nevents {}\nhttp { access_log off;\n"
+                            . "$http}\n");
 
     my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
 
