@@ -165,9 +165,9 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     if (r->aio || r->main->blocked) {
 
-        /* a thread has a buffer of the request */
+        /* a thread has a buffer of the request; in a millisecond it may not */
 
-        ngx_post_event(ev, &ngx_posted_next_events);
+        ngx_add_timer(ev, 1);
         return;
     }
 

@@ -79,6 +79,7 @@ ngx_http_error_map_ctx_t *
 ngx_http_error_map_create_ctx(ngx_http_request_t *r,
     ngx_http_error_map_document_t *document)
 {
+    ngx_http_upstream_t       *u;
     ngx_http_error_map_ctx_t  *ctx;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
@@ -87,8 +88,14 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
     }
 
     ctx->document = document;
-    ctx->upstream_status = r->headers_out.status;
     ctx->status = r->headers_out.status;
+
+    /* an error page has the status of the error, whatever its vendor says */
+
+    u = ngx_http_error_map_vendor(r);
+
+    ctx->upstream_status = u ? u->headers_in.status_n
+                             : r->headers_out.status;
     ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
     return ctx;

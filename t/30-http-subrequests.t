@@ -443,6 +443,15 @@ for (['page-uri', 404, 'late-mapped', 404],
             = both("/$where/length/$name?wait&status=$status");
 
         is($without->{status}, $edge, "$where $status, $name");
+
+        # here the vendor of the page is asked for the status, too
+
+        if ("$where $status" eq 'page-named 503') {
+            is($with->{headers}{'x-upstream-status'}[0], 503,
+               '... what the vendor sent');
+            $with->{headers}{'x-upstream-status'} = [200];
+        }
+
         edge_ok($with, $without, $cases{$page}, '... with its page');
     }
 }
