@@ -36,7 +36,9 @@ ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" of error_map_body, it "
                            "must be \"keep\" or \"problem [type=prefix]\"",
-                           &value[cf->args->nelts - 1]);
+                           (ngx_strcmp(value[1].data, "keep") == 0
+                            || ngx_strcmp(value[1].data, "problem") == 0)
+                           ? &value[2] : &value[1]);
         return NGX_CONF_ERROR;
     }
 

@@ -464,8 +464,14 @@ for my $name (qw(mapped late-mapped late-success)) {
             "... nor for what nginx does not intercept, $name");
 }
 
-edge_ok(both('/page-missing/x'), $cases{'late-mapped'},
-        'error_page of a missing file');
+my ($missing, $missing_off) = both('/page-missing/x');
+
+is($missing->{headers}{'x-upstream-status'}[0], 200,
+   'error_page of a missing file, what the vendor of the page sent');
+
+$missing->{headers}{'x-upstream-status'} = [404];
+
+edge_ok($missing, $missing_off, $cases{'late-mapped'}, '... and its page');
 
 
 # post_action, which sends nothing
