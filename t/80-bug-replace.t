@@ -24,7 +24,7 @@ my $vendor = vendor(sub {
 
     } elsif ($name eq 'late') {
         print $s $type, "Content-Length: 13\r\n\r\n{\"co";
-        sleep 0.2;
+        sleep 0.1;
         print $s 'de":1001}';
 
     } elsif ($name eq 'rest') {
@@ -41,11 +41,11 @@ my $vendor = vendor(sub {
         # nothing of the body comes with the header
 
         print $s $type, "Content-Length: 9\r\n\r\n";
-        sleep 0.2;
+        sleep 0.1;
         print $s 'xx E1001;';
 
     } else {
-        sleep 0.6 if $name eq 'slow';
+        sleep 0.3 if $name eq 'slow';
         print $s "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n",
                  "Content-Length: 4\r\n\r\n$name";
     }
