@@ -20,6 +20,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_source_t *source);
@@ -44,12 +46,12 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 static ngx_int_t
 ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
-    ngx_int_t                       rc;
-    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_ctx_t       *ctx, *upstream;
     ngx_http_error_map_kept_t      *kept;
     ngx_http_error_map_source_t     source;
     ngx_http_error_map_loc_conf_t  *conf;
     ngx_http_error_map_document_t  *document;
+    ngx_http_error_map_response_t   response;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
@@ -59,6 +61,14 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
     kept = NULL;
+
+    if (conf->upstream) {
+        upstream = ngx_http_error_map_upstream_ctx(r, conf);
+
+        if (upstream) {
+            return ngx_http_error_map_decided(r, conf, upstream);
+        }
+    }
 
     if (ctx || r->internal) {
 
@@ -93,21 +103,26 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (!ngx_http_error_map_inspected(r, conf)) {
+    response.status = r->headers_out.status;
+    response.type = r->headers_out.content_type;
+    response.coding = r->headers_out.content_encoding;
+    response.headers = &r->headers_out.headers.part;
+
+    if (r->header_only
+        || ngx_http_error_map_sliced(r)
+        || !ngx_http_error_map_inspected(r, conf, &response))
+    {
         return ngx_http_next_header_filter(r);
     }
 
-    document = conf->document;
+    document = ngx_http_error_map_document(r, conf);
 
     if (document == NULL) {
-        document = ngx_http_error_map_document(r, conf);
-
-        if (document == NULL) {
-            return ngx_http_next_header_filter(r);
-        }
+        return ngx_http_next_header_filter(r);
     }
 
-    if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size)
+    if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size,
+                                  ngx_http_error_map_gzipped(&response))
         != NGX_OK
         && ngx_http_error_map_preread(&source) != NGX_OK)
     {
@@ -117,13 +132,30 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
             return ngx_http_next_header_filter(r);
         }
 
-        return ngx_http_error_map_hold(r, conf, &source);
+        if (!conf->upstream
+            || ngx_http_error_map_upstream_waited(r) < conf->hold_timeout)
+        {
+            return ngx_http_error_map_hold(r, conf, &source);
+        }
+
+        (void) ngx_http_error_map_source_stop(&source,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
     }
 
     ctx = ngx_http_error_map_decide(r, conf, &source, NULL);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
+
+    return ngx_http_error_map_decided(r, conf, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_decided(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_int_t  rc;
 
     if (ngx_http_error_map_intercepts(r, conf, ctx)) {
         return ngx_http_error_map_intercept(r, ctx);
@@ -155,11 +187,13 @@ static ngx_int_t
 ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source)
 {
+    ngx_msec_t                  waited;
     ngx_pool_cleanup_t         *cln;
     ngx_http_error_map_ctx_t   *ctx;
     ngx_http_error_map_hold_t  *hold;
 
-    ctx = ngx_http_error_map_create_ctx(r, source->document);
+    ctx = ngx_http_error_map_create_ctx(r, source->document,
+                                        r->headers_out.status);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
@@ -182,6 +216,11 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     hold->skip = source->size;
     hold->last_out = &hold->out;
     hold->start = ngx_current_msec;
+
+    if (conf->upstream) {
+        hold->start -= ngx_http_error_map_upstream_waited(r);
+    }
+
     hold->upstream = ngx_http_error_map_live(r);
 
     /* nginx's timer log takes data for a connection */
@@ -190,7 +229,10 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     hold->timer.handler = ngx_http_error_map_timeout;
     hold->timer.log = r->connection->log;
 
-    ngx_add_timer(&hold->timer, conf->hold_timeout);
+    waited = ngx_current_msec - hold->start;
+
+    ngx_add_timer(&hold->timer, conf->hold_timeout > waited
+                                ? conf->hold_timeout - waited : 0);
 
     ctx->hold = hold;
 

@@ -2,29 +2,27 @@
 #include "ngx_http_error_map_module.h"
 
 
-static ngx_uint_t ngx_http_error_map_repeated(ngx_http_request_t *r,
+static ngx_uint_t ngx_http_error_map_repeated(ngx_list_part_t *part,
     ngx_table_elt_t *coding);
-static ngx_int_t ngx_http_error_map_test_type(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf);
+static ngx_int_t ngx_http_error_map_test_type(
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *value);
 
 
 ngx_int_t
 ngx_http_error_map_inspected(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
+    ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_response_t *response)
 {
     ngx_uint_t  status;
 
-    /* no body follows, or no client reads it */
-
-    if (r->header_only
-        || r->method == NGX_HTTP_HEAD
+    if (r->method == NGX_HTTP_HEAD
         || r->subrequest_in_memory
         || (r->upstream && r->upstream->upgrade))
     {
         return 0;
     }
 
-    status = r->headers_out.status;
+    status = response->status;
 
     if (status < NGX_HTTP_OK
         || status == NGX_HTTP_NO_CONTENT
@@ -35,16 +33,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
-    /* the slice filter has made a 200 of the first of several 206 */
-
-    if (status == NGX_HTTP_OK
-        && r->upstream
-        && r->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT)
-    {
-        return 0;
-    }
-
-    switch (ngx_http_error_map_gzipped(r)) {
+    switch (ngx_http_error_map_gzipped(response)) {
 
     case 0:
         break;
@@ -60,7 +49,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
-    return ngx_http_error_map_test_type(r, conf);
+    return ngx_http_error_map_test_type(conf, &response->type);
 }
 
 
@@ -88,7 +77,7 @@ ngx_http_error_map_vendor(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_error_map_gzipped(ngx_http_request_t *r)
+ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response)
 {
     size_t            i;
     ngx_str_t        *value;
@@ -100,7 +89,7 @@ ngx_http_error_map_gzipped(ngx_http_request_t *r)
         ngx_string("x-gzip")
     };
 
-    h = r->headers_out.content_encoding;
+    h = response->coding;
 
     if (h == NULL || h->hash == 0 || h->value.len == 0) {
         return 0;
@@ -112,7 +101,8 @@ ngx_http_error_map_gzipped(ngx_http_request_t *r)
         if (value->len == codings[i].len
             && ngx_strncasecmp(value->data, codings[i].data, value->len) == 0)
         {
-            return ngx_http_error_map_repeated(r, h) ? NGX_DECLINED : i != 0;
+            return ngx_http_error_map_repeated(response->headers, h)
+                   ? NGX_DECLINED : i != 0;
         }
     }
 
@@ -123,13 +113,12 @@ ngx_http_error_map_gzipped(ngx_http_request_t *r)
 /* codings in lines of their own are as many as those in one */
 
 static ngx_uint_t
-ngx_http_error_map_repeated(ngx_http_request_t *r, ngx_table_elt_t *coding)
+ngx_http_error_map_repeated(ngx_list_part_t *part, ngx_table_elt_t *coding)
 {
     ngx_uint_t        i;
-    ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
+    for ( /* void */ ; part; part = part->next) {
 
         h = part->elts;
 
@@ -151,15 +140,26 @@ ngx_http_error_map_repeated(ngx_http_request_t *r, ngx_table_elt_t *coding)
 }
 
 
+/* the slice filter has made a 200 of the first of several 206 */
+
+ngx_int_t
+ngx_http_error_map_sliced(ngx_http_request_t *r)
+{
+    return r->headers_out.status == NGX_HTTP_OK
+           && r->upstream
+           && r->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT;
+}
+
+
 /* as ngx_http_test_content_type(), but for any parameters and any case */
 
 static ngx_int_t
-ngx_http_error_map_test_type(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
+ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
+    ngx_str_t *value)
 {
     u_char      ch, type[NGX_HTTP_LC_HEADER_LEN * 4];
     size_t      i, len;
-    ngx_str_t  *value, *t;
+    ngx_str_t  *t;
     ngx_uint_t  hash;
 
     /* they never end, a client waits for each part, and none of it is JSON */
@@ -171,7 +171,6 @@ ngx_http_error_map_test_type(ngx_http_request_t *r,
         ngx_null_string
     };
 
-    value = &r->headers_out.content_type;
     len = ngx_min(value->len, sizeof(type));
     hash = 0;
 
@@ -222,6 +221,10 @@ ngx_http_error_map_document(ngx_http_request_t *r,
     ngx_str_t                        name;
     ngx_http_error_map_document_t   *document;
     ngx_http_error_map_main_conf_t  *emcf;
+
+    if (conf->document) {
+        return conf->document;
+    }
 
     if (ngx_http_complex_value(r, &conf->variable, &name) != NGX_OK) {
         return NULL;

@@ -55,20 +55,13 @@ ngx_int_t
 ngx_http_error_map_intercept(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_pool_cleanup_t         *cln;
     ngx_http_error_map_kept_t  *kept;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_kept_t));
-    if (cln == NULL) {
+    kept = ngx_http_error_map_keep(r);
+    if (kept == NULL) {
         return NGX_ERROR;
     }
 
-    cln->handler = ngx_http_error_map_kept_cleanup;
-
-    kept = cln->data;
-
-    kept->request = r;
-    kept->upstream = r->upstream;
     kept->ctx = ctx;
 
     /* a range was to be had of what the vendor has sent */
@@ -93,6 +86,30 @@ ngx_http_error_map_intercept(ngx_http_request_t *r,
     ngx_http_clean_header(r);
 
     return ctx->status;
+}
+
+
+ngx_http_error_map_kept_t *
+ngx_http_error_map_keep(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_error_map_kept_t  *kept;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_kept_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_error_map_kept_cleanup;
+
+    kept = cln->data;
+
+    kept->request = r;
+    kept->upstream = r->upstream;
+    kept->state = r->upstream ? r->upstream->state : NULL;
+    kept->ctx = NULL;
+
+    return kept;
 }
 
 
@@ -219,9 +236,17 @@ ngx_http_error_map_kept(ngx_http_request_t *r)
         if (cln->handler == ngx_http_error_map_kept_cleanup) {
             kept = cln->data;
 
-            if (kept->request == r) {
-                return kept;
+            if (kept->request != r || kept->ctx == NULL) {
+                continue;
             }
+
+            /* another peer was tried since, or there was none left */
+
+            if (kept->upstream && kept->upstream->state != kept->state) {
+                continue;
+            }
+
+            return kept;
         }
     }
 

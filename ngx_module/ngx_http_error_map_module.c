@@ -97,6 +97,13 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       offsetof(ngx_http_error_map_loc_conf_t, intercept),
       NULL },
 
+    { ngx_string("error_map_upstream"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_error_map_loc_conf_t, upstream),
+      NULL },
+
     { ngx_string("error_map_dry_run"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -386,6 +393,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
     conf->gunzip = NGX_CONF_UNSET;
     conf->problem = NGX_CONF_UNSET;
     conf->intercept = NGX_CONF_UNSET;
+    conf->upstream = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -417,12 +425,17 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->problem, prev->problem, 0);
     ngx_conf_merge_value(conf->intercept, prev->intercept, 0);
+    ngx_conf_merge_value(conf->upstream, prev->upstream, 0);
     ngx_conf_merge_str_value(conf->proxy_status, prev->proxy_status, "");
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
 
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, emcf->headers);
+
+    if (conf->upstream && conf->enable) {
+        emcf->upstream = 1;
+    }
 
     if (ngx_http_merge_types(cf, &conf->types_keys, &conf->types,
                              &prev->types_keys, &prev->types,
@@ -445,6 +458,12 @@ ngx_http_error_map_body_init(ngx_conf_t *cf)
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
+
+    if (emcf->upstream
+        && ngx_http_error_map_upstream_init(cf, emcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     return emcf->enabled ? ngx_http_error_map_body_filter_init(cf) : NGX_OK;
 }

@@ -166,7 +166,11 @@ typedef struct {
     /* of ngx_http_error_map_header_t */
     ngx_array_t                    *headers;
 
+    /* of an upstream and its own handler each, see upstream.c */
+    ngx_array_t                     peers;
+
     ngx_uint_t                      enabled;
+    ngx_uint_t                      upstream;  /* error_map_upstream is used */
 } ngx_http_error_map_main_conf_t;
 
 
@@ -188,6 +192,7 @@ typedef struct {
     ngx_flag_t                      problem;
     ngx_str_t                       problem_type;  /* a prefix, or "" */
     ngx_flag_t                      intercept;
+    ngx_flag_t                      upstream;
 } ngx_http_error_map_loc_conf_t;
 
 
@@ -205,8 +210,44 @@ typedef struct {
 
     em_json_t                       json;    /* its token is the code */
     ngx_http_error_map_text_t      *text;    /* what patterns wait for */
-    ngx_http_error_map_gunzip_t    *gunzip;  /* NULL if it is not gzip */
+    ngx_http_error_map_gunzip_t    *gunzip;  /* from the first bytes on */
+
+    unsigned                        gzip:1;
 } ngx_http_error_map_source_t;
+
+
+/* what is asked of a response before it is looked into */
+
+typedef struct {
+    ngx_uint_t                      status;
+    ngx_str_t                       type;
+    ngx_table_elt_t                *coding;  /* Content-Encoding, or NULL */
+    ngx_list_part_t                *headers; /* all of them */
+} ngx_http_error_map_response_t;
+
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_PLAIN = 0,
+    NGX_HTTP_ERROR_MAP_CHUNKED,
+    NGX_HTTP_ERROR_MAP_FASTCGI
+} ngx_http_error_map_framing_e;
+
+
+/* how far a body has been read that lies framed in an upstream's buffer */
+
+typedef struct {
+    ngx_http_error_map_framing_e    framing;
+    u_char                         *pos;
+    off_t                           length;  /* of the body, or -1 */
+
+    ngx_http_chunked_t              chunked;
+
+    /* FastCGI, the current record */
+    u_char                         *body;    /* where it begins */
+    size_t                          left;
+    size_t                          padding;
+    unsigned                        out:1;   /* it is of type FCGI_STDOUT */
+} ngx_http_error_map_raw_t;
 
 
 /* a response whose header waits for the verdict */
@@ -264,7 +305,8 @@ typedef struct ngx_http_error_map_ctx_s {
 typedef struct {
     ngx_http_request_t             *request;
     ngx_http_upstream_t            *upstream;
-    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_upstream_state_t      *state;
+    ngx_http_error_map_ctx_t       *ctx;    /* NULL if it is no longer true */
 } ngx_http_error_map_kept_t;
 
 
@@ -313,11 +355,11 @@ ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
 
 /*
  * Makes a source of which at most size bytes are read, as they come and again
- * as they are inflated, and looks at the headers.
+ * as they are inflated if it is gzip, and looks at the headers.
  */
 ngx_int_t ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size);
+    size_t size, ngx_uint_t gzip);
 
 /* reads len bytes of the body at data; UNDECIDED if that is beyond the size */
 ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
@@ -347,12 +389,31 @@ ngx_int_t ngx_http_error_map_source_verdict(
 
 
 /*
- * preread.c.  Reads what of the body came with the upstream's header, leaving
- * it there, or a cached response from its file, by way of a buffer from the
- * request's pool.  Returns as those of source.c.
+ * preread.c.  All that is read stays where it is.  Those with a source return
+ * as those of source.c.
  */
 
+/*
+ * Reads what of the body came with the upstream's header, or a cached response
+ * from its file, by way of a buffer from the request's pool.
+ */
 ngx_int_t ngx_http_error_map_preread(ngx_http_error_map_source_t *source);
+
+/*
+ * Finds out how the body lies in the buffer of the request's upstream; start is
+ * where the first record of a FastCGI response is, or NULL, length the body's or
+ * -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken apart.
+ */
+ngx_int_t ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
+    ngx_http_request_t *r, u_char *start, off_t length);
+
+/* reads on, up to last */
+ngx_int_t ngx_http_error_map_raw_feed(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *last);
+
+/* is told that the upstream has closed the connection; always NGX_OK */
+ngx_int_t ngx_http_error_map_raw_end(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source);
 
 
 /*
@@ -440,13 +501,17 @@ ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
 ngx_http_upstream_t *ngx_http_error_map_vendor(ngx_http_request_t *r);
 
 /* returns 1 if the body is gzip, 0 if it is plain, or NGX_DECLINED */
-ngx_int_t ngx_http_error_map_gzipped(ngx_http_request_t *r);
+ngx_int_t ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response);
+
+/* returns 1 if the response is put together from parts of one, or 0 */
+ngx_int_t ngx_http_error_map_sliced(ngx_http_request_t *r);
 
 /* returns 1 if the verdict about a response is asked for, 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf);
+    ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_response_t *response);
 
-/* returns the document that a variable names, or NULL */
+/* returns the document, which a variable may name, or NULL */
 ngx_http_error_map_document_t *ngx_http_error_map_document(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
 
@@ -549,9 +614,12 @@ void ngx_http_error_map_hold_stop(void *hold);
  * response.c
  */
 
-/* returns a context for a response whose verdict is to come, or NULL */
+/*
+ * Returns a context for a response with that status whose verdict is to come,
+ * or NULL.
+ */
 ngx_http_error_map_ctx_t *ngx_http_error_map_create_ctx(ngx_http_request_t *r,
-    ngx_http_error_map_document_t *document);
+    ngx_http_error_map_document_t *document, ngx_uint_t status);
 
 /*
  * Makes the context of a verdict from what the source found, and sets it for
@@ -609,8 +677,30 @@ ngx_int_t ngx_http_error_map_intercept(ngx_http_request_t *r,
  */
 void ngx_http_error_map_intercept_late(ngx_event_t *ev);
 
-/* returns what was kept of a request last, or NULL */
+/* returns a place to keep a context for an error page, or NULL */
+ngx_http_error_map_kept_t *ngx_http_error_map_keep(ngx_http_request_t *r);
+
+/* returns what was kept of a request last, if it is still true, or NULL */
 ngx_http_error_map_kept_t *ngx_http_error_map_kept(ngx_http_request_t *r);
+
+
+/*
+ * upstream.c
+ */
+
+/* takes its place in all upstreams; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_upstream_init(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/*
+ * Returns the context of the response that the upstream sends if the verdict
+ * was reached while its header was read, or NULL.
+ */
+ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_ctx(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
+
+/* returns how long the response has waited before its header was sent */
+ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
 
 
 /*
@@ -638,6 +728,7 @@ ngx_int_t ngx_http_error_map_header_filter_init(ngx_conf_t *cf);
 
 
 extern ngx_module_t  ngx_http_error_map_filter_module;
+extern ngx_module_t  ngx_http_error_map_header_filter_module;
 
 
 #endif /* _NGX_HTTP_ERROR_MAP_MODULE_H_INCLUDED_ */

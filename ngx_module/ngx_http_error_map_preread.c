@@ -2,10 +2,12 @@
 #include "ngx_http_error_map_module.h"
 
 
-static ngx_int_t ngx_http_error_map_preread_buf(ngx_http_request_t *r,
-    ngx_buf_t *b);
-static ngx_int_t ngx_http_error_map_preread_chunked(
-    ngx_http_error_map_source_t *source, ngx_buf_t *b);
+static ngx_int_t ngx_http_error_map_raw_bytes(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_raw_chunked(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *last);
+static ngx_int_t ngx_http_error_map_raw_fastcgi(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *last);
 #if (NGX_HTTP_CACHE)
 static ngx_int_t ngx_http_error_map_preread_cache(
     ngx_http_error_map_source_t *source);
@@ -19,17 +21,17 @@ static ngx_int_t ngx_http_error_map_preread_cache(
 ngx_int_t
 ngx_http_error_map_preread(ngx_http_error_map_source_t *source)
 {
-    off_t                length;
-    size_t               size;
-    ngx_buf_t            b;
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
+    off_t                      length;
+    ngx_http_request_t        *r;
+    ngx_http_upstream_t       *u;
+    ngx_http_error_map_raw_t   raw;
 
     r = source->request;
+    length = r->headers_out.content_length_n;
 
     /* no body, and perhaps no call of the body filter */
 
-    if (r->headers_out.content_length_n == 0) {
+    if (length == 0) {
         return ngx_http_error_map_source_end(source);
     }
 
@@ -41,52 +43,38 @@ ngx_http_error_map_preread(ngx_http_error_map_source_t *source)
 
 #endif
 
-    if (ngx_http_error_map_preread_buf(r, &b) != NGX_OK) {
+    u = r->upstream;
+
+    if (u == NULL
+        || !ngx_http_error_map_live(r)
+        || u->header_sent
+        || u->buffer.pos == NULL
+        || ngx_http_error_map_raw_init(&raw, r, NULL, length) != NGX_OK)
+    {
         return NGX_AGAIN;
     }
 
-    length = r->headers_out.content_length_n;
-
-    if (length == -1 && r->upstream->headers_in.chunked) {
-        return ngx_http_error_map_preread_chunked(source, &b);
-    }
-
-    size = b.last - b.pos;
-
-    if (length != -1 && (off_t) size > length) {
-        size = (size_t) length;
-    }
-
-    rc = ngx_http_error_map_source_feed(source, b.pos, size);
-
-    if (rc == NGX_AGAIN && length == (off_t) size) {
-        return ngx_http_error_map_source_end(source);
-    }
-
-    return rc;
+    return ngx_http_error_map_raw_feed(&raw, source, u->buffer.last);
 }
 
 
-/*
- * Finds the part of the body that lies behind the upstream's header in its
- * buffer, if it is there as plain bytes or chunked.
- */
-
-static ngx_int_t
-ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b)
+ngx_int_t
+ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
+    ngx_http_request_t *r, u_char *start, off_t length)
 {
     ngx_str_t            *module;
     ngx_http_upstream_t  *u;
 
     u = r->upstream;
 
-    if (u == NULL || u->conf == NULL) {
+    if (u->conf == NULL) {
         return NGX_DECLINED;
     }
 
-    *b = u->buffer;
+    ngx_memzero(raw, sizeof(ngx_http_error_map_raw_t));
 
-    /* FastCGI records and HTTP/2 frames are not for us to take apart */
+    raw->pos = u->buffer.pos;
+    raw->length = length;
 
     module = &u->conf->module;
 
@@ -98,47 +86,113 @@ ngx_http_error_map_preread_buf(ngx_http_request_t *r, ngx_buf_t *b)
             return NGX_DECLINED;
         }
 
-    } else if (u->headers_in.chunked) {
+        if (length == -1 && u->headers_in.chunked) {
+            raw->framing = NGX_HTTP_ERROR_MAP_CHUNKED;
+        }
 
-        /* nginx takes chunks apart for HTTP alone */
+        return NGX_OK;
+    }
 
+    /* nginx takes chunks apart for HTTP alone */
+
+    if (u->headers_in.chunked) {
         return NGX_DECLINED;
+    }
 
-    } else if ((module->len != 5 || ngx_strncmp(module->data, "uwsgi", 5) != 0)
-               && (module->len != 4
-                   || ngx_strncmp(module->data, "scgi", 4) != 0))
+    if ((module->len == 5 && ngx_strncmp(module->data, "uwsgi", 5) == 0)
+        || (module->len == 4 && ngx_strncmp(module->data, "scgi", 4) == 0))
     {
-        return NGX_DECLINED;
+        return NGX_OK;
     }
 
-    if (!ngx_http_error_map_live(r) || u->header_sent || b->pos == NULL) {
-        return NGX_DECLINED;
+    if (start
+        && module->len == 7 && ngx_strncmp(module->data, "fastcgi", 7) == 0)
+    {
+        raw->framing = NGX_HTTP_ERROR_MAP_FASTCGI;
+        raw->pos = start;
+        raw->body = u->buffer.pos;
+
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_error_map_raw_feed(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *last)
+{
+    ngx_int_t  rc;
+
+    switch (raw->framing) {
+
+    case NGX_HTTP_ERROR_MAP_CHUNKED:
+        return ngx_http_error_map_raw_chunked(raw, source, last);
+
+    case NGX_HTTP_ERROR_MAP_FASTCGI:
+        return ngx_http_error_map_raw_fastcgi(raw, source, last);
+
+    default: /* NGX_HTTP_ERROR_MAP_PLAIN */
+
+        rc = ngx_http_error_map_raw_bytes(raw, source, raw->pos,
+                                          last - raw->pos);
+        raw->pos = last;
+
+        return rc;
+    }
+}
+
+
+/* what is behind the body's length belongs to nothing */
+
+static ngx_int_t
+ngx_http_error_map_raw_bytes(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *data, size_t len)
+{
+    off_t      rest;
+    ngx_int_t  rc;
+
+    rest = raw->length - source->size;
+
+    if (raw->length != -1 && (off_t) len > rest) {
+        len = (size_t) rest;
+    }
+
+    rc = ngx_http_error_map_source_feed(source, data, len);
+
+    if (rc == NGX_AGAIN && raw->length == (off_t) source->size) {
+        return ngx_http_error_map_source_end(source);
+    }
+
+    return rc;
 }
 
 
 static ngx_int_t
-ngx_http_error_map_preread_chunked(ngx_http_error_map_source_t *source,
-    ngx_buf_t *b)
+ngx_http_error_map_raw_chunked(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *last)
 {
     size_t               size;
+    ngx_buf_t            b;
     ngx_int_t            rc;
-    ngx_http_chunked_t   chunked;
-    ngx_http_request_t  *r;
+    ngx_http_chunked_t  *chunked;
 
-    r = source->request;
+    ngx_memzero(&b, sizeof(ngx_buf_t));
 
-    ngx_memzero(&chunked, sizeof(ngx_http_chunked_t));
+    b.pos = raw->pos;
+    b.last = last;
+    chunked = &raw->chunked;
 
     for ( ;; ) {
 
 #if (nginx_version >= 1027002)
-        rc = ngx_http_parse_chunked(r, b, &chunked, 0);
+        rc = ngx_http_parse_chunked(source->request, &b, chunked, 0);
 #else
-        rc = ngx_http_parse_chunked(r, b, &chunked);
+        rc = ngx_http_parse_chunked(source->request, &b, chunked);
 #endif
+
+        raw->pos = b.pos;
 
         if (rc == NGX_DONE) {
             return ngx_http_error_map_source_end(source);
@@ -151,19 +205,98 @@ ngx_http_error_map_preread_chunked(ngx_http_error_map_source_t *source,
             return NGX_AGAIN;
         }
 
-        size = b->last - b->pos;
+        size = b.last - b.pos;
 
-        if ((off_t) size > chunked.size) {
-            size = (size_t) chunked.size;
+        if ((off_t) size > chunked->size) {
+            size = (size_t) chunked->size;
         }
 
-        if (ngx_http_error_map_source_feed(source, b->pos, size) == NGX_OK) {
+        rc = ngx_http_error_map_source_feed(source, b.pos, size);
+
+        b.pos += size;
+        chunked->size -= size;
+        raw->pos = b.pos;
+
+        if (rc == NGX_OK) {
             return NGX_OK;
         }
-
-        b->pos += size;
-        chunked.size -= size;
     }
+}
+
+
+/* the records of the FastCGI specification, section 3.3 */
+
+static ngx_int_t
+ngx_http_error_map_raw_fastcgi(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source, u_char *last)
+{
+    u_char  *p;
+    size_t   n;
+
+    for ( ;; ) {
+
+        n = ngx_min(raw->left, (size_t) (last - raw->pos));
+        p = raw->pos;
+
+        raw->pos += n;
+        raw->left -= n;
+
+        /* the header is in such records, too */
+
+        if (raw->out && raw->pos > raw->body) {
+
+            p = ngx_max(p, raw->body);
+
+            if (ngx_http_error_map_raw_bytes(raw, source, p, raw->pos - p)
+                == NGX_OK)
+            {
+                return NGX_OK;
+            }
+        }
+
+        if (raw->left) {
+            return NGX_AGAIN;
+        }
+
+        n = ngx_min(raw->padding, (size_t) (last - raw->pos));
+
+        raw->pos += n;
+        raw->padding -= n;
+
+        if (raw->padding || last - raw->pos < 8) {
+            return NGX_AGAIN;
+        }
+
+        p = raw->pos;
+
+        if (p[0] != 1) {
+            return ngx_http_error_map_source_stop(source,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
+
+        if (p[1] == 3) {
+            /* FCGI_END_REQUEST */
+            return ngx_http_error_map_source_end(source);
+        }
+
+        raw->out = (p[1] == 6);
+        raw->left = p[4] << 8 | p[5];
+        raw->padding = p[6];
+        raw->pos += 8;
+    }
+}
+
+
+ngx_int_t
+ngx_http_error_map_raw_end(ngx_http_error_map_raw_t *raw,
+    ngx_http_error_map_source_t *source)
+{
+    if (raw->framing == NGX_HTTP_ERROR_MAP_PLAIN && raw->length == -1) {
+        return ngx_http_error_map_source_end(source);
+    }
+
+    return ngx_http_error_map_source_stop(source,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
 }
 
 

@@ -25,7 +25,8 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
     } else {
 
         if (ctx == NULL) {
-            ctx = ngx_http_error_map_create_ctx(r, document);
+            ctx = ngx_http_error_map_create_ctx(r, document,
+                                                r->headers_out.status);
             if (ctx == NULL) {
                 return NULL;
             }
@@ -77,7 +78,7 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
 
 ngx_http_error_map_ctx_t *
 ngx_http_error_map_create_ctx(ngx_http_request_t *r,
-    ngx_http_error_map_document_t *document)
+    ngx_http_error_map_document_t *document, ngx_uint_t status)
 {
     ngx_http_upstream_t       *u;
     ngx_http_error_map_ctx_t  *ctx;
@@ -88,14 +89,13 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
     }
 
     ctx->document = document;
-    ctx->status = r->headers_out.status;
+    ctx->status = status;
 
     /* an error page has the status of the error, whatever its vendor says */
 
     u = ngx_http_error_map_vendor(r);
 
-    ctx->upstream_status = u ? u->headers_in.status_n
-                             : r->headers_out.status;
+    ctx->upstream_status = u ? u->headers_in.status_n : status;
     ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
     return ctx;
@@ -178,7 +178,9 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (r->headers_out.status != ctx->status) {
+    if (ctx->upstream_status != ctx->status
+        || r->headers_out.status != ctx->status)
+    {
 
         r->headers_out.status = ctx->status;
         r->headers_out.status_line.len = 0;

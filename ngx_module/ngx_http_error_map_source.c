@@ -12,7 +12,7 @@ static ngx_int_t ngx_http_error_map_source_lookup(
 ngx_int_t
 ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size)
+    size_t size, ngx_uint_t gzip)
 {
     ngx_str_t            *name;
     ngx_uint_t            i;
@@ -24,6 +24,7 @@ ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
     source->request = r;
     source->document = document;
     source->left = size;
+    source->gzip = gzip;
 
     if (document->headers.nelts) {
 
@@ -100,7 +101,7 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
     source->left -= n;
     source->size += n;
 
-    rc = ngx_http_error_map_gzipped(source->request)
+    rc = source->gzip
          ? ngx_http_error_map_gunzip_feed(source, data, n)
          : ngx_http_error_map_source_scan(source, data, n);
 

@@ -1,0 +1,797 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+/*
+ * The verdict inside nginx's upstream layer.  An upstream's handler for headers
+ * is wrapped: once it has the header, the wrapper looks at the body that lies
+ * in u->buffer, and sets the edge status as if the upstream had sent it.  All
+ * that nginx does about a status then follows by itself.
+ *
+ * While more of the body is needed nginx still believes to wait for a header.
+ * But an end, an error or a full buffer would be those of a header to it, so
+ * the reading is done here.  ngx_http_error_map_upstream_resume() is the way
+ * back.
+ */
+
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_upstream_t            *upstream;
+
+    /* those that are wrapped */
+    ngx_int_t                     (*process_header)(ngx_http_request_t *r);
+    ngx_int_t                     (*reinit_request)(ngx_http_request_t *r);
+    ngx_http_upstream_handler_pt    read_event_handler;
+    ngx_recv_pt                     recv;
+
+    u_char                         *begin;   /* of the response, or NULL */
+    u_char                         *last;    /* of what has come of it */
+
+    ngx_uint_t                      status;  /* the upstream's */
+    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_raw_t        raw;
+    ngx_http_error_map_kept_t      *kept;
+
+    ngx_event_t                     timer;
+    ngx_msec_t                      start;
+    ngx_msec_t                      waited;
+    size_t                          size;    /* bytes that waited */
+
+    unsigned                        done:1;     /* decided, or left alone */
+    unsigned                        decided:1;
+    unsigned                        header:1;
+    unsigned                        waiting:1;
+    unsigned                        replay:1;
+} ngx_http_error_map_upstream_t;
+
+
+typedef struct {
+    ngx_http_upstream_srv_conf_t   *upstream;
+    ngx_http_upstream_init_peer_pt  init;
+} ngx_http_error_map_peer_t;
+
+
+static int ngx_libc_cdecl ngx_http_error_map_peer_cmp(const void *one,
+    const void *two);
+static ngx_int_t ngx_http_error_map_peer_init(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+static ngx_int_t ngx_http_error_map_precontent_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_content_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_upstream_wrap(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_upstream_reinit(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+static void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+static void ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+static void ngx_http_error_map_upstream_read(ngx_http_request_t *r,
+    ngx_http_upstream_t *u);
+static void ngx_http_error_map_upstream_timeout(ngx_event_t *ev);
+static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up);
+static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
+    u_char *buf, size_t size);
+static void ngx_http_error_map_upstream_stop(void *data);
+static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_live(
+    ngx_http_request_t *r);
+
+
+/* the context of the module's other half is this one */
+
+#define ngx_http_error_map_upstream(r)                                        \
+    ngx_http_get_module_ctx(r, ngx_http_error_map_header_filter_module)
+
+
+ngx_int_t
+ngx_http_error_map_upstream_init(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_uint_t                       i;
+    ngx_http_handler_pt             *h;
+    ngx_http_error_map_peer_t       *peer;
+    ngx_http_core_main_conf_t       *cmcf;
+    ngx_http_upstream_main_conf_t   *umcf;
+    ngx_http_upstream_srv_conf_t   **uscf;
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+    uscf = umcf->upstreams.elts;
+
+    if (ngx_array_init(&emcf->peers, cf->pool, umcf->upstreams.nelts + 1,
+                       sizeof(ngx_http_error_map_peer_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscf[i]->peer.init == NULL) {
+            continue;
+        }
+
+        peer = ngx_array_push(&emcf->peers);
+        if (peer == NULL) {
+            return NGX_ERROR;
+        }
+
+        peer->upstream = uscf[i];
+        peer->init = uscf[i]->peer.init;
+
+        uscf[i]->peer.init = ngx_http_error_map_peer_init;
+    }
+
+    ngx_qsort(emcf->peers.elts, emcf->peers.nelts,
+              sizeof(ngx_http_error_map_peer_t), ngx_http_error_map_peer_cmp);
+
+    /* an upstream that is resolved at run time does without all these */
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_error_map_precontent_handler;
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_error_map_peer_cmp(const void *one, const void *two)
+{
+    const ngx_http_error_map_peer_t *first = one;
+    const ngx_http_error_map_peer_t *second = two;
+
+    return (first->upstream > second->upstream)
+           - (first->upstream < second->upstream);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_peer_init(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_uint_t                       first, last, n;
+    ngx_http_error_map_peer_t       *peer;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    peer = emcf->peers.elts;
+    first = 0;
+    last = emcf->peers.nelts;
+
+    while (last - first > 1) {
+        n = (first + last) / 2;
+
+        if (peer[n].upstream <= us) {
+            first = n;
+
+        } else {
+            last = n;
+        }
+    }
+
+    if (peer[first].init(r, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_upstream_wrap(r);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_precontent_handler(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    if (!conf->upstream) {
+        return NGX_DECLINED;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r->content_handler && r->content_handler == clcf->handler) {
+        r->content_handler = ngx_http_error_map_content_handler;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* no response can have come yet from a connection that is just being made */
+
+static ngx_int_t
+ngx_http_error_map_content_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    rc = clcf->handler(r);
+
+    if (rc == NGX_DONE && r->upstream && r->upstream->resolved) {
+        (void) ngx_http_error_map_upstream_wrap(r);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_upstream_t            *u;
+    ngx_http_error_map_upstream_t  *up;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    u = r->upstream;
+
+    if (!conf->enable || !conf->upstream || conf->dry_run
+        || u->process_header == ngx_http_error_map_upstream_process)
+    {
+        return NGX_OK;
+    }
+
+    up = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_upstream_t));
+    if (up == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_error_map_upstream_stop;
+    cln->data = up;
+
+    up->request = r;
+    up->upstream = u;
+
+    up->process_header = u->process_header;
+    u->process_header = ngx_http_error_map_upstream_process;
+
+    up->reinit_request = u->reinit_request;
+    u->reinit_request = ngx_http_error_map_upstream_reinit;
+
+    up->timer.data = r->connection;
+    up->timer.handler = ngx_http_error_map_upstream_timeout;
+    up->timer.log = r->connection->log;
+
+    ngx_http_set_ctx(r, up, ngx_http_error_map_header_filter_module);
+
+    return NGX_OK;
+}
+
+
+/* before another peer is asked, or a stale response is sent */
+
+static ngx_int_t
+ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_http_upstream_t            *u;
+    ngx_http_error_map_upstream_t  *up;
+
+    u = r->upstream;
+    up = ngx_http_error_map_upstream(r);
+
+    rc = up->reinit_request(r);
+
+    if (u->process_header != ngx_http_error_map_upstream_process) {
+        up->process_header = u->process_header;
+        u->process_header = ngx_http_error_map_upstream_process;
+    }
+
+    ngx_http_error_map_upstream_stop(up);
+
+    ngx_memzero(&up->source, sizeof(ngx_http_error_map_source_t));
+
+    up->begin = NULL;
+    up->last = NULL;
+    up->waited = 0;
+    up->size = 0;
+    up->header = 0;
+    up->done = 0;
+    up->decided = 0;
+    up->waiting = 0;
+    up->replay = 0;
+
+    if (up->kept) {
+        up->kept->ctx = NULL;
+    }
+
+    ngx_http_set_ctx(r, NULL, ngx_http_error_map_filter_module);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_upstream_process(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_http_upstream_t            *u;
+    ngx_http_error_map_upstream_t  *up;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    u = r->upstream;
+    up = ngx_http_error_map_upstream(r);
+
+    if (!up->header) {
+
+        /* large stderr of FastCGI is overwritten, the records are lost then */
+
+        if (up->last == NULL) {
+            up->begin = u->buffer.pos;
+
+        } else if (u->buffer.last <= up->last) {
+            up->begin = NULL;
+        }
+
+        rc = up->process_header(r);
+
+        up->last = u->buffer.last;
+
+        /* it may have put another one into its place for the next call */
+
+        if (u->process_header != ngx_http_error_map_upstream_process) {
+            up->process_header = u->process_header;
+            u->process_header = ngx_http_error_map_upstream_process;
+        }
+
+        /* the filter looks into what is sent from a cache */
+
+        if (rc != NGX_OK
+#if (NGX_HTTP_CACHE)
+            || r->cached
+#endif
+           )
+        {
+            return rc;
+        }
+
+        up->header = 1;
+    }
+
+    if (up->done) {
+        return NGX_OK;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    rc = ngx_http_error_map_upstream_begin(r, conf, up);
+
+    if (rc == NGX_AGAIN) {
+        rc = ngx_http_error_map_raw_feed(&up->raw, &up->source,
+                                         u->buffer.last);
+    }
+
+    if (rc == NGX_AGAIN
+        && u->buffer.last < u->buffer.end
+        && conf->hold_timeout)
+    {
+        ngx_http_error_map_upstream_wait(r, conf, up);
+        return NGX_AGAIN;
+    }
+
+    up->done = 1;
+
+    if (rc == NGX_OK) {
+        ngx_http_error_map_upstream_decide(r, conf, up);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_OK or NGX_AGAIN as those of source.c, or NGX_DECLINED if the response is
+ * not looked into here.
+ */
+
+static ngx_int_t
+ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
+{
+    off_t                           length;
+    ngx_uint_t                      i;
+    ngx_list_part_t                *part;
+    ngx_table_elt_t                *h;
+    ngx_http_upstream_t            *u;
+    ngx_http_error_map_document_t  *document;
+    ngx_http_error_map_response_t   response;
+
+    u = r->upstream;
+
+    /* this header names a response, and is none */
+
+    if (u->headers_in.x_accel_redirect) {
+        return NGX_DECLINED;
+    }
+
+    response.status = u->headers_in.status_n;
+    response.coding = NULL;
+    response.headers = &u->headers_in.headers.part;
+    ngx_str_null(&response.type);
+
+    if (u->headers_in.content_type) {
+        response.type = u->headers_in.content_type->value;
+    }
+
+    for (part = response.headers; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == sizeof("Content-Encoding") - 1
+                && ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) "Content-Encoding",
+                                   sizeof("Content-Encoding") - 1)
+                   == 0)
+            {
+                response.coding = &h[i];
+            }
+        }
+    }
+
+    if (!ngx_http_error_map_inspected(r, conf, &response)) {
+        return NGX_DECLINED;
+    }
+
+    document = ngx_http_error_map_document(r, conf);
+    length = u->headers_in.chunked ? -1 : u->headers_in.content_length_n;
+
+    if (document == NULL
+        || ngx_http_error_map_raw_init(&up->raw, r, up->begin, length)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    up->status = u->headers_in.status_n;
+
+    if (ngx_http_error_map_source_init(&up->source, r, document,
+                                       conf->hold_size,
+                                       ngx_http_error_map_gzipped(&response))
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    return length ? NGX_AGAIN : ngx_http_error_map_source_end(&up->source);
+}
+
+
+/* sets the status of the response, for nginx has not looked at it yet */
+
+static void
+ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
+{
+    ngx_http_upstream_t       *u;
+    ngx_http_error_map_ctx_t  *ctx;
+
+    if (up->source.verdict == NGX_HTTP_ERROR_MAP_MAPPED
+        || up->source.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
+    {
+        ctx = ngx_http_error_map_create_ctx(r, up->source.document, up->status);
+
+        if (ctx == NULL
+            || ngx_http_error_map_decide(r, conf, &up->source, ctx) == NULL)
+        {
+            return;
+        }
+
+        /* for the error page of proxy_intercept_errors */
+
+        if (up->kept == NULL) {
+            up->kept = ngx_http_error_map_keep(r);
+        }
+
+        if (up->kept == NULL) {
+            return;
+        }
+
+        u = r->upstream;
+
+        up->kept->ctx = ctx;
+        up->kept->state = u->state;
+
+        if (ctx->status != up->status) {
+            u->headers_in.status_n = ctx->status;
+            ngx_str_null(&u->headers_in.status_line);
+            u->state->status = ctx->status;
+        }
+    }
+
+    up->decided = 1;
+}
+
+
+static void
+ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
+{
+    ngx_connection_t     *c;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+    c = u->peer.connection;
+
+    up->waiting = 1;
+    up->start = ngx_current_msec;
+
+    ngx_add_timer(&up->timer, conf->hold_timeout);
+
+    up->read_event_handler = u->read_event_handler;
+    u->read_event_handler = ngx_http_error_map_upstream_read;
+
+    /* nginx reads on at once, and is told that there is nothing */
+
+    up->recv = c->recv;
+    c->recv = ngx_http_error_map_upstream_recv;
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_events);
+    }
+}
+
+
+/* does for a body what nginx does for a header */
+
+static void
+ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
+{
+    ssize_t                         n;
+    ngx_int_t                       rc;
+    ngx_connection_t               *c;
+    ngx_http_error_map_upstream_t  *up;
+
+    c = u->peer.connection;
+    up = ngx_http_error_map_upstream(r);
+
+    if (c->read->timedout) {
+
+        /* this is not about the header, and what follows has its own timer */
+
+        c->read->timedout = 0;
+
+        ngx_http_error_map_upstream_resume(r, up);
+        return;
+    }
+
+    do {
+        n = c->recv(c, u->buffer.last, u->buffer.end - u->buffer.last);
+
+        if (n == NGX_AGAIN) {
+
+            if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+                ngx_http_error_map_upstream_resume(r, up);
+            }
+
+            return;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+
+            /* nginx has to see it again */
+
+            c->read->ready = 1;
+
+            rc = (n == 0)
+                 ? ngx_http_error_map_raw_end(&up->raw, &up->source)
+                 : ngx_http_error_map_source_stop(&up->source,
+                                                NGX_HTTP_ERROR_MAP_UNDECIDED);
+
+        } else {
+            u->state->bytes_received += n;
+            u->buffer.last += n;
+
+            rc = ngx_http_error_map_raw_feed(&up->raw, &up->source,
+                                             u->buffer.last);
+        }
+
+    } while (rc == NGX_AGAIN && u->buffer.last < u->buffer.end);
+
+    if (rc == NGX_OK) {
+        ngx_http_error_map_upstream_decide(r,
+                             ngx_http_get_module_loc_conf(r,
+                                          ngx_http_error_map_filter_module),
+                             up);
+    }
+
+    ngx_http_error_map_upstream_resume(r, up);
+}
+
+
+static void
+ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
+{
+    ngx_connection_t               *c;
+    ngx_http_request_t             *r;
+    ngx_http_error_map_upstream_t  *up;
+
+    up = (ngx_http_error_map_upstream_t *)
+             ((u_char *) ev - offsetof(ngx_http_error_map_upstream_t, timer));
+
+    r = up->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    /* the upstream may have been given up in the meantime */
+
+    if (r->upstream == up->upstream
+        && ngx_http_error_map_live(r)
+        && up->waiting
+        && up->upstream->read_event_handler == ngx_http_error_map_upstream_read)
+    {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "error map hold timed out, the upstream has sent %uz "
+                      "bytes of the body", up->source.size);
+
+        ngx_http_error_map_upstream_resume(r, up);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * Lets nginx go on from where it waits for the header.  It has to read at least
+ * one byte for that, and reads the last one again.
+ */
+
+static void
+ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up)
+{
+    ngx_connection_t     *c;
+    ngx_http_upstream_t  *u;
+
+    u = up->upstream;
+    c = u->peer.connection;
+
+    ngx_http_error_map_upstream_stop(up);
+
+    up->done = 1;
+    up->waiting = 0;
+    up->waited = ngx_current_msec - up->start;
+    up->size = u->buffer.last - u->buffer.pos;
+
+    u->buffer.last--;
+    u->state->bytes_received--;
+
+    up->replay = 1;
+    up->recv = c->recv;
+    c->recv = ngx_http_error_map_upstream_recv;
+
+    u->read_event_handler = up->read_event_handler;
+    u->read_event_handler(r, u);
+}
+
+
+static ssize_t
+ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
+{
+    ngx_http_request_t             *r;
+    ngx_http_error_map_upstream_t  *up;
+
+    r = c->data;
+    up = ngx_http_error_map_upstream(r);
+
+    c->recv = up->recv;
+
+    if (up->replay) {
+        up->replay = 0;
+        return 1;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_error_map_upstream_stop(void *data)
+{
+    ngx_http_error_map_upstream_t *up = data;
+
+    if (up->timer.timer_set) {
+        ngx_del_timer(&up->timer);
+    }
+}
+
+
+ngx_http_error_map_ctx_t *
+ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_upstream_t  *up;
+
+    up = ngx_http_error_map_upstream_live(r);
+
+    if (up == NULL || !up->decided) {
+        return NULL;
+    }
+
+    if (up->source.verdict == NGX_HTTP_ERROR_MAP_MAPPED
+        || up->source.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
+    {
+        /* it is the response itself that comes, and no error page */
+
+        ctx = up->kept->ctx;
+        up->kept->ctx = NULL;
+
+        if (ctx->status == ctx->upstream_status) {
+
+            /* that of the error, if it is an error page */
+
+            ctx->status = r->headers_out.status;
+        }
+
+    } else {
+
+        ctx = up->size ? ngx_http_error_map_create_ctx(r, up->source.document,
+                                                       up->status)
+                       : NULL;
+
+        ctx = ngx_http_error_map_decide(r, conf, &up->source, ctx);
+        if (ctx == NULL) {
+            return NULL;
+        }
+    }
+
+    if (up->size) {
+        ctx->hold_size = up->size;
+        ctx->hold_time = up->waited;
+    }
+
+    return ctx;
+}
+
+
+ngx_msec_t
+ngx_http_error_map_upstream_waited(ngx_http_request_t *r)
+{
+    ngx_http_error_map_upstream_t  *up;
+
+    up = ngx_http_error_map_upstream_live(r);
+
+    return up ? up->waited : 0;
+}
+
+
+static ngx_http_error_map_upstream_t *
+ngx_http_error_map_upstream_live(ngx_http_request_t *r)
+{
+    ngx_http_error_map_upstream_t  *up;
+
+    up = ngx_http_error_map_upstream(r);
+
+    if (up == NULL
+        || up->upstream != r->upstream
+        || !ngx_http_error_map_live(r)
+#if (NGX_HTTP_CACHE)
+        || r->cached
+#endif
+       )
+    {
+        return NULL;
+    }
+
+    return up;
+}
