@@ -1,5 +1,5 @@
-# conf/edge.conf, which includes conf/documents.conf, does what its comments
-# say.  Only the addresses in it are changed.
+# conf/edge.conf, which includes conf/documents.conf, and conf/failover.conf do
+# what their comments say.  Only the addresses in them are changed.
 
 use strict;
 use warnings;
@@ -92,6 +92,48 @@ for (
     is_deeply([$r->{status}, $r->{headers}{$name}[0]], [$status, $value],
               "$uri: $status, $name");
     is($r->{body}, $body, '... its body') if defined $body;
+}
+
+stop($edge);
+
+
+# the first account has used up its quota
+
+my $accounts = vendor(sub {
+    my ($s, $request) = @_;
+
+    my ($key) = $request =~ /^X-App-Key: (\w+)/m;
+    my $body = $key eq 'first' || $request =~ m{ /both }
+        ? '{"StatusCode":42505}'
+        : '{"StatusCode":200}';
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+             . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+});
+
+my @failover = map { free_port() } 1 .. 3;
+
+$port = $failover[0];
+$conf = ErrorMap::slurp("$dir/failover.conf");
+
+is($conf =~ s/127\.0\.0\.1:8501/127.0.0.1:$accounts/g, 1, 'one vendor');
+is($conf =~ s/127\.0\.0\.1:8404/127.0.0.1:$port/, 1, 'one edge');
+is($conf =~ s/127\.0\.0\.1:8511/127.0.0.1:$failover[1]/g, 2, 'an account');
+is($conf =~ s/127\.0\.0\.1:8512/127.0.0.1:$failover[2]/g, 2, 'another one');
+
+$edge = start(port => $port, http => $conf);
+
+for (
+    ['/', 200, '429, 200', undef, 'the second account is asked'],
+    ['/', 200, '200', undef, '... and is the only one for a while'],
+    ['/both', 429, '429', 30, 'both have used up their quotas'],
+) {
+    my ($uri, $status, $tried, $retry, $name) = @$_;
+    my $r = get($port, $uri);
+
+    is_deeply([$r->{status}, map { $r->{headers}{$_}[0] }
+               qw(x-upstream-tried retry-after)],
+              [$status, $tried, $retry], $name);
 }
 
 stop($edge);

@@ -27,6 +27,8 @@ for my $vendor (qw(face_device baidu_face vzenith tencent_iot
 like($out, qr/^tencent_iotvideo +42505 +200 +-> 402 /m, '42505 becomes 402');
 like($out, qr/^tencent_iotvideo +52501 +200 +-> 456 /m, '52501 becomes 456');
 
+like($out, qr/^tencent_iotvideo +42505 +200 +-> 200 .*: 429, 200 /m,
+     'a second account is asked');
 like($out, qr/^tencent_iot +20001 +200 +-> 403 .*gzip$/m, 'a gzip vendor');
 
 done_testing();
