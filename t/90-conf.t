@@ -121,20 +121,31 @@ is($conf =~ s/127\.0\.0\.1:8404/127.0.0.1:$port/, 1, 'one edge');
 is($conf =~ s/127\.0\.0\.1:8511/127.0.0.1:$failover[1]/g, 2, 'an account');
 is($conf =~ s/127\.0\.0\.1:8512/127.0.0.1:$failover[2]/g, 2, 'another one');
 
-$edge = start(port => $port, http => $conf);
-
-for (
-    ['/', 200, '429, 200', undef, 'the second account is asked'],
-    ['/', 200, '200', undef, '... and is the only one for a while'],
-    ['/both', 429, '429', 30, 'both have used up their quotas'],
-) {
-    my ($uri, $status, $tried, $retry, $name) = @$_;
+sub failover_ok {
+    my ($uri, $status, $tried, $retry, $name) = @_;
     my $r = get($port, $uri);
 
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
     is_deeply([$r->{status}, map { $r->{headers}{$_}[0] }
                qw(x-upstream-tried retry-after)],
               [$status, $tried, $retry], $name);
 }
+
+$edge = start(port => $port, http => $conf);
+
+failover_ok('/', 200, '429, 200', undef, 'the second account is asked');
+failover_ok('/', 200, '200', undef, '... and is the only one for a while');
+failover_ok('/both', 502, '429, 502', undef, '... so there is no server left');
+
+stop($edge);
+
+is($conf =~ s/max_fails=1/max_fails=0/, 1, 'without failed servers');
+
+$edge = start(port => $port, http => $conf);
+
+failover_ok('/', 200, '429, 200', undef, 'the second account is asked')
+    for 1 .. 2;
+failover_ok('/both', 429, '429, 429', 30, '... and has its say');
 
 stop($edge);
 done_testing();
