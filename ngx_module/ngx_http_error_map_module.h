@@ -400,9 +400,9 @@ ngx_int_t ngx_http_error_map_source_verdict(
 ngx_int_t ngx_http_error_map_preread(ngx_http_error_map_source_t *source);
 
 /*
- * Finds out how the body lies in the buffer of the request's upstream; start is
- * where the first record of a FastCGI response is, or NULL, length the body's or
- * -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken apart.
+ * Finds out how the body lies in the buffer of the request's upstream; start
+ * is where the first record of a FastCGI response is, or NULL, length the
+ * body's or -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken apart.
  */
 ngx_int_t ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
     ngx_http_request_t *r, u_char *start, off_t length);
