@@ -460,7 +460,7 @@ ngx_http_error_map_body_init(ngx_conf_t *cf)
                                               ngx_http_error_map_filter_module);
 
     if (emcf->upstream
-        && ngx_http_error_map_upstream_init(cf, emcf) != NGX_OK)
+        && ngx_http_error_map_peer_init(cf, emcf) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -166,7 +166,7 @@ typedef struct {
     /* of ngx_http_error_map_header_t */
     ngx_array_t                    *headers;
 
-    /* of an upstream and its own handler each, see upstream.c */
+    /* of an upstream and its own handler each, see peer.c */
     ngx_array_t                     peers;
 
     ngx_uint_t                      enabled;
@@ -685,12 +685,22 @@ ngx_http_error_map_kept_t *ngx_http_error_map_kept(ngx_http_request_t *r);
 
 
 /*
+ * peer.c: takes its place in all upstreams; NGX_OK or NGX_ERROR
+ */
+
+ngx_int_t ngx_http_error_map_peer_init(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+
+/*
  * upstream.c
  */
 
-/* takes its place in all upstreams; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_upstream_init(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf);
+/*
+ * Wraps the handlers of the request's upstream if error_map_upstream is on; to
+ * be called before a response can come.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_upstream_wrap(ngx_http_request_t *r);
 
 /*
  * Returns the context of the response that the upstream sends if the verdict

@@ -1,0 +1,164 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+/*
+ * Where requests to upstreams are met: in the handlers that choose a peer, and
+ * behind the content handlers, for what is resolved at run time has none.
+ */
+
+
+typedef struct {
+    ngx_http_upstream_srv_conf_t   *upstream;
+    ngx_http_upstream_init_peer_pt  init;
+} ngx_http_error_map_peer_t;
+
+
+static int ngx_libc_cdecl ngx_http_error_map_peer_cmp(const void *one,
+    const void *two);
+static ngx_int_t ngx_http_error_map_peer_choose(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+static ngx_int_t ngx_http_error_map_precontent_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_content_handler(ngx_http_request_t *r);
+
+
+ngx_int_t
+ngx_http_error_map_peer_init(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_uint_t                       i;
+    ngx_http_handler_pt             *h;
+    ngx_http_error_map_peer_t       *peer;
+    ngx_http_core_main_conf_t       *cmcf;
+    ngx_http_upstream_main_conf_t   *umcf;
+    ngx_http_upstream_srv_conf_t   **uscf;
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+    uscf = umcf->upstreams.elts;
+
+    if (ngx_array_init(&emcf->peers, cf->pool, umcf->upstreams.nelts + 1,
+                       sizeof(ngx_http_error_map_peer_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscf[i]->peer.init == NULL) {
+            continue;
+        }
+
+        peer = ngx_array_push(&emcf->peers);
+        if (peer == NULL) {
+            return NGX_ERROR;
+        }
+
+        peer->upstream = uscf[i];
+        peer->init = uscf[i]->peer.init;
+
+        uscf[i]->peer.init = ngx_http_error_map_peer_choose;
+    }
+
+    ngx_qsort(emcf->peers.elts, emcf->peers.nelts,
+              sizeof(ngx_http_error_map_peer_t), ngx_http_error_map_peer_cmp);
+
+    /* an upstream that is resolved at run time does without all these */
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_error_map_precontent_handler;
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_error_map_peer_cmp(const void *one, const void *two)
+{
+    const ngx_http_error_map_peer_t *first = one;
+    const ngx_http_error_map_peer_t *second = two;
+
+    return (first->upstream > second->upstream)
+           - (first->upstream < second->upstream);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_peer_choose(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_uint_t                       first, last, n;
+    ngx_http_error_map_peer_t       *peer;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    peer = emcf->peers.elts;
+    first = 0;
+    last = emcf->peers.nelts;
+
+    while (last - first > 1) {
+        n = (first + last) / 2;
+
+        if (peer[n].upstream <= us) {
+            first = n;
+
+        } else {
+            last = n;
+        }
+    }
+
+    if (peer[first].init(r, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_upstream_wrap(r);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_precontent_handler(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    if (!conf->upstream) {
+        return NGX_DECLINED;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r->content_handler && r->content_handler == clcf->handler) {
+        r->content_handler = ngx_http_error_map_content_handler;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* no response can have come yet from a connection that is just being made */
+
+static ngx_int_t
+ngx_http_error_map_content_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    rc = clcf->handler(r);
+
+    if (rc == NGX_DONE && r->upstream && r->upstream->resolved) {
+        (void) ngx_http_error_map_upstream_wrap(r);
+    }
+
+    return rc;
+}
