@@ -384,7 +384,10 @@ ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
     up->read_event_handler = u->read_event_handler;
     u->read_event_handler = ngx_http_error_map_upstream_read;
 
-    /* nginx reads on at once, and is told that there is nothing */
+    /*
+     * nginx reads on at once, and again when it has sent more of the request;
+     * it is told that there is nothing.
+     */
 
     up->recv = c->recv;
     c->recv = ngx_http_error_map_upstream_recv;
@@ -419,7 +422,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
     }
 
     do {
-        n = c->recv(c, u->buffer.last, u->buffer.end - u->buffer.last);
+        n = up->recv(c, u->buffer.last, u->buffer.end - u->buffer.last);
 
         if (n == NGX_AGAIN) {
 
@@ -504,11 +507,9 @@ static void
 ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
     ngx_http_error_map_upstream_t *up)
 {
-    ngx_connection_t     *c;
     ngx_http_upstream_t  *u;
 
     u = up->upstream;
-    c = u->peer.connection;
 
     ngx_http_error_map_upstream_stop(up);
 
@@ -521,8 +522,6 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
     u->state->bytes_received--;
 
     up->replay = 1;
-    up->recv = c->recv;
-    c->recv = ngx_http_error_map_upstream_recv;
 
     u->read_event_handler = up->read_event_handler;
     u->read_event_handler(r, u);
@@ -538,14 +537,14 @@ ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
     r = c->data;
     up = ngx_http_error_map_upstream(r);
 
-    c->recv = up->recv;
-
-    if (up->replay) {
-        up->replay = 0;
-        return 1;
+    if (!up->replay) {
+        return NGX_AGAIN;
     }
 
-    return NGX_AGAIN;
+    up->replay = 0;
+    c->recv = up->recv;
+
+    return 1;
 }
 
 
