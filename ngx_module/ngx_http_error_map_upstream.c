@@ -61,6 +61,10 @@ static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
     ngx_http_error_map_upstream_t *up);
 static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
     u_char *buf, size_t size);
+static ssize_t ngx_http_error_map_upstream_error(ngx_connection_t *c,
+    u_char *buf, size_t size);
+static ssize_t ngx_http_error_map_upstream_error_chain(ngx_connection_t *c,
+    ngx_chain_t *in, off_t limit);
 static void ngx_http_error_map_upstream_stop(void *data);
 static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_live(
     ngx_http_request_t *r);
@@ -435,14 +439,20 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
         if (n == NGX_ERROR || n == 0) {
 
-            /* nginx has to see it again */
+            /* nginx has to see it again, but the system tells an error once */
 
             c->read->ready = 1;
 
-            rc = (n == 0)
-                 ? ngx_http_error_map_raw_end(&up->raw, &up->source)
-                 : ngx_http_error_map_source_stop(&up->source,
+            if (n == 0) {
+                rc = ngx_http_error_map_raw_end(&up->raw, &up->source);
+
+            } else {
+                rc = ngx_http_error_map_source_stop(&up->source,
                                                 NGX_HTTP_ERROR_MAP_UNDECIDED);
+
+                up->recv = ngx_http_error_map_upstream_error;
+                c->recv_chain = ngx_http_error_map_upstream_error_chain;
+            }
 
         } else {
             u->state->bytes_received += n;
@@ -545,6 +555,24 @@ ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
     c->recv = up->recv;
 
     return 1;
+}
+
+
+static ssize_t
+ngx_http_error_map_upstream_error(ngx_connection_t *c, u_char *buf, size_t size)
+{
+    return ngx_http_error_map_upstream_error_chain(c, NULL, 0);
+}
+
+
+static ssize_t
+ngx_http_error_map_upstream_error_chain(ngx_connection_t *c, ngx_chain_t *in,
+    off_t limit)
+{
+    c->read->ready = 0;
+    c->read->error = 1;
+
+    return NGX_ERROR;
 }
 
 
