@@ -435,6 +435,7 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->upstream && conf->enable) {
         emcf->upstream = 1;
+        ngx_http_error_map_peer_handler(cf, conf);
     }
 
     if (ngx_http_merge_types(cf, &conf->types_keys, &conf->types,

@@ -193,6 +193,7 @@ typedef struct {
     ngx_str_t                       problem_type;  /* a prefix, or "" */
     ngx_flag_t                      intercept;
     ngx_flag_t                      upstream;
+    ngx_http_handler_pt             handler;  /* the one that is wrapped */
 } ngx_http_error_map_loc_conf_t;
 
 
@@ -402,7 +403,8 @@ ngx_int_t ngx_http_error_map_preread(ngx_http_error_map_source_t *source);
 /*
  * Finds out how the body lies in the buffer of the request's upstream; start
  * is where the first record of a FastCGI response is, or NULL, length the
- * body's or -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken apart.
+ * body's or -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken
+ * apart.
  */
 ngx_int_t ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
     ngx_http_request_t *r, u_char *start, off_t length);
@@ -685,11 +687,19 @@ ngx_http_error_map_kept_t *ngx_http_error_map_kept(ngx_http_request_t *r);
 
 
 /*
- * peer.c: takes its place in all upstreams; NGX_OK or NGX_ERROR
+ * peer.c
  */
 
+/* takes its place in all upstreams; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_peer_init(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
+
+/*
+ * ... and in the location that is being merged, for an upstream that is
+ * resolved at run time does without those
+ */
+void ngx_http_error_map_peer_handler(ngx_conf_t *cf,
+    ngx_http_error_map_loc_conf_t *conf);
 
 
 /*

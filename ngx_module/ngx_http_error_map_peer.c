@@ -18,7 +18,6 @@ static int ngx_libc_cdecl ngx_http_error_map_peer_cmp(const void *one,
     const void *two);
 static ngx_int_t ngx_http_error_map_peer_choose(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
-static ngx_int_t ngx_http_error_map_precontent_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_content_handler(ngx_http_request_t *r);
 
 
@@ -27,9 +26,7 @@ ngx_http_error_map_peer_init(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf)
 {
     ngx_uint_t                       i;
-    ngx_http_handler_pt             *h;
     ngx_http_error_map_peer_t       *peer;
-    ngx_http_core_main_conf_t       *cmcf;
     ngx_http_upstream_main_conf_t   *umcf;
     ngx_http_upstream_srv_conf_t   **uscf;
 
@@ -62,17 +59,6 @@ ngx_http_error_map_peer_init(ngx_conf_t *cf,
 
     ngx_qsort(emcf->peers.elts, emcf->peers.nelts,
               sizeof(ngx_http_error_map_peer_t), ngx_http_error_map_peer_cmp);
-
-    /* an upstream that is resolved at run time does without all these */
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_http_error_map_precontent_handler;
 
     return NGX_OK;
 }
@@ -122,25 +108,18 @@ ngx_http_error_map_peer_choose(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_error_map_precontent_handler(ngx_http_request_t *r)
+void
+ngx_http_error_map_peer_handler(ngx_conf_t *cf,
+    ngx_http_error_map_loc_conf_t *conf)
 {
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_error_map_loc_conf_t  *conf;
+    ngx_http_core_loc_conf_t  *clcf;
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (!conf->upstream) {
-        return NGX_DECLINED;
+    if (clcf->handler && clcf->handler != ngx_http_error_map_content_handler) {
+        conf->handler = clcf->handler;
+        clcf->handler = ngx_http_error_map_content_handler;
     }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (r->content_handler && r->content_handler == clcf->handler) {
-        r->content_handler = ngx_http_error_map_content_handler;
-    }
-
-    return NGX_DECLINED;
 }
 
 
@@ -149,12 +128,12 @@ ngx_http_error_map_precontent_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_error_map_content_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t                       rc;
+    ngx_http_error_map_loc_conf_t  *conf;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
-    rc = clcf->handler(r);
+    rc = conf->handler(r);
 
     if (rc == NGX_DONE && r->upstream && r->upstream->resolved) {
         (void) ngx_http_error_map_upstream_wrap(r);

@@ -198,10 +198,15 @@ ngx_http_error_map_raw_chunked(ngx_http_error_map_raw_t *raw,
             return ngx_http_error_map_source_end(source);
         }
 
+        if (rc == NGX_ERROR) {
+
+            /* nginx will see it for itself */
+
+            return ngx_http_error_map_source_stop(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
+
         if (rc != NGX_OK) {
-
-            /* what is wrong in it, nginx will see for itself */
-
             return NGX_AGAIN;
         }
 

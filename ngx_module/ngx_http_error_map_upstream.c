@@ -26,7 +26,6 @@ typedef struct {
     ngx_recv_pt                     recv;
 
     u_char                         *begin;   /* of the response, or NULL */
-    u_char                         *last;    /* of what has come of it */
 
     ngx_uint_t                      status;  /* the upstream's */
     ngx_http_error_map_source_t     source;
@@ -38,6 +37,7 @@ typedef struct {
     ngx_msec_t                      waited;
     size_t                          size;    /* bytes that waited */
 
+    unsigned                        begun:1;
     unsigned                        done:1;     /* decided, or left alone */
     unsigned                        decided:1;
     unsigned                        header:1;
@@ -150,7 +150,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     ngx_memzero(&up->source, sizeof(ngx_http_error_map_source_t));
 
     up->begin = NULL;
-    up->last = NULL;
+    up->begun = 0;
     up->waited = 0;
     up->size = 0;
     up->header = 0;
@@ -172,6 +172,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 {
+    u_char                         *last;
     ngx_int_t                       rc;
     ngx_http_upstream_t            *u;
     ngx_http_error_map_upstream_t  *up;
@@ -182,18 +183,20 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
     if (!up->header) {
 
-        /* large stderr of FastCGI is overwritten, the records are lost then */
+        last = u->buffer.last;
 
-        if (up->last == NULL) {
+        if (!up->begun) {
+            up->begun = 1;
             up->begin = u->buffer.pos;
-
-        } else if (u->buffer.last <= up->last) {
-            up->begin = NULL;
         }
 
         rc = up->process_header(r);
 
-        up->last = u->buffer.last;
+        /* large stderr of FastCGI is overwritten, the records are lost then */
+
+        if (u->buffer.last < last) {
+            up->begin = NULL;
+        }
 
         /* it may have put another one into its place for the next call */
 
@@ -266,9 +269,15 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     u = r->upstream;
 
+    if (u->conf == NULL) {
+        return NGX_DECLINED;
+    }
+
     /* this header names a response, and is none */
 
-    if (u->headers_in.x_accel_redirect) {
+    if (u->headers_in.x_accel_redirect
+        && !(u->conf->ignore_headers & NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT))
+    {
         return NGX_DECLINED;
     }
 
