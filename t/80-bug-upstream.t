@@ -105,7 +105,7 @@ END
 is(get($port, '/update')->{headers}{'x-cache'}[0], 'MISS', 'a good answer');
 
 for (1 .. 3) {
-    sleep 1.6;
+    sleep 2.1;
     my $r = get($port, '/update');
 
     is("$r->{status} $r->{body} $r->{headers}{'x-cache'}[0]",
