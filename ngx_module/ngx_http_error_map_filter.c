@@ -20,6 +20,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
@@ -112,13 +114,13 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         || ngx_http_error_map_sliced(r)
         || !ngx_http_error_map_inspected(r, conf, &response))
     {
-        return ngx_http_next_header_filter(r);
+        return ngx_http_error_map_skip(r, conf->document);
     }
 
     document = ngx_http_error_map_document(r, conf);
 
     if (document == NULL) {
-        return ngx_http_next_header_filter(r);
+        return ngx_http_error_map_skip(r, NULL);
     }
 
     if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size,
@@ -129,7 +131,7 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         /* a hold would change the answer to such a request */
 
         if (conf->dry_run && ngx_http_error_map_partial(r)) {
-            return ngx_http_next_header_filter(r);
+            return ngx_http_error_map_skip(r, document);
         }
 
         if (!conf->upstream
@@ -147,7 +149,19 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
+    ngx_http_error_map_count(r, ctx);
+
     return ngx_http_error_map_decided(r, conf, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_skip(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_http_error_map_count_skipped(r, document);
+
+    return ngx_http_next_header_filter(r);
 }
 
 
@@ -322,6 +336,8 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     if (ngx_http_error_map_decide(r, conf, &hold->source, ctx) == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_http_error_map_count(r, ctx);
 
     r->filter_need_in_memory = hold->in_memory;
 

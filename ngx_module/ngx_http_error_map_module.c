@@ -111,6 +111,20 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       offsetof(ngx_http_error_map_loc_conf_t, dry_run),
       NULL },
 
+    { ngx_string("error_map_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_error_map_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("error_map_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_error_map_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("error_map_document"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE12,
       ngx_http_error_map_document_block,
@@ -354,7 +368,8 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_http_error_map_document_compile(cf, emcf) != NGX_OK
-        || ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK)
+        || ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK
+        || ngx_http_error_map_zone_layout(cf, emcf) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -20,6 +20,8 @@
     ((a)->len == (b)->len                                                     \
      && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
 
+#define NGX_HTTP_ERROR_MAP_VERSION    "0.1.0"
+
 /* a bit of r->buffered that nginx's own filters leave free */
 #define NGX_HTTP_ERROR_MAP_BUFFERED   0x08
 
@@ -61,7 +63,12 @@ typedef struct {
 } ngx_http_error_map_row_t;
 
 
-/* an opaque type, see regex.c */
+/* opaque types, see metrics.c */
+
+typedef struct ngx_http_error_map_zone_s  ngx_http_error_map_zone_t;
+
+
+/* ... see regex.c */
 
 typedef struct ngx_http_error_map_text_s  ngx_http_error_map_text_t;
 
@@ -168,6 +175,10 @@ typedef struct {
 
     /* of an upstream and its own handler each, see peer.c */
     ngx_array_t                     peers;
+
+    ngx_http_error_map_zone_t      *zone;    /* NULL if nothing is counted */
+    u_char                         *metrics_file;  /* where they are shown */
+    ngx_uint_t                      metrics_line;
 
     ngx_uint_t                      enabled;
     ngx_uint_t                      upstream;  /* error_map_upstream is used */
@@ -724,8 +735,34 @@ ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
 
 
 /*
+ * metrics.c
+ */
+
+/* the directives error_map_zone and error_map_metrics */
+char *ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* gives each counter its place, once all documents are known */
+ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* counts a response that has its verdict */
+void ngx_http_error_map_count(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+
+/* counts one that was skipped; the document may be NULL */
+void ngx_http_error_map_count_skipped(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document);
+
+
+/*
  * variables.c
  */
+
+/* returns the status that the upstream sent */
+ngx_uint_t ngx_http_error_map_upstream_status(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
 
 extern ngx_str_t  ngx_http_error_map_verdicts[];
 

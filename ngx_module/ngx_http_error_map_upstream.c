@@ -61,6 +61,8 @@ static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
     ngx_http_error_map_upstream_t *up);
 static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
     u_char *buf, size_t size);
+static void ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
+    ngx_http_error_map_ctx_t *ctx);
 static ssize_t ngx_http_error_map_upstream_error(ngx_connection_t *c,
     u_char *buf, size_t size);
 static ssize_t ngx_http_error_map_upstream_error_chain(ngx_connection_t *c,
@@ -365,6 +367,9 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
 
         u = r->upstream;
 
+        ngx_http_error_map_upstream_held(up, ctx);
+        ngx_http_error_map_count(r, ctx);
+
         up->kept->ctx = ctx;
         up->kept->state = u->state;
 
@@ -472,6 +477,9 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
         }
 
     } while (rc == NGX_AGAIN && u->buffer.last < u->buffer.end);
+
+    up->waited = ngx_current_msec - up->start;
+    up->size = u->buffer.last - u->buffer.pos;
 
     if (rc == NGX_OK) {
         ngx_http_error_map_upstream_decide(r,
@@ -634,14 +642,25 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
         if (ctx == NULL) {
             return NULL;
         }
+
+        ngx_http_error_map_upstream_held(up, ctx);
+        ngx_http_error_map_count(r, ctx);
     }
 
+    return ctx;
+}
+
+
+/* the context is a shared one if there was no wait */
+
+static void
+ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
+    ngx_http_error_map_ctx_t *ctx)
+{
     if (up->size) {
         ctx->hold_size = up->size;
         ctx->hold_time = up->waited;
     }
-
-    return ctx;
 }
 
 

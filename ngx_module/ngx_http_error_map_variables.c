@@ -4,8 +4,6 @@
 
 static ngx_int_t ngx_http_error_map_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_uint_t ngx_http_error_map_upstream(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_number(ngx_http_request_t *r,
     ngx_str_t *value, uint64_t n);
 static ngx_int_t ngx_http_error_map_seconds(ngx_http_request_t *r,
@@ -54,7 +52,8 @@ ngx_str_t  ngx_http_error_map_verdicts[] = {
     ngx_string("none"),
     ngx_string("success"),
     ngx_string("unknown"),
-    ngx_string("mapped")
+    ngx_string("mapped"),
+    ngx_string("skipped")
 };
 
 
@@ -222,15 +221,15 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
 
     default: /* ngx_http_error_map_var_upstream_status */
         return ngx_http_error_map_number(r, value,
-                                         ngx_http_error_map_upstream(r, ctx));
+                                         ngx_http_error_map_upstream_status(r, ctx));
     }
 }
 
 
 /* a shared context has no status: it is the upstream's, and was kept */
 
-static ngx_uint_t
-ngx_http_error_map_upstream(ngx_http_request_t *r,
+ngx_uint_t
+ngx_http_error_map_upstream_status(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx)
 {
     if (ctx->upstream_status) {

@@ -1,0 +1,833 @@
+
+#include "ngx_http_error_map_module.h"
+
+#include <ngx_md5.h>
+
+
+/*
+ * Counters in shared memory: a fixed place for each, of a size that is known
+ * when the configuration has been read, and atomic additions.  There is no lock
+ * that a worker which is killed could hold.  Labels come from documents, except
+ * for pairs of statuses, of which each document has but so many places.
+ */
+
+
+#define NGX_HTTP_ERROR_MAP_PAIRS     64
+#define NGX_HTTP_ERROR_MAP_VERDICTS  6
+#define NGX_HTTP_ERROR_MAP_SKIPPED   (NGX_HTTP_ERROR_MAP_VERDICTS - 1)
+
+
+typedef struct {
+    ngx_atomic_t                  statuses;  /* upstream << 16 | edge, 0: free */
+    ngx_atomic_t                  count;
+} ngx_http_error_map_pair_t;
+
+
+/* of one document; behind it there is a counter for each slot of its table */
+
+typedef struct {
+    ngx_atomic_t                  verdicts[NGX_HTTP_ERROR_MAP_VERDICTS];
+    ngx_atomic_t                  hold_bytes;
+    ngx_atomic_t                  hold_msec;
+    ngx_atomic_t                  other;     /* unknown codes */
+    ngx_atomic_t                  more;      /* pairs that found no place */
+    ngx_http_error_map_pair_t     pairs[NGX_HTTP_ERROR_MAP_PAIRS];
+    ngx_atomic_t                  codes[];
+} ngx_http_error_map_counters_t;
+
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_PROMETHEUS = 0,
+    NGX_HTTP_ERROR_MAP_JSON
+} ngx_http_error_map_format_e;
+
+
+struct ngx_http_error_map_zone_s {
+    ngx_shm_zone_t                 *shm_zone;
+    u_char                         *file;    /* where it is named */
+    ngx_uint_t                      line;
+
+    size_t                          size;    /* of all counters */
+    u_char                          layout[16];
+
+    /* by document's number, the last one is of no document */
+    size_t                         *offsets;
+    u_char                         *counters;
+};
+
+
+/* a text that is being made */
+
+typedef struct {
+    ngx_pool_t                     *pool;
+    ngx_chain_t                    *out;
+    ngx_chain_t                   **last_out;
+    ngx_buf_t                      *buf;
+    off_t                           size;
+} ngx_http_error_map_page_t;
+
+
+static ngx_int_t ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_http_error_map_counters_t *ngx_http_error_map_counters(
+    ngx_http_request_t *r, ngx_http_error_map_document_t *document);
+static void ngx_http_error_map_count_pair(
+    ngx_http_error_map_counters_t *counters, ngx_uint_t upstream_status,
+    ngx_uint_t status);
+static ngx_int_t ngx_http_error_map_prometheus_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_json_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_page_send(ngx_http_request_t *r,
+    ngx_int_t (*make)(ngx_http_error_map_page_t *page,
+        ngx_http_error_map_main_conf_t *emcf), ngx_str_t *type);
+static ngx_int_t ngx_http_error_map_page_line(ngx_http_error_map_page_t *page,
+    const char *fmt, ...);
+static ngx_http_error_map_counters_t *ngx_http_error_map_shown(
+    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i, ngx_str_t *name);
+static ngx_int_t ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf);
+static ngx_int_t ngx_http_error_map_json(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf);
+
+
+char *
+ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_main_conf_t *emcf = conf;
+
+    ssize_t                     size;
+    ngx_str_t                  *value;
+    ngx_http_error_map_zone_t  *zone;
+
+    if (emcf->zone) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[2]);
+
+    if (size == NGX_ERROR || value[1].len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid error_map_zone \"%V %V\", it must be a name "
+                           "and a size like 1m", &value[1], &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (size < (ssize_t) (8 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "error_map_zone \"%V\" is too small, it must have at "
+                           "least %uz bytes", &value[1], 8 * ngx_pagesize);
+        return NGX_CONF_ERROR;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_zone_t));
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->file = cf->conf_file->file.name.data;
+    zone->line = cf->conf_file->line;
+
+    zone->shm_zone = ngx_shared_memory_add(cf, &value[1], size,
+                                           &ngx_http_error_map_filter_module);
+    if (zone->shm_zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (zone->shm_zone->data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate error_map_zone \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    zone->shm_zone->init = ngx_http_error_map_zone_init;
+    zone->shm_zone->data = zone;
+
+    emcf->zone = zone;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    ngx_str_t                       *value;
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    value = cf->args->elts;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_error_map_prometheus_handler
+        || clcf->handler == ngx_http_error_map_json_handler)
+    {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "prometheus") == 0) {
+        clcf->handler = ngx_http_error_map_prometheus_handler;
+
+    } else if (ngx_strcmp(value[1].data, "json") == 0) {
+        clcf->handler = ngx_http_error_map_json_handler;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid format \"%V\" of error_map_metrics, it must "
+                           "be prometheus or json", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    /* what is shown is not to be counted */
+
+    if (emlcf->enable == NGX_CONF_UNSET) {
+        emlcf->enable = 0;
+    }
+
+    emcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_error_map_filter_module);
+
+    if (emcf->metrics_file == NULL) {
+        emcf->metrics_file = cf->conf_file->file.name.data;
+        emcf->metrics_line = cf->conf_file->line;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_zone_layout(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    size_t                           size;
+    ngx_md5_t                        md5;
+    ngx_uint_t                       i, n;
+    ngx_shm_zone_t                  *shm_zone;
+    ngx_list_part_t                 *part;
+    const em_entry_t                *entry;
+    const em_document_t             *table;
+    ngx_http_error_map_zone_t       *zone, *old;
+    ngx_http_error_map_document_t  **documents;
+
+    zone = emcf->zone;
+
+    if (zone == NULL) {
+
+        if (emcf->metrics_file) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "error_map_metrics has nothing to show without "
+                          "error_map_zone in %s:%ui",
+                          emcf->metrics_file, emcf->metrics_line);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    documents = emcf->documents.elts;
+    n = emcf->documents.nelts;
+
+    zone->offsets = ngx_palloc(cf->pool, (n + 1) * sizeof(size_t));
+    if (zone->offsets == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_md5_init(&md5);
+
+    size = sizeof(ngx_http_error_map_counters_t);
+    ngx_md5_update(&md5, &size, sizeof(size_t));
+
+    for (i = 0, size = 0; i < n; i++) {
+
+        zone->offsets[i] = size;
+
+        table = documents[i]->table;
+
+        size += sizeof(ngx_http_error_map_counters_t)
+                + table->nslots * sizeof(ngx_atomic_t);
+
+        ngx_md5_update(&md5, documents[i]->name.data, documents[i]->name.len);
+
+        for (entry = table->entries;
+             entry < table->entries + table->nslots;
+             entry++)
+        {
+            ngx_md5_update(&md5, entry->code, ngx_strlen(entry->code) + 1);
+        }
+
+        ngx_md5_update(&md5, &size, sizeof(size_t));
+    }
+
+    zone->offsets[i] = size;
+    zone->size = size + sizeof(ngx_http_error_map_counters_t);
+
+    ngx_md5_final(zone->layout, &md5);
+
+    /* old workers may still count by the old layout */
+
+    part = &cf->cycle->old_cycle->shared_memory.part;
+    shm_zone = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            shm_zone = part->elts;
+            i = 0;
+        }
+
+        old = shm_zone[i].data;
+
+        if (shm_zone[i].tag != &ngx_http_error_map_filter_module
+            || !ngx_http_error_map_equal(&shm_zone[i].shm.name,
+                                         &zone->shm_zone->shm.name)
+            || old == NULL || old->counters == NULL)
+        {
+            continue;
+        }
+
+        if (shm_zone[i].shm.size != zone->shm_zone->shm.size
+            || ngx_memcmp(old->layout, zone->layout, 16) != 0)
+        {
+            zone->shm_zone->noreuse = 1;
+
+            ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                          "error_map_zone \"%V\" begins at zero, its size or "
+                          "its documents have changed",
+                          &zone->shm_zone->shm.name);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_error_map_zone_t *old = data;
+
+    ngx_slab_pool_t            *shpool;
+    ngx_http_error_map_zone_t  *zone;
+
+    zone = shm_zone->data;
+
+    if (old) {
+        zone->counters = old->counters;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        zone->counters = shpool->data;
+        return NGX_OK;
+    }
+
+    shpool->log_nomem = 0;
+
+    zone->counters = ngx_slab_calloc(shpool, zone->size);
+
+    if (zone->counters == NULL) {
+
+        /* nginx's own part is some bytes for each page, and the first pages */
+
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "error_map_zone \"%V\" is too small for its documents, it "
+                      "must have at least %uzk in %s:%ui",
+                      &shm_zone->shm.name,
+                      zone->size / 1024 + zone->size / 102400
+                      + 4 * ngx_pagesize / 1024,
+                      zone->file, zone->line);
+        return NGX_ERROR;
+    }
+
+    shpool->data = zone->counters;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_error_map_count(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_http_error_map_counters_t  *counters;
+
+    counters = ngx_http_error_map_counters(r, ctx->document);
+
+    if (counters == NULL) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->verdicts[ctx->verdict], 1);
+
+    if (ctx->entry) {
+        (void) ngx_atomic_fetch_add(
+               &counters->codes[ctx->entry - ctx->document->table->entries], 1);
+
+    } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_UNKNOWN) {
+        (void) ngx_atomic_fetch_add(&counters->other, 1);
+    }
+
+    ngx_http_error_map_count_pair(counters,
+                                  ngx_http_error_map_upstream_status(r, ctx),
+                                  ctx->status ? ctx->status
+                                              : r->headers_out.status);
+
+    if (ctx->hold_size) {
+        (void) ngx_atomic_fetch_add(&counters->hold_bytes, ctx->hold_size);
+    }
+
+    if (ctx->hold_time) {
+        (void) ngx_atomic_fetch_add(&counters->hold_msec, ctx->hold_time);
+    }
+}
+
+
+void
+ngx_http_error_map_count_skipped(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_http_error_map_counters_t  *counters;
+
+    counters = ngx_http_error_map_counters(r, document);
+
+    if (counters) {
+        (void) ngx_atomic_fetch_add(
+                           &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED], 1);
+    }
+}
+
+
+static ngx_http_error_map_counters_t *
+ngx_http_error_map_counters(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_uint_t                       n;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    if (emcf->zone == NULL) {
+        return NULL;
+    }
+
+    n = document ? document->number : emcf->documents.nelts;
+
+    return (ngx_http_error_map_counters_t *)
+               (emcf->zone->counters + emcf->zone->offsets[n]);
+}
+
+
+/* a pair takes the first free place behind its own, and keeps it */
+
+static void
+ngx_http_error_map_count_pair(ngx_http_error_map_counters_t *counters,
+    ngx_uint_t upstream_status, ngx_uint_t status)
+{
+    ngx_uint_t                  i, n;
+    ngx_atomic_uint_t           statuses;
+    ngx_http_error_map_pair_t  *pair;
+
+    statuses = upstream_status << 16 | status;
+
+    for (i = 0, n = upstream_status * 31 + status;
+         i < NGX_HTTP_ERROR_MAP_PAIRS;
+         i++, n++)
+    {
+        pair = &counters->pairs[n % NGX_HTTP_ERROR_MAP_PAIRS];
+
+        if (pair->statuses == statuses
+            || (pair->statuses == 0
+                && ngx_atomic_cmp_set(&pair->statuses, 0, statuses))
+            || pair->statuses == statuses)
+        {
+            (void) ngx_atomic_fetch_add(&pair->count, 1);
+            return;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->more, 1);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_prometheus_handler(ngx_http_request_t *r)
+{
+    static ngx_str_t  type = ngx_string("text/plain; version=0.0.4");
+
+    return ngx_http_error_map_page_send(r, ngx_http_error_map_prometheus,
+                                        &type);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_json_handler(ngx_http_request_t *r)
+{
+    static ngx_str_t  type = ngx_string("application/json");
+
+    return ngx_http_error_map_page_send(r, ngx_http_error_map_json, &type);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_page_send(ngx_http_request_t *r,
+    ngx_int_t (*make)(ngx_http_error_map_page_t *page,
+        ngx_http_error_map_main_conf_t *emcf), ngx_str_t *type)
+{
+    ngx_int_t                   rc;
+    ngx_table_elt_t            *h;
+    ngx_http_error_map_page_t   page;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_memzero(&page, sizeof(ngx_http_error_map_page_t));
+
+    page.pool = r->pool;
+    page.last_out = &page.out;
+
+    if (make(&page, ngx_http_get_module_main_conf(r,
+                                           ngx_http_error_map_filter_module))
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    page.buf->last_buf = (r == r->main);
+    page.buf->last_in_chain = 1;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = page.size;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Cache-Control");
+    ngx_str_set(&h->value, "no-store");
+    h->lowcase_key = (u_char *) "cache-control";
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, page.out);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_page_line(ngx_http_error_map_page_t *page, const char *fmt,
+    ...)
+{
+    u_char       *p;
+    va_list       args;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = page->buf;
+
+    for ( ;; ) {
+
+        if (b) {
+            va_start(args, fmt);
+            p = ngx_vslprintf(b->last, b->end, fmt, args);
+            va_end(args);
+
+            /* what has been cut short fills the buffer */
+
+            if (p < b->end) {
+                page->size += p - b->last;
+                b->last = p;
+                return NGX_OK;
+            }
+        }
+
+        b = ngx_create_temp_buf(page->pool, 32768);
+        cl = ngx_alloc_chain_link(page->pool);
+
+        if (b == NULL || cl == NULL) {
+            return NGX_ERROR;
+        }
+
+        cl->buf = b;
+        cl->next = NULL;
+
+        *page->last_out = cl;
+        page->last_out = &cl->next;
+        page->buf = b;
+    }
+}
+
+
+/* the counters of the document with that number, and its name */
+
+static ngx_http_error_map_counters_t *
+ngx_http_error_map_shown(ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i,
+    ngx_str_t *name)
+{
+    ngx_http_error_map_document_t  **documents;
+
+    if (i < emcf->documents.nelts) {
+        documents = emcf->documents.elts;
+        *name = documents[i]->name;
+
+    } else {
+        ngx_str_set(name, "");
+    }
+
+    return (ngx_http_error_map_counters_t *)
+               (emcf->zone->counters + emcf->zone->offsets[i]);
+}
+
+
+/*
+ * Prometheus' text format 0.0.4.  Codes and pairs of statuses are shown once
+ * they have been seen, the others always.
+ */
+
+static ngx_int_t
+ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_str_t                        name;
+    ngx_uint_t                       i, n, k;
+    ngx_atomic_uint_t                msec;
+    const em_entry_t                *entry;
+    const em_document_t             *table;
+    ngx_http_error_map_pair_t       *pair;
+    ngx_http_error_map_counters_t   *c;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+    n = emcf->documents.nelts;
+
+#define ngx_http_error_map_say(...)                                           \
+    if (ngx_http_error_map_page_line(page, __VA_ARGS__) != NGX_OK) {          \
+        return NGX_ERROR;                                                     \
+    }
+
+    ngx_http_error_map_say("# HELP nginx_error_map_info The module.\n"
+                           "# TYPE nginx_error_map_info gauge\n"
+                           "nginx_error_map_info{version=\"%s\"} 1\n"
+                           "# HELP nginx_error_map_responses_total "
+                           "Responses by verdict.\n"
+                           "# TYPE nginx_error_map_responses_total counter\n",
+                           NGX_HTTP_ERROR_MAP_VERSION);
+
+    for (i = 0; i <= n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+
+        for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+
+            /* without a document a response can but be skipped */
+
+            if (i < n || k == NGX_HTTP_ERROR_MAP_SKIPPED) {
+                ngx_http_error_map_say("nginx_error_map_responses_total"
+                                       "{document=\"%V\",verdict=\"%V\"} %uA\n",
+                                       &name, &ngx_http_error_map_verdicts[k],
+                                       c->verdicts[k]);
+            }
+        }
+    }
+
+    ngx_http_error_map_say("# HELP nginx_error_map_codes_total "
+                           "Responses by the vendor's code.\n"
+                           "# TYPE nginx_error_map_codes_total counter\n");
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+        table = documents[i]->table;
+
+        for (k = 0; k < table->nslots; k++) {
+            entry = &table->entries[k];
+
+            if (c->codes[k]) {
+                ngx_http_error_map_say("nginx_error_map_codes_total"
+                                       "{document=\"%V\",code=\"%s\","
+                                       "class=\"%s\"} %uA\n",
+                                       &name, entry->code,
+                                       em_class_names[entry->class].data,
+                                       c->codes[k]);
+            }
+        }
+
+        if (c->other) {
+            ngx_http_error_map_say("nginx_error_map_codes_total"
+                                   "{document=\"%V\",code=\"other\","
+                                   "class=\"UNKNOWN\"} %uA\n", &name, c->other);
+        }
+    }
+
+    ngx_http_error_map_say("# HELP nginx_error_map_status_total "
+                           "Responses by status, the vendor's and the edge's.\n"
+                           "# TYPE nginx_error_map_status_total counter\n");
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+
+        for (k = 0; k < NGX_HTTP_ERROR_MAP_PAIRS; k++) {
+            pair = &c->pairs[k];
+
+            if (pair->count) {
+                ngx_http_error_map_say("nginx_error_map_status_total"
+                                       "{document=\"%V\","
+                                       "upstream_status=\"%uA\","
+                                       "status=\"%uA\"} %uA\n",
+                                       &name, pair->statuses >> 16,
+                                       pair->statuses & 0xffff, pair->count);
+            }
+        }
+
+        if (c->more) {
+            ngx_http_error_map_say("nginx_error_map_status_total"
+                                   "{document=\"%V\",upstream_status=\"other\","
+                                   "status=\"other\"} %uA\n", &name, c->more);
+        }
+    }
+
+    ngx_http_error_map_say("# HELP nginx_error_map_hold_bytes_total "
+                           "Bytes of bodies that waited for a verdict.\n"
+                           "# TYPE nginx_error_map_hold_bytes_total counter\n");
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+
+        ngx_http_error_map_say("nginx_error_map_hold_bytes_total"
+                               "{document=\"%V\"} %uA\n", &name, c->hold_bytes);
+    }
+
+    ngx_http_error_map_say("# HELP nginx_error_map_hold_seconds_total "
+                           "Time that responses waited for a verdict.\n"
+                           "# TYPE nginx_error_map_hold_seconds_total "
+                           "counter\n");
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+        msec = c->hold_msec;
+
+        ngx_http_error_map_say("nginx_error_map_hold_seconds_total"
+                               "{document=\"%V\"} %uA.%03uA\n",
+                               &name, msec / 1000, msec % 1000);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the same for people and pages, with the titles; see README */
+
+static ngx_int_t
+ngx_http_error_map_json(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    char                            *comma;
+    ngx_str_t                        name;
+    ngx_uint_t                       i, n, k;
+    ngx_atomic_uint_t                msec;
+    const em_entry_t                *entry;
+    const em_document_t             *table;
+    ngx_http_error_map_pair_t       *pair;
+    ngx_http_error_map_counters_t   *c;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+    n = emcf->documents.nelts;
+
+    c = ngx_http_error_map_shown(emcf, n, &name);
+
+    ngx_http_error_map_say("{\"version\":\"%s\",\"time\":%T,\"skipped\":%uA,"
+                           "\"documents\":[",
+                           NGX_HTTP_ERROR_MAP_VERSION, ngx_time(),
+                           c->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED]);
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+        table = documents[i]->table;
+        msec = c->hold_msec;
+
+        ngx_http_error_map_say("%s\n{\"document\":\"%V\",\"verdicts\":{",
+                               i ? "," : "", &name);
+
+        for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+            ngx_http_error_map_say("%s\"%V\":%uA", k ? "," : "",
+                                   &ngx_http_error_map_verdicts[k],
+                                   c->verdicts[k]);
+        }
+
+        ngx_http_error_map_say("},\"hold_bytes\":%uA,\"hold_seconds\":"
+                               "%uA.%03uA,\"codes\":[",
+                               c->hold_bytes, msec / 1000, msec % 1000);
+        comma = "";
+
+        for (k = 0; k < table->nslots; k++) {
+            entry = &table->entries[k];
+
+            if (c->codes[k]) {
+                ngx_http_error_map_say("%s\n{\"code\":\"%s\",\"class\":\"%s\","
+                                       "\"title\":\"%s\",\"responses\":%uA}",
+                                       comma, entry->code,
+                                       em_class_names[entry->class].data,
+                                       entry->title, c->codes[k]);
+                comma = ",";
+            }
+        }
+
+        if (c->other) {
+            ngx_http_error_map_say("%s\n{\"code\":\"other\",\"class\":\"UNKNOWN"
+                                   "\",\"title\":\"\",\"responses\":%uA}",
+                                   comma, c->other);
+        }
+
+        ngx_http_error_map_say("],\"statuses\":[");
+        comma = "";
+
+        for (k = 0; k < NGX_HTTP_ERROR_MAP_PAIRS; k++) {
+            pair = &c->pairs[k];
+
+            if (pair->count) {
+                ngx_http_error_map_say("%s\n{\"upstream_status\":%uA,"
+                                       "\"status\":%uA,\"responses\":%uA}",
+                                       comma, pair->statuses >> 16,
+                                       pair->statuses & 0xffff, pair->count);
+                comma = ",";
+            }
+        }
+
+        if (c->more) {
+            ngx_http_error_map_say("%s\n{\"upstream_status\":null,"
+                                   "\"status\":null,\"responses\":%uA}",
+                                   comma, c->more);
+        }
+
+        ngx_http_error_map_say("]}");
+    }
+
+    ngx_http_error_map_say("]}\n");
+
+    return NGX_OK;
+}
