@@ -63,7 +63,7 @@ typedef struct {
 } ngx_http_error_map_row_t;
 
 
-/* opaque types, see metrics.c */
+/* opaque types, see zone.h */
 
 typedef struct ngx_http_error_map_zone_s  ngx_http_error_map_zone_t;
 
@@ -735,13 +735,19 @@ ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
 
 
 /*
- * metrics.c
+ * metrics.c: the directive error_map_metrics
  */
 
-/* the directives error_map_zone and error_map_metrics */
-char *ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+/*
+ * zone.c
+ */
+
+/* the directive error_map_zone */
+char *ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* gives each counter its place, once all documents are known */
 ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,

@@ -221,7 +221,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
 
     default: /* ngx_http_error_map_var_upstream_status */
         return ngx_http_error_map_number(r, value,
-                                         ngx_http_error_map_upstream_status(r, ctx));
+                                 ngx_http_error_map_upstream_status(r, ctx));
     }
 }
 
