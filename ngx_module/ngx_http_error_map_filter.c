@@ -21,7 +21,7 @@ typedef struct {
 
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
-    ngx_http_error_map_document_t *document);
+    ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
@@ -114,13 +114,13 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         || ngx_http_error_map_sliced(r)
         || !ngx_http_error_map_inspected(r, conf, &response))
     {
-        return ngx_http_error_map_skip(r, conf->document);
+        return ngx_http_error_map_skip(r, conf);
     }
 
-    document = ngx_http_error_map_document(r, conf);
+    document = ngx_http_error_map_document(r, conf, 1);
 
     if (document == NULL) {
-        return ngx_http_error_map_skip(r, NULL);
+        return ngx_http_error_map_skip(r, conf);
     }
 
     if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size,
@@ -131,7 +131,7 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         /* a hold would change the answer to such a request */
 
         if (conf->dry_run && ngx_http_error_map_partial(r)) {
-            return ngx_http_error_map_skip(r, document);
+            return ngx_http_error_map_skip(r, conf);
         }
 
         if (!conf->upstream
@@ -157,9 +157,9 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_error_map_skip(ngx_http_request_t *r,
-    ngx_http_error_map_document_t *document)
+    ngx_http_error_map_loc_conf_t *conf)
 {
-    ngx_http_error_map_count_skipped(r, document);
+    ngx_http_error_map_count_skipped(r, conf);
 
     return ngx_http_next_header_filter(r);
 }

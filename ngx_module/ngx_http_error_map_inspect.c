@@ -216,7 +216,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
 
 ngx_http_error_map_document_t *
 ngx_http_error_map_document(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
+    ngx_http_error_map_loc_conf_t *conf, ngx_uint_t warn)
 {
     ngx_str_t                        name;
     ngx_http_error_map_document_t   *document;
@@ -235,6 +235,7 @@ ngx_http_error_map_document(ngx_http_request_t *r,
     document = ngx_http_error_map_document_find(emcf, &name);
 
     if (document == NULL
+        && warn
         && (name.len != 3 || ngx_strncmp(name.data, "off", 3) != 0))
     {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,

@@ -60,11 +60,7 @@ ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    /* what is shown is not to be counted */
-
-    if (emlcf->enable == NGX_CONF_UNSET) {
-        emlcf->enable = 0;
-    }
+    emlcf->metrics = 1;
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);

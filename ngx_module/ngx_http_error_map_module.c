@@ -398,6 +398,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
      *     conf->types_keys = NULL;
      *     conf->proxy_status = { 0, NULL };
      *     conf->problem_type = { 0, NULL };
+     *     conf->metrics = 0;
      */
 
     conf->enable = NGX_CONF_UNSET;
@@ -421,6 +422,12 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_error_map_loc_conf_t *conf = child;
 
     ngx_http_error_map_main_conf_t  *emcf;
+
+    /* what is shown is not to be counted */
+
+    if (conf->metrics && conf->enable == NGX_CONF_UNSET) {
+        conf->enable = 0;
+    }
 
     if (conf->enable == NGX_CONF_UNSET) {
         conf->document = prev->document;

@@ -205,6 +205,7 @@ typedef struct {
     ngx_flag_t                      intercept;
     ngx_flag_t                      upstream;
     ngx_http_handler_pt             handler;  /* the one that is wrapped */
+    ngx_uint_t                      metrics;  /* they are shown here */
 } ngx_http_error_map_loc_conf_t;
 
 
@@ -524,9 +525,13 @@ ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response);
 
-/* returns the document, which a variable may name, or NULL */
+/*
+ * Returns the document, which a variable may name, or NULL; with warn, a name
+ * that is none is logged.
+ */
 ngx_http_error_map_document_t *ngx_http_error_map_document(
-    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    ngx_uint_t warn);
 
 /*
  * Whether the request asks for what cannot be had when the header comes after
@@ -757,9 +762,9 @@ ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,
 void ngx_http_error_map_count(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 
-/* counts one that was skipped; the document may be NULL */
+/* counts one that was skipped, unless it is an error page of nginx's own */
 void ngx_http_error_map_count_skipped(ngx_http_request_t *r,
-    ngx_http_error_map_document_t *document);
+    ngx_http_error_map_loc_conf_t *conf);
 
 
 /*

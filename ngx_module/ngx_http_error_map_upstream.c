@@ -311,7 +311,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    document = ngx_http_error_map_document(r, conf);
+    document = ngx_http_error_map_document(r, conf, 0);
     length = u->headers_in.chunked ? -1 : u->headers_in.content_length_n;
 
     if (document == NULL

@@ -161,22 +161,18 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
         old = shm_zone[i].data;
 
         if (shm_zone[i].tag != &ngx_http_error_map_filter_module
-            || !ngx_http_error_map_equal(&shm_zone[i].shm.name,
-                                         &zone->shm_zone->shm.name)
             || old == NULL || old->counters == NULL)
         {
             continue;
         }
 
         if (shm_zone[i].shm.size != zone->shm_zone->shm.size
+            || !ngx_http_error_map_equal(&shm_zone[i].shm.name,
+                                         &zone->shm_zone->shm.name)
             || ngx_memcmp(old->layout, zone->layout, 16) != 0)
         {
             zone->shm_zone->noreuse = 1;
-
-            ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
-                          "error_map_zone \"%V\" begins at zero, its size or "
-                          "its documents have changed",
-                          &zone->shm_zone->shm.name);
+            zone->changed = 1;
         }
     }
 
@@ -226,6 +222,13 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     shpool->data = zone->counters;
 
+    if (zone->changed) {
+        ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
+                      "error_map_zone \"%V\" begins at zero, its name, its "
+                      "size or its documents have changed",
+                      &shm_zone->shm.name);
+    }
+
     return NGX_OK;
 }
 
@@ -268,16 +271,24 @@ ngx_http_error_map_count(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx)
 
 void
 ngx_http_error_map_count_skipped(ngx_http_request_t *r,
-    ngx_http_error_map_document_t *document)
+    ngx_http_error_map_loc_conf_t *conf)
 {
-    ngx_http_error_map_counters_t  *counters;
+    ngx_http_error_map_counters_t   *counters;
+    ngx_http_error_map_main_conf_t  *emcf;
 
-    counters = ngx_http_error_map_counters(r, document);
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
 
-    if (counters) {
-        (void) ngx_atomic_fetch_add(
-                           &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED], 1);
+    if (emcf->zone == NULL
+        || (r->err_status && ngx_http_error_map_vendor(r) == NULL))
+    {
+        return;
     }
+
+    counters = ngx_http_error_map_counters(r,
+                                   ngx_http_error_map_document(r, conf, 0));
+
+    (void) ngx_atomic_fetch_add(
+                           &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED], 1);
 }
 
 

@@ -54,6 +54,8 @@ struct ngx_http_error_map_zone_s {
     /* by document's number, the last one is of no document */
     size_t                         *offsets;
     u_char                         *counters;
+
+    ngx_uint_t                      changed;  /* since the last reload */
 };
 
 
