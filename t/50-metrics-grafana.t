@@ -1,0 +1,434 @@
+# conf/grafana/error_map.json is a dashboard that Grafana can import, and asks
+# for what an edge has to show: every expression goes to a Prometheus that
+# scrapes a real edge, before there is any traffic and after it.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use File::Temp qw(tempdir);
+use JSON::PP;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $file = ErrorMap::slurp("$ErrorMap::root/conf/grafana/error_map.json");
+my $board = eval { JSON::PP->new->utf8->decode($file) };
+
+is($@, '', 'the file is JSON');
+
+my @panels = @{ $board->{panels} || [] };
+my @variables = @{ $board->{templating}{list} || [] };
+
+
+# how Grafana imports it
+
+ok($board->{schemaVersion} >= 36 && $board->{schemaVersion} <= 39,
+   'of Grafana 9 or 10');
+is_deeply([@$board{qw(id uid title)}],
+          [undef, 'nginx-error-map', 'nginx-error-map'],
+          'the id is for Grafana to choose, the uid is not');
+
+is_deeply([map { [@$_{qw(name type pluginId)}] } @{ $board->{__inputs} }],
+          [['DS_PROMETHEUS', 'datasource', 'prometheus']],
+          'the import asks for a Prometheus');
+
+is_deeply([map { [@$_{qw(name type)}, $_->{current}{value}] } @variables],
+          [['datasource', 'datasource', '${DS_PROMETHEUS}'],
+           ['instance', 'query', ['$__all']],
+           ['document', 'query', ['$__all']]], '... which is a variable');
+
+my %plugin = map { $_->{type} => 1 } @panels;
+
+is_deeply([sort map { $_->{id} } grep { $_->{type} eq 'panel' }
+                                 @{ $board->{__requires} }],
+          [sort keys %plugin], 'the panels that it requires');
+
+
+# the panels
+
+my (%id, @taken, @overlaps, %title);
+
+cmp_ok(scalar @panels, '>=', 14, 'panels');
+
+for my $panel (@panels) {
+    my ($id, $title) = @$panel{qw(id title)};
+    my ($x, $y, $w, $h) = @{ $panel->{gridPos} }{qw(x y w h)};
+
+    ok($title && !$title{$title}++, "panel $id has a title of its own")
+        or $title = $id;
+    ok(!$id{$id}++, "$title: its id, too");
+    like($panel->{description}, qr/^[A-Z].{30,}\.$/, '... a description');
+    like($panel->{fieldConfig}{defaults}{unit},
+         qr/^(?:reqps|percentunit|short|s|Bps)$/, '... a unit');
+    is_deeply([grep { $_->{uid} ne '${datasource}'
+                      || $_->{type} ne 'prometheus' }
+               map { $_->{datasource} } $panel, @{ $panel->{targets} }], [],
+              '... the data source that was chosen');
+    ok(scalar @{ $panel->{targets} }, '... something to ask');
+    cmp_ok($x + $w, '<=', 24, '... its place in the grid');
+
+    for my $i ($x .. $x + $w - 1) {
+        for my $k ($y .. $y + $h - 1) {
+            push @overlaps, "$title at $i, $k" if $taken[$k][$i]++;
+        }
+    }
+}
+
+is_deeply(\@overlaps, [], 'no panel lies on another');
+
+my %known = map { $_ => 1 } qw(DS_PROMETHEUS datasource instance document
+                               __all __range __rate_interval);
+
+is_deeply([grep { !$known{$_} } $file =~ /\$\{?(\w+)/g], [],
+          'no variable that there is not');
+
+is_deeply([grep { !/\$instance/ } map { map { $_->{expr} } @{ $_->{targets} } }
+                                  @panels], [],
+          'all ask for the chosen edges');
+is_deeply([grep { !/\$document/ && !/_info/ }
+           map { map { $_->{expr} } @{ $_->{targets} } } @panels], [],
+          '... and vendors');
+
+
+# an edge
+
+my $vendor = vendor(sub {
+    my ($s, $request) = @_;
+
+    my ($status, $type, $wait, $body)
+        = $request =~ m{^GET /(\d+)/(\w+)/(\w+)/(\S*)} or die $request;
+
+    my $head = "HTTP/1.1 $status Fine\r\nContent-Type: application/$type\r\n"
+               . 'Content-Length: ' . length($body) . "\r\n\r\n";
+
+    if ($wait eq 'wait') {
+        print $s $head . substr $body, 0, 3;
+        sleep 0.05;
+        print $s substr $body, 3;
+
+    } else {
+        print $s $head . $body;
+    }
+
+    return 0;
+});
+
+my $port = free_port();
+
+my $edge = start(port => $port, workers => 2, http => <<"END");
+    error_map_zone counters 1m;
+
+    map \$arg_document \$document {
+        default  \$arg_document;
+    }
+
+    server {
+        listen 127.0.0.1:$port;
+        error_map_hold_size 64;
+        proxy_buffering off;
+
+        location /video/ {
+            error_map   tencent_iotvideo;
+            proxy_pass  http://127.0.0.1:$vendor/;
+        }
+
+        location /face/ {
+            error_map   baidu_face;
+            proxy_pass  http://127.0.0.1:$vendor/;
+        }
+
+        location /any/ {
+            error_map   \$document;
+            proxy_pass  http://127.0.0.1:$vendor/;
+        }
+
+        location = /metrics { error_map_metrics prometheus; }
+    }
+END
+
+# each of these as often as it says: 7 failures among 14 that were inspected
+
+my @traffic = (
+    [3, '/video/200/json/now/{"StatusCode":42505}'],
+    [1, '/video/200/json/wait/{"StatusCode":52501}'],
+    [4, '/video/200/json/wait/{"StatusCode":200}'],
+    [2, '/video/500/json/now/{"StatusCode":99999}'],
+    [1, '/video/200/json/now/{"none":1}'],
+    [2, '/video/200/json/now/{"d":"' . 'x' x 100 . '"}'],
+    [1, '/face/200/json/now/{"error_code":18}'],
+    [2, '/face/200/text/now/hello'],
+    [1, '/any/200/json/now/{}?document=no-such'],
+);
+
+sub traffic {
+    for (@traffic) {
+        my ($n, $uri) = @$_;
+        get($port, $uri) for 1 .. $n;
+    }
+}
+
+
+# a Prometheus
+
+my $dir = tempdir(CLEANUP => 1);
+my $prometheus_port = free_port();
+
+ErrorMap::spew("$dir/prometheus.yml", <<"END");
+global: { scrape_interval: 1s, scrape_timeout: 1s }
+scrape_configs:
+  - job_name: nginx-error-map
+    static_configs: [ { targets: [ "127.0.0.1:$port" ] } ]
+END
+
+my $prometheus = fork;
+die "fork: $!" if !defined $prometheus;
+
+if ($prometheus == 0) {
+    open STDOUT, '>', "$dir/log";
+    open STDERR, '>&', \*STDOUT;
+    exec 'prometheus', "--config.file=$dir/prometheus.yml",
+         "--storage.tsdb.path=$dir/data",
+         "--web.listen-address=127.0.0.1:$prometheus_port"
+        or syswrite STDOUT, "prometheus: $!\n";
+    POSIX::_exit(1);
+}
+
+END {
+    my $status = $?;
+
+    if ($prometheus) {
+        kill 'TERM', $prometheus;
+        waitpid $prometheus, 0;
+    }
+
+    $? = $status;
+}
+
+sub api {
+    my ($path, %arg) = @_;
+
+    my $query = join '&', map {
+        my ($name, $value) = ($_, $arg{$_});
+        $value =~ s/([^\w.-])/sprintf '%%%02X', ord $1/ge;
+        "$name=$value";
+    } sort keys %arg;
+
+    my $r = eval { get($prometheus_port, "/api/v1/$path?$query") };
+    my $json = eval { JSON::PP->new->utf8->decode($r->{body}) };
+
+    return $json || { status => 'down', error => $r->{body} };
+}
+
+# the series of an expression, and their values now
+
+sub query {
+    my ($expr) = @_;
+
+    my $json = api('query', query => $expr);
+
+    return undef if $json->{status} ne 'success';
+    return [map { { %{ $_->{metric} }, value => $_->{value}[1] } }
+            @{ $json->{data}{result} }];
+}
+
+sub wait_for {
+    my ($expr, $name) = @_;
+
+    for (my $end = time + 60; time < $end; sleep 0.2) {
+        my $r = query($expr);
+
+        return pass($name) if $r && @$r;
+
+        if (waitpid($prometheus, POSIX::WNOHANG) == $prometheus) {
+            $prometheus = 0;
+            last;
+        }
+    }
+
+    die "no $expr: " . ErrorMap::slurp("$dir/log");
+}
+
+# what Grafana makes of a text for all, or for one vendor at one edge
+
+my %all = (instance => '.*', document => '.*');
+my %one = (instance => "127\\\\.0\\\\.0\\\\.1:$port",
+           document => 'tencent_iotvideo');
+
+sub filled {
+    my ($text, %value) = @_;
+
+    %value = (%value, __range => '5m', __rate_interval => '5m');
+    $text =~ s/\$\{?(\w+)\}?/$value{$1}/g;
+
+    return $text;
+}
+
+
+# before there is any traffic the numbers above are zero, but a share of nothing
+# is none
+
+wait_for('min(count_over_time(nginx_error_map_info[1m])) >= 2',
+         'Prometheus has scraped the edge twice');
+
+my %stat = map { $_->{title} => $_->{targets}[0]{expr} }
+           grep { $_->{type} eq 'stat' } @panels;
+
+sub stats {
+    return { map { $_ => join ' ', map { $_->{value} }
+                                   @{ query(filled($stat{$_}, %all)) } }
+             keys %stat };
+}
+
+is_deeply(stats(), { 'Responses' => 0, 'Failure share' => '',
+                     'Quota errors' => 0, 'Unknown codes' => 0,
+                     'Undecided' => 0, 'Edges up' => 1 },
+          'numbers without traffic');
+
+
+# a series of a code begins with its first response, so that only what follows
+# is an increase
+
+traffic();
+wait_for('count(nginx_error_map_codes_total) == 4', 'traffic has been seen');
+traffic();
+wait_for('sum(nginx_error_map_codes_total) == 14', '... more of it');
+
+my $stats = stats();
+
+cmp_ok($stats->{'Responses'}, '>', 0, 'responses');
+cmp_ok(abs($stats->{'Failure share'} - 7 / 14), '<', 0.001, 'failure share')
+    or diag($stats->{'Failure share'});
+is($stats->{'Edges up'}, 1, 'edges up');
+
+for ('Quota errors', 'Unknown codes', 'Undecided') {
+    cmp_ok($stats->{$_}, '>', 1, lc);
+}
+
+# what the edge shows: the labels of each series, without and with Prometheus'
+
+my %labels;
+
+for (split /\n/, get($port, '/metrics')->{body}) {
+    my ($name, $labels) = /^(\w+)\{(.*)\}/ or next;
+    $labels{$name}{$_} = 1 for 'instance', 'job', $labels =~ /(\w+)="/g;
+}
+
+cmp_ok(scalar keys %labels, '==', 6, 'six series');
+
+# the panels: what they ask for, and what they make of the answer
+
+my %used;
+
+for my $panel (@panels) {
+    for my $target (@{ $panel->{targets} }) {
+
+        my $name = "$panel->{title} $target->{refId}";
+        my $expr = $target->{expr};
+
+        for ($expr =~ /(nginx_\w+\{[^}]*\})/g) {
+            my ($series, $labels) = /(\w+)(.*)/;
+            my @missing = grep { !$labels{$series}{$_} }
+                          $labels =~ /(\w+)\s*[=!]~?"/g;
+
+            is_deeply(\@missing, [], "$name: $series has the labels");
+            ok(scalar @{ query(filled($_, %all)) || [] }, '... some match');
+
+            $used{$series} = 1;
+        }
+
+        is_deeply([grep { !/\{/ } $expr =~ /(nginx_\w+.?)/g], [],
+                  '... none without labels');
+
+        for (['all', %all], ['one', %one]) {
+            my ($which, %value) = @$_;
+
+            my $series = query(filled($expr, %value));
+            ok($series && @$series, "$name: there is an answer for $which");
+
+            is_deeply([grep { $_->{value} !~ /^\d/ } @{ $series || [] }], [],
+                      '... numbers');
+
+            # the names that the panel gives them
+
+            my @names = $panel->{type} eq 'table'
+                ? keys %{ $panel->{transformations}[0]{options}
+                          {renameByName} }
+                : ($target->{legendFormat} || '') =~ /\{\{(\w+)\}\}/g;
+
+            my %is = map { map { $_ => 1 } grep { $_ ne 'value' } keys %$_ }
+                     @{ $series || [] };
+
+            is_deeply([sort map { lc } grep { $_ ne 'Value' } @names],
+                      [sort keys %is], '... named by all of their labels');
+        }
+
+        my $json = api('query_range', query => filled($expr, %all),
+                       start => time - 60, end => time, step => 5);
+
+        is($json->{status}, 'success', "$name: there is a plot");
+    }
+}
+
+is_deeply([sort keys %used], [sort keys %labels], 'no series is left out');
+
+sub shown {
+    my ($title, @labels) = @_;
+    my ($panel) = grep { $_->{title} eq $title } @panels;
+
+    return [sort map { my $series = $_;
+                       join ' ', map { $series->{$_} } @labels }
+                 @{ query(filled($panel->{targets}[0]{expr}, %all)) }];
+}
+
+is_deeply(shown('Responses by vendor and verdict', qw(document verdict)),
+          ['(none) skipped', 'baidu_face mapped', 'baidu_face skipped',
+           map { "tencent_iotvideo $_" }
+               qw(mapped none success undecided unknown)],
+          'vendors and verdicts');
+is_deeply(shown('Errors by class', 'class'),
+          [qw(INTERNAL RESOURCE_EXHAUSTED UNKNOWN)], 'classes');
+is_deeply(shown('Top codes', qw(document code class)),
+          ['baidu_face 18 RESOURCE_EXHAUSTED',
+           'tencent_iotvideo 42505 RESOURCE_EXHAUSTED',
+           'tencent_iotvideo 52501 INTERNAL',
+           'tencent_iotvideo other UNKNOWN'], 'codes');
+is_deeply(shown("From the vendor's status to the edge's",
+                qw(upstream_status status)),
+          ['200 200', '200 402', '200 429', '200 456', '500 500'], 'statuses');
+is_deeply(shown('Unknown and undecided', qw(document verdict)),
+          ['tencent_iotvideo undecided', 'tencent_iotvideo unknown'],
+          'what the edge could not judge');
+is_deeply(shown('Bytes held', 'document'), ['tencent_iotvideo'],
+          'whose bytes were held');
+
+for ('Hold time a response', 'Bytes held') {
+    my ($value) = grep { $_ > 0 } @{ shown($_, 'value') };
+    ok($value, "$_: some");
+}
+
+
+# what the variables offer
+
+for (['instance', "127.0.0.1:$port"],
+     ['document', qw(baidu_face tencent_iotvideo)])
+{
+    my ($name, @values) = @$_;
+
+    my ($variable) = grep { $_->{name} eq $name } @variables;
+    my ($series, $label)
+        = $variable->{query}{query} =~ /^label_values\((.*), (\w+)\)$/;
+
+    is($variable->{datasource}{uid}, '${datasource}', "variable $name");
+    is($variable->{definition}, $variable->{query}{query}, '... its query');
+    is($variable->{allValue}, '.*', '... all of them');
+    is($label, $name, '... the label');
+
+    my $json = api("label/$label/values", 'match[]' => filled($series, %all));
+    my %offered = map { $_ => 1 } @{ $json->{data} || [] };
+
+    is_deeply([grep { !$offered{$_} } @values], [], '... the values');
+}
+
+stop($edge);
+done_testing();

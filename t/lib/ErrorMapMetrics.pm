@@ -1,0 +1,170 @@
+package ErrorMapMetrics;
+
+# What the t/50-metrics tests share: a vendor that answers as it is asked to,
+# and what /metrics and /metrics.json show, as hashes that can be compared.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use ErrorMapStream;
+use Exporter qw(import);
+use JSON::PP ();
+use Time::HiRes qw(sleep);
+
+our @EXPORT = qw($handlers answers series from_text from_json delta counted
+                 total);
+
+our $handlers = <<'END';
+    location = /metrics { error_map_metrics prometheus; }
+    location = /metrics.json { error_map_metrics json; }
+END
+
+
+# answers(name): a vendor that sends what the argument of that name says; others
+# are the status, the type, a header and for how long it pauses before the last
+# byte of the body
+
+sub answers {
+    my ($name) = @_;
+
+    return vendor(sub {
+        my ($s, $request) = @_;
+
+        my %arg = (status => 200, type => 'application/json', $name => '',
+                   header => 'X-None:', query($request));
+        s/%(..)/chr hex $1/ge for values %arg;
+
+        my $body = $arg{$name};
+        my $last = $arg{pause} ? substr $body, -1, 1, '' : '';
+        my $length = length "$body$last";
+
+        $body = $last = '' if $request =~ /^HEAD /
+                              || $arg{status} =~ /^(?:204|304)$/;
+
+        put($s, "HTTP/1.1 $arg{status} Fine\r\nContent-Type: $arg{type}\r\n"
+                . "$arg{header}\r\nContent-Length: $length\r\n\r\n$body");
+
+        sleep $arg{pause} if $arg{pause};
+        put($s, $last);
+
+        return 1;
+    });
+}
+
+
+# the samples of Prometheus' text: { 'name{labels}' => value }; what is neither
+# a sample nor a comment, or is there twice, is kept under "bad"
+
+sub from_text {
+    my ($text) = @_;
+    my %series;
+
+    for (split /\n/, $text) {
+        next if /^# (?:HELP|TYPE) nginx_error_map_\w+ \S/;
+
+        if (/^(nginx_error_map_\w+\{\w+="[^"\\]*"(?:,\w+="[^"\\]*")*\})
+              \ (\d+(?:\.\d{3})?)$/x && !exists $series{$1})
+        {
+            $series{$1} = $2 + 0;
+
+        } else {
+            push @{ $series{bad} }, $_;
+        }
+    }
+
+    return \%series;
+}
+
+
+# the same of the JSON text
+
+sub from_json {
+    my ($text) = @_;
+
+    my $json = JSON::PP->new->utf8->decode($text);
+    my $n = 'nginx_error_map';
+    my %series = ("${n}_info{version=\"$json->{version}\"}" => 1,
+                  "${n}_responses_total{document=\"\",verdict=\"skipped\"}"
+                  => $json->{skipped});
+
+    for my $of (@{ $json->{documents} }) {
+        my $d = "document=\"$of->{document}\"";
+
+        $series{"${n}_responses_total{$d,verdict=\"$_\"}"}
+            = $of->{verdicts}{$_} for keys %{ $of->{verdicts} };
+
+        $series{"${n}_hold_bytes_total{$d}"} = $of->{hold_bytes};
+        $series{"${n}_hold_seconds_total{$d}"} = $of->{hold_seconds};
+
+        $series{"${n}_codes_total{$d,code=\"$_->{code}\","
+                . "class=\"$_->{class}\"}"} = $_->{responses}
+            for @{ $of->{codes} };
+
+        for (@{ $of->{statuses} }) {
+            my ($up, $status) = map { defined $_ ? $_ : 'other' }
+                                @$_{qw(upstream_status status)};
+
+            $series{"${n}_status_total{$d,upstream_status=\"$up\","
+                    . "status=\"$status\"}"} = $_->{responses};
+        }
+    }
+
+    return \%series;
+}
+
+
+sub series {
+    my ($port) = @_;
+
+    return from_text(get($port, '/metrics')->{body});
+}
+
+
+# what has been added since: { series => number }
+
+sub delta {
+    my ($before, $after) = @_;
+    my %delta;
+
+    for (keys %{ { %$before, %$after } }) {
+        my $n = ($after->{$_} || 0) - ($before->{$_} || 0);
+
+        # the seconds have three digits
+
+        $delta{$_} = 0 + sprintf '%.3f', $n if abs $n > 0.0001;
+    }
+
+    return \%delta;
+}
+
+
+# the series that a response adds one to: counted(document, verdict, code,
+# class, the vendor's status, the edge's)
+
+sub counted {
+    my ($document, $verdict, $code, $class, $up, $status) = @_;
+
+    my $n = 'nginx_error_map';
+    my $d = "document=\"$document\"";
+
+    return ("${n}_responses_total{$d,verdict=\"$verdict\"}",
+            $code ? "${n}_codes_total{$d,code=\"$code\",class=\"$class\"}" : (),
+            $up ? "${n}_status_total{$d,upstream_status=\"$up\","
+                  . "status=\"$status\"}" : ());
+}
+
+
+# the sum of those that match
+
+sub total {
+    my ($series, $re) = @_;
+    my $sum = 0;
+
+    $sum += $series->{$_} for grep { /$re/ } keys %$series;
+
+    return $sum;
+}
+
+
+1;
