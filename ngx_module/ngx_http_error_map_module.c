@@ -164,7 +164,7 @@ ngx_module_t  ngx_http_error_map_filter_module = {
     ngx_http_error_map_commands,           /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_error_map_zone_commit,        /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */

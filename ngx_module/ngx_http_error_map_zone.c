@@ -172,8 +172,35 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
             || ngx_memcmp(old->layout, zone->layout, 16) != 0)
         {
             zone->shm_zone->noreuse = 1;
-            zone->changed = 1;
+            zone->old = &shm_zone[i];
         }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * To nginx a zone is never used again or always.  It asks the new one before
+ * this, and the old one behind it: that one's memory goes, and the new one's
+ * is to stay with the next reload.
+ */
+
+ngx_int_t
+ngx_http_error_map_zone_commit(ngx_cycle_t *cycle)
+{
+    ngx_http_error_map_zone_t       *zone;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                              ngx_http_error_map_filter_module);
+
+    zone = emcf ? emcf->zone : NULL;
+
+    if (zone && zone->old) {
+        zone->shm_zone->noreuse = 0;
+        zone->old->noreuse = 1;
+        zone->old = NULL;
     }
 
     return NGX_OK;
@@ -222,7 +249,7 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     shpool->data = zone->counters;
 
-    if (zone->changed) {
+    if (zone->old) {
         ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
                       "error_map_zone \"%V\" begins at zero, its name, its "
                       "size or its documents have changed",

@@ -55,7 +55,7 @@ struct ngx_http_error_map_zone_s {
     size_t                         *offsets;
     u_char                         *counters;
 
-    ngx_uint_t                      changed;  /* since the last reload */
+    ngx_shm_zone_t                 *old;     /* the one that cannot be kept */
 };
 
 
