@@ -15,7 +15,8 @@ build_deps = gcc make gperf libc6-dev libpcre2-dev libssl-dev zlib1g-dev
 test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
              libhttp-message-perl libtest-longstring-perl libipc-run-perl \
-             libio-socket-ssl-perl dpkg-dev prometheus
+             libio-socket-ssl-perl dpkg-dev prometheus chromium \
+             chromium-driver
 
 export CC NGINX
 
