@@ -124,7 +124,7 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
     }
 
     if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size,
-                                  ngx_http_error_map_gzipped(&response))
+                                       response.gzip)
         != NGX_OK
         && ngx_http_error_map_preread(&source) != NGX_OK)
     {

@@ -2,6 +2,8 @@
 #include "ngx_http_error_map_module.h"
 
 
+static ngx_int_t ngx_http_error_map_gzipped(
+    ngx_http_error_map_response_t *response);
 static ngx_uint_t ngx_http_error_map_repeated(ngx_list_part_t *part,
     ngx_table_elt_t *coding);
 static ngx_int_t ngx_http_error_map_test_type(
@@ -13,6 +15,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response)
 {
+    ngx_int_t   gzip;
     ngx_uint_t  status;
 
     if (r->method == NGX_HTTP_HEAD
@@ -33,21 +36,13 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
-    switch (ngx_http_error_map_gzipped(response)) {
+    gzip = ngx_http_error_map_gzipped(response);
 
-    case 0:
-        break;
-
-    case 1:
-        if (conf->gunzip) {
-            break;
-        }
-
-        /* fall through */
-
-    default:
+    if (gzip == NGX_DECLINED || (gzip && !conf->gunzip)) {
         return 0;
     }
+
+    response->gzip = gzip;
 
     return ngx_http_error_map_test_type(conf, &response->type);
 }
@@ -76,7 +71,9 @@ ngx_http_error_map_vendor(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
+/* returns 1 if the body is gzip, 0 if it is plain, or NGX_DECLINED */
+
+static ngx_int_t
 ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response)
 {
     size_t            i;
@@ -115,28 +112,52 @@ ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response)
 static ngx_uint_t
 ngx_http_error_map_repeated(ngx_list_part_t *part, ngx_table_elt_t *coding)
 {
-    ngx_uint_t        i;
     ngx_table_elt_t  *h;
 
-    for ( /* void */ ; part; part = part->next) {
+    h = NULL;
 
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (&h[i] != coding
-                && h[i].hash
-                && h[i].value.len
-                && h[i].key.len == coding->key.len
-                && ngx_strncasecmp(h[i].key.data, coding->key.data,
-                                   coding->key.len)
-                   == 0)
-            {
-                return 1;
-            }
+    while ((h = ngx_http_error_map_next_header(part, &coding->key, h))) {
+        if (h != coding && h->value.len) {
+            return 1;
         }
     }
 
     return 0;
+}
+
+
+ngx_table_elt_t *
+ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
+    ngx_table_elt_t *h)
+{
+    ngx_uint_t        i;
+    ngx_table_elt_t  *elt;
+
+    for ( /* void */ ; part; part = part->next) {
+
+        elt = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h) {
+                if (&elt[i] == h) {
+                    h = NULL;
+                }
+
+                continue;
+            }
+
+            if (elt[i].hash
+                && elt[i].key.len == name->len
+                && ngx_strncasecmp(elt[i].key.data, name->data, name->len)
+                   == 0)
+            {
+                return &elt[i];
+            }
+        }
+    }
+
+    return NULL;
 }
 
 

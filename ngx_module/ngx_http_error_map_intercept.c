@@ -118,28 +118,19 @@ ngx_http_error_map_keep(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_error_map_clean_401(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
     ngx_table_elt_t  *h, *challenge, kept;
 
+    static ngx_str_t  name = ngx_string("WWW-Authenticate");
+
+    h = NULL;
     challenge = NULL;
     ngx_memzero(&kept, sizeof(ngx_table_elt_t));
 
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].hash
-                && h[i].key.len == sizeof("WWW-Authenticate") - 1
-                && ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) "WWW-Authenticate",
-                                   sizeof("WWW-Authenticate") - 1)
-                   == 0)
-            {
-                challenge = &h[i];
-                kept = h[i];
-            }
-        }
+    while ((h = ngx_http_error_map_next_header(&r->headers_out.headers.part,
+                                               &name, h)))
+    {
+        challenge = h;
+        kept = *h;
     }
 
     ngx_http_clean_header(r);

@@ -236,6 +236,7 @@ typedef struct {
     ngx_str_t                       type;
     ngx_table_elt_t                *coding;  /* Content-Encoding, or NULL */
     ngx_list_part_t                *headers; /* all of them */
+    ngx_uint_t                      gzip;    /* set if it is inspected */
 } ngx_http_error_map_response_t;
 
 
@@ -514,8 +515,12 @@ ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
 /* returns the upstream if the response is its own, now or from a cache */
 ngx_http_upstream_t *ngx_http_error_map_vendor(ngx_http_request_t *r);
 
-/* returns 1 if the body is gzip, 0 if it is plain, or NGX_DECLINED */
-ngx_int_t ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response);
+/*
+ * Returns the first header of that name that is sent, or, with h, the first one
+ * behind it, or NULL.
+ */
+ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
+    ngx_str_t *name, ngx_table_elt_t *h);
 
 /* returns 1 if the response is put together from parts of one, or 0 */
 ngx_int_t ngx_http_error_map_sliced(ngx_http_request_t *r);

@@ -64,24 +64,15 @@ static ngx_int_t
 ngx_http_error_map_source_header(ngx_http_error_map_source_t *source,
     ngx_list_part_t *part, ngx_str_t *name)
 {
-    ngx_uint_t        i;
     ngx_table_elt_t  *h;
 
-    for ( /* void */ ; part; part = part->next) {
+    h = NULL;
 
-        h = part->elts;
+    while ((h = ngx_http_error_map_next_header(part, name, h))) {
 
-        for (i = 0; i < part->nelts; i++) {
-
-            if (h[i].hash != 0
-                && h[i].key.len == name->len
-                && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0
-                && h[i].value.len > 0
-                && h[i].value.len <= EM_CODE_MAX)
-            {
-                return ngx_http_error_map_source_code(source, h[i].value.data,
-                                                      h[i].value.len);
-            }
+        if (h->value.len > 0 && h->value.len <= EM_CODE_MAX) {
+            return ngx_http_error_map_source_code(source, h->value.data,
+                                                  h->value.len);
         }
     }
 

@@ -41,7 +41,6 @@ typedef struct {
     unsigned                        done:1;     /* decided, or left alone */
     unsigned                        decided:1;
     unsigned                        header:1;
-    unsigned                        waiting:1;
     unsigned                        replay:1;
 } ngx_http_error_map_upstream_t;
 
@@ -58,7 +57,7 @@ static void ngx_http_error_map_upstream_read(ngx_http_request_t *r,
     ngx_http_upstream_t *u);
 static void ngx_http_error_map_upstream_timeout(ngx_event_t *ev);
 static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
-    ngx_http_error_map_upstream_t *up);
+    ngx_http_error_map_upstream_t *up, ngx_int_t rc);
 static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
     u_char *buf, size_t size);
 static void ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
@@ -158,7 +157,6 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     up->header = 0;
     up->done = 0;
     up->decided = 0;
-    up->waiting = 0;
     up->replay = 0;
 
     if (up->kept) {
@@ -262,13 +260,14 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
 {
     off_t                           length;
-    ngx_uint_t                      i;
-    ngx_list_part_t                *part;
     ngx_table_elt_t                *h;
     ngx_http_upstream_t            *u;
     ngx_http_error_map_document_t  *document;
     ngx_http_error_map_response_t   response;
 
+    static ngx_str_t  coding = ngx_string("Content-Encoding");
+
+    h = NULL;
     u = r->upstream;
 
     if (u->conf == NULL) {
@@ -292,19 +291,9 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         response.type = u->headers_in.content_type->value;
     }
 
-    for (part = response.headers; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == sizeof("Content-Encoding") - 1
-                && ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) "Content-Encoding",
-                                   sizeof("Content-Encoding") - 1)
-                   == 0)
-            {
-                response.coding = &h[i];
-            }
-        }
+    while ((h = ngx_http_error_map_next_header(response.headers, &coding, h)))
+    {
+        response.coding = h;
     }
 
     if (!ngx_http_error_map_inspected(r, conf, &response)) {
@@ -325,7 +314,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     if (ngx_http_error_map_source_init(&up->source, r, document,
                                        conf->hold_size,
-                                       ngx_http_error_map_gzipped(&response))
+                                       response.gzip)
         == NGX_OK)
     {
         return NGX_OK;
@@ -394,7 +383,6 @@ ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
     u = r->upstream;
     c = u->peer.connection;
 
-    up->waiting = 1;
     up->start = ngx_current_msec;
 
     ngx_add_timer(&up->timer, conf->hold_timeout);
@@ -435,7 +423,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
         c->read->timedout = 0;
 
-        ngx_http_error_map_upstream_resume(r, up);
+        ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
         return;
     }
 
@@ -445,7 +433,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
         if (n == NGX_AGAIN) {
 
             if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-                ngx_http_error_map_upstream_resume(r, up);
+                ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
             }
 
             return;
@@ -478,17 +466,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
     } while (rc == NGX_AGAIN && u->buffer.last < u->buffer.end);
 
-    up->waited = ngx_current_msec - up->start;
-    up->size = u->buffer.last - u->buffer.pos;
-
-    if (rc == NGX_OK) {
-        ngx_http_error_map_upstream_decide(r,
-                             ngx_http_get_module_loc_conf(r,
-                                          ngx_http_error_map_filter_module),
-                             up);
-    }
-
-    ngx_http_error_map_upstream_resume(r, up);
+    ngx_http_error_map_upstream_resume(r, up, rc);
 }
 
 
@@ -511,14 +489,13 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
 
     if (r->upstream == up->upstream
         && ngx_http_error_map_live(r)
-        && up->waiting
         && up->upstream->read_event_handler == ngx_http_error_map_upstream_read)
     {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "error map hold timed out, the upstream has sent %uz "
                       "bytes of the body", up->source.size);
 
-        ngx_http_error_map_upstream_resume(r, up);
+        ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
     }
 
     ngx_http_run_posted_requests(c);
@@ -526,24 +503,32 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
 
 
 /*
- * Lets nginx go on from where it waits for the header.  It has to read at least
+ * Decides if there is a verdict (rc is NGX_OK), and lets nginx go on from where
+ * it waits for the header.  It has to read at least
  * one byte for that, and reads the last one again.
  */
 
 static void
 ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
-    ngx_http_error_map_upstream_t *up)
+    ngx_http_error_map_upstream_t *up, ngx_int_t rc)
 {
-    ngx_http_upstream_t  *u;
+    ngx_http_upstream_t            *u;
+    ngx_http_error_map_loc_conf_t  *conf;
 
     u = up->upstream;
 
     ngx_http_error_map_upstream_stop(up);
 
     up->done = 1;
-    up->waiting = 0;
     up->waited = ngx_current_msec - up->start;
     up->size = u->buffer.last - u->buffer.pos;
+
+    if (rc == NGX_OK) {
+        conf = ngx_http_get_module_loc_conf(r,
+                                            ngx_http_error_map_filter_module);
+
+        ngx_http_error_map_upstream_decide(r, conf, up);
+    }
 
     u->buffer.last--;
     u->state->bytes_received--;
