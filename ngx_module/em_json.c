@@ -22,14 +22,21 @@ enum {
     ((c) == ' ' || (c) == '\n' || (c) == '\r' || (c) == '\t')
 
 #define em_json_in_object(j)                                                  \
-    ((j)->objects[((j)->depth - 1) >> 3] & (1 << (((j)->depth - 1) & 7)))
+    ((j)->objects & ((uint32_t) 1 << ((j)->depth - 1)))
 
 
-static void em_json_begin(em_json_t *j, const em_json_pointers_t *set);
 static em_json_status_e em_json_open(em_json_t *j,
     const em_json_pointers_t *set, int object);
 static void em_json_element(em_json_t *j, const em_json_pointers_t *set);
-static int em_json_number(em_json_t *j, uint8_t ch);
+static const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
+    const uint8_t *end);
+
+
+void
+em_json_init(em_json_t *j)
+{
+    memset(j, 0, offsetof(em_json_t, alive));
+}
 
 
 em_json_status_e
@@ -37,7 +44,7 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
     size_t len)
 {
     uint8_t         ch;
-    const uint8_t  *p, *end;
+    const uint8_t  *p, *q, *end;
 
     if (j->status != EM_JSON_MORE) {
         return j->status;
@@ -53,7 +60,7 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
         switch (j->state) {
 
         case sw_start:
-            em_json_begin(j, set);
+            j->match = (uint32_t) (((uint64_t) 1 << set->npointers) - 1);
 
             if (ch == 0xef) {
                 j->state = sw_bom_1;
@@ -97,11 +104,7 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
 
             p++;
 
-            j->len = 0;
-            j->overflow = 0;
-            j->capture = (j->match
-                          && j->depth <= EM_JSON_TOKENS
-                          && (j->match & set->ends[j->depth]));
+            j->capture = ((j->match & set->ends[j->depth]) != 0);
 
             if (j->depth == 0 && !j->capture && ch != '{' && ch != '[') {
 
@@ -115,9 +118,28 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
             switch (ch) {
 
             case '"':
-                j->name = 0;
-                j->high = 0;
-                j->state = sw_string;
+
+                if (j->capture) {
+                    j->name = 0;
+                    j->len = 0;
+                    j->overflow = 0;
+                    j->state = sw_string;
+                    break;
+                }
+
+                /* most of them are short */
+
+                q = (end - p > 64) ? p + 64 : end;
+                p = em_json_span(p, q);
+
+                if (p < q && *p == '"') {
+                    p++;
+                    j->state = sw_next;
+                    break;
+                }
+
+                j->skip.escaped = 0;
+                j->state = sw_skip_string;
                 break;
 
             case '{':
@@ -143,7 +165,9 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
                 j->state = sw_number;
 
                 if (j->capture) {
-                    em_json_append(j, p - 1, 1);
+                    j->token[0] = (char) ch;
+                    j->len = 1;
+                    j->overflow = 0;
                 }
 
                 break;
@@ -163,13 +187,22 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
             }
 
             if (ch == '"') {
+                j->match = 0;
+
+                /* a name in one piece, the usual case, need not be copied */
+
+                q = em_json_span(p, end);
+
+                if (q < end && *q == '"') {
+                    em_json_member(j, set, (const char *) p, (size_t) (q - p));
+                    p = q + 1;
+                    j->state = sw_colon;
+                    break;
+                }
+
                 j->name = 1;
-                j->high = 0;
                 j->len = 0;
                 j->overflow = 0;
-                j->capture = (j->depth <= EM_JSON_TOKENS
-                              && j->alive[j->depth - 1]);
-                j->match = 0;
                 j->state = sw_string;
                 break;
             }
@@ -251,15 +284,13 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
             break;
 
         case sw_number:
-            if (em_json_number(j, ch)) {
+            p = em_json_number(j, p, end);
 
-                if (j->capture) {
-                    em_json_append(j, p, 1);
-                }
-
-                p++;
+            if (p == end) {
                 break;
             }
+
+            ch = *p;
 
             /* the number has ended: was it whole, and may this follow it? */
 
@@ -302,6 +333,29 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
             }
 
             break;
+
+        case sw_skip:
+            p = em_json_kernel_used->nested(&j->skip, p, end);
+
+            if (j->skip.depth == 0) {
+                j->state = sw_next;
+            }
+
+            break;
+
+        case sw_skip_string:
+            p = em_json_kernel_used->string(&j->skip, p, end);
+
+            if (p == end) {
+                break;
+            }
+
+            if (*p++ != '"') {
+                goto malformed;
+            }
+
+            j->state = sw_next;
+            break;
         }
     }
 
@@ -335,66 +389,55 @@ em_json_end(em_json_t *j, const em_json_pointers_t *set)
 }
 
 
-static void
-em_json_begin(em_json_t *j, const em_json_pointers_t *set)
-{
-    j->match = (uint32_t) (((uint64_t) 1 << set->npointers) - 1);
-}
-
-
 static em_json_status_e
 em_json_open(em_json_t *j, const em_json_pointers_t *set, int object)
 {
-    uint8_t   *bits;
-    uint32_t   alive;
+    uint32_t  alive, bit;
 
-    alive = 0;
-
-    if (j->depth < EM_JSON_TOKENS) {
-
-        alive = j->match & ~set->ends[j->depth];
-
-        if (!object) {
-            alive &= set->indexes[j->depth];
-        }
-
-        j->alive[j->depth] = alive;
-        j->index[j->depth] = 0;
-    }
-
-    if (j->depth == 0 && alive == 0) {
-        j->status = EM_JSON_COMPLETE;
-        return j->status;
-    }
-
-    if (j->depth == EM_JSON_DEPTH) {
-        j->status = EM_JSON_MALFORMED;
-        return j->status;
-    }
-
-    bits = &j->objects[j->depth >> 3];
-
-    if (object) {
-        *bits |= (uint8_t) (1 << (j->depth & 7));
-        j->state = sw_first_name;
-
-    } else {
-        *bits &= (uint8_t) ~(1 << (j->depth & 7));
-        j->state = sw_first_element;
-    }
-
-    j->depth++;
+    alive = j->match & ~set->ends[j->depth];
 
     if (!object) {
-        j->match = 0;
-
-        if (alive) {
-            j->index[j->depth - 1] = EM_JSON_NO_INDEX;
-            em_json_element(j, set);
-        }
+        alive &= set->indexes[j->depth];
     }
 
-    return j->status;
+    if (alive == 0) {
+
+        if (j->depth == 0) {
+            j->status = EM_JSON_COMPLETE;
+            return j->status;
+        }
+
+        j->skip.depth = 1;
+        j->skip.string = 0;
+        j->skip.escaped = 0;
+        j->skip.open = object ? '{' : '[';
+        j->state = sw_skip;
+
+        return EM_JSON_MORE;
+    }
+
+    /* a pointer has tokens left, so that there is room for one more */
+
+    bit = (uint32_t) 1 << j->depth;
+
+    j->alive[j->depth] = alive;
+    j->index[j->depth] = EM_JSON_NO_INDEX;
+
+    if (object) {
+        j->objects |= bit;
+        j->state = sw_first_name;
+        j->depth++;
+
+        return EM_JSON_MORE;
+    }
+
+    j->objects &= ~bit;
+    j->state = sw_first_element;
+    j->depth++;
+
+    em_json_element(j, set);
+
+    return EM_JSON_MORE;
 }
 
 
@@ -406,20 +449,12 @@ em_json_element(em_json_t *j, const em_json_pointers_t *set)
     size_t    i, level;
     uint32_t  n, alive;
 
-    j->match = 0;
-
-    if (j->depth > EM_JSON_TOKENS) {
-        return;
-    }
-
     level = j->depth - 1u;
     alive = j->alive[level];
 
-    if (alive == 0) {
-        return;
-    }
-
     n = ++j->index[level];        /* EM_JSON_NO_INDEX + 1 == 0 */
+
+    j->match = 0;
 
     for (i = 0; alive; i++, alive >>= 1) {
         if ((alive & 1) && set->pointers[i].tokens[level].index == n) {
@@ -478,74 +513,90 @@ em_json_found(em_json_t *j, const em_json_pointers_t *set)
 }
 
 
-/* whether a number may go on with ch */
+/* reads on in a number; returns where it ends, or the end of the piece */
 
-static int
-em_json_number(em_json_t *j, uint8_t ch)
+static const uint8_t *
+em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
 {
-    int  digit;
+    int             digit;
+    uint8_t         ch, state;
+    const uint8_t  *start;
 
-    digit = (ch >= '0' && ch <= '9');
+    start = p;
+    state = j->number;
 
-    switch (j->number) {
+    for ( /* void */ ; p < end; p++) {
 
-    case nm_minus:
-        if (digit) {
-            j->number = (ch == '0') ? nm_zero : nm_integer;
+        ch = *p;
+        digit = (ch >= '0' && ch <= '9');
+
+        switch (state) {
+
+        case nm_integer:
+        case nm_fraction:
+        case nm_exponent:
+            if (digit) {
+                continue;
+            }
+
+            break;
+
+        case nm_minus:
+            if (digit) {
+                state = (ch == '0') ? nm_zero : nm_integer;
+                continue;
+            }
+
+            goto done;
+
+        case nm_point:
+            if (digit) {
+                state = nm_fraction;
+                continue;
+            }
+
+            goto done;
+
+        case nm_e:
+            if (ch == '+' || ch == '-') {
+                state = nm_e_sign;
+                continue;
+            }
+
+            /* fall through */
+
+        case nm_e_sign:
+            if (digit) {
+                state = nm_exponent;
+                continue;
+            }
+
+            goto done;
+
+        default: /* nm_zero */
+            break;
         }
 
-        return digit;
-
-    case nm_zero:
-    case nm_integer:
-        if (digit) {
-            return j->number == nm_integer;
+        if (ch == '.' && (state == nm_zero || state == nm_integer)) {
+            state = nm_point;
+            continue;
         }
 
-        if (ch == '.') {
-            j->number = nm_point;
-            return 1;
+        if ((ch == 'e' || ch == 'E') && state != nm_exponent) {
+            state = nm_e;
+            continue;
         }
 
-        break;
-
-    case nm_point:
-        if (digit) {
-            j->number = nm_fraction;
-        }
-
-        return digit;
-
-    case nm_fraction:
-        if (digit) {
-            return 1;
-        }
-
-        break;
-
-    case nm_e:
-        if (ch == '+' || ch == '-') {
-            j->number = nm_e_sign;
-            return 1;
-        }
-
-        /* fall through */
-
-    case nm_e_sign:
-        if (digit) {
-            j->number = nm_exponent;
-        }
-
-        return digit;
-
-    default: /* nm_exponent */
-        return digit;
+        goto done;
     }
 
-    if (ch == 'e' || ch == 'E') {
-        j->number = nm_e;
-        return 1;
+done:
+
+    j->number = state;
+
+    if (j->capture && p != start) {
+        em_json_append(j, start, (size_t) (p - start));
     }
 
-    return 0;
+    return p;
 }

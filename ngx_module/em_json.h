@@ -3,9 +3,9 @@
  * em_json: finds the first string or number that stands at one of several
  * JSON pointers (RFC 6901) of a JSON text (RFC 8259) that comes in pieces.
  *
- * A push parser: no allocation, no recursion, libc only.  Depth and token
- * size are bounded.  However the text is cut into pieces, the answer is the
- * same, and it is given at the first byte that makes it certain.
+ * A push parser: no allocation, no recursion, libc only.  Token size is
+ * bounded, depth costs nothing.  However the text is cut into pieces, the
+ * answer is the same, and it is given at the first byte that makes it certain.
  */
 
 
@@ -16,12 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "em_json_skip.h"
+
 
 #define EM_JSON_POINTERS     16   /* pointers of one set */
 #define EM_JSON_TOKENS       16   /* reference tokens of one pointer */
 #define EM_JSON_TEXT        256   /* bytes of one pointer's tokens */
 #define EM_JSON_TOKEN_MAX   128   /* bytes of a code, and of a name looked at */
-#define EM_JSON_DEPTH       512   /* arrays and objects within each other */
 
 
 typedef struct {
@@ -56,13 +57,13 @@ typedef enum {
     EM_JSON_MORE = 0,             /* the next piece is needed */
     EM_JSON_FOUND,                /* token holds the code */
     EM_JSON_COMPLETE,             /* no code can follow */
-    EM_JSON_MALFORMED             /* not JSON, or nested too deeply */
+    EM_JSON_MALFORMED             /* not JSON */
 } em_json_status_e;
 
 
 /*
- * The parser.  Zero-filled it is ready for the first piece; it may be copied
- * between two pieces.  Only token, len and pointer are for the caller.
+ * The parser; it may be copied between two pieces.  Only token, len and
+ * pointer are for the caller.
  */
 
 typedef struct {
@@ -76,18 +77,32 @@ typedef struct {
     uint8_t             nhex;     /* digits of \uXXXX seen */
     uint16_t            unit;     /* \uXXXX, a UTF-16 code unit */
     uint16_t            high;     /* a high surrogate waits for its low one */
-    uint16_t            depth;    /* arrays and objects open */
+    uint8_t             depth;    /* arrays and objects open and looked into */
+    uint32_t            objects;  /* by depth: a bit */
+    uint32_t            match;    /* pointers that lead to or through a value */
     const char         *literal;  /* what is left of true, false or null */
 
-    uint32_t            match;    /* pointers that lead to or through a value */
-    uint32_t            alive[EM_JSON_TOKENS];    /* by depth: through it */
-    uint32_t            index[EM_JSON_TOKENS];    /* by depth: in an array */
-    uint8_t             objects[EM_JSON_DEPTH / 8];   /* by depth: a bit */
+    em_json_skip_t      skip;     /* what no pointer leads into */
 
     size_t              pointer;  /* EM_JSON_FOUND: number of the pointer */
     size_t              len;      /* EM_JSON_FOUND: bytes in token */
+
+    /* em_json_init() leaves from here on as it is */
+
+    uint32_t            alive[EM_JSON_TOKENS];    /* by depth: through it */
+    uint32_t            index[EM_JSON_TOKENS];    /* by depth: in an array */
     char                token[EM_JSON_TOKEN_MAX];     /* unescaped, no NUL */
 } em_json_t;
+
+
+/*
+ * Chooses how texts are read by all parsers from now on: "avx2", "sse2",
+ * "neon" or "plain", or the best way that the processor has if name is NULL.
+ * Returns what was chosen, or NULL, nothing being changed, if there is no such
+ * way here.  They differ in speed alone; before the first call it is "plain".
+ */
+
+const char *em_json_kernel(const char *name);
 
 
 /*
@@ -100,6 +115,11 @@ const char *em_json_pointer_add(em_json_pointers_t *set, const char *text,
     size_t len);
 
 
+/* makes the parser ready for the first piece of a text */
+
+void em_json_init(em_json_t *j);
+
+
 /*
  * Reads the next piece, len bytes at data, 0 being allowed; no byte beyond
  * is touched.  The set must be the same for all the pieces of a text.  Once
@@ -109,8 +129,13 @@ const char *em_json_pointer_add(em_json_pointers_t *set, const char *text,
  * its member name repeated or not; a string is unescaped into UTF-8 (a lone
  * surrogate is U+FFFD), a number is taken as it is written.  One longer than
  * EM_JSON_TOKEN_MAX bytes, and null, booleans, arrays and objects, are passed
- * over.  A UTF-8 byte order mark may come first.  Whether strings hold valid
- * UTF-8 is not checked.  What follows the end of the text is not looked at.
+ * over.  A UTF-8 byte order mark may come first.
+ *
+ * What pointers lead to or through is read as RFC 8259 has it, only that
+ * strings may hold any bytes from 0x20 on.  A string that none leads to is
+ * looked at for its end and for control characters; an array or object that
+ * none leads into for nothing but the bracket that closes it.  What follows
+ * the end of the text is not looked at.
  */
 
 em_json_status_e em_json_feed(em_json_t *j, const em_json_pointers_t *set,

@@ -25,13 +25,22 @@ enum {
     sw_escape,
     sw_unicode,
     sw_number,
-    sw_literal
+    sw_literal,
+    sw_skip,                      /* an array or object */
+    sw_skip_string
 };
 
 
 /*
- * Reads on in a string, from anywhere behind its opening quote; returns where
- * it stopped, which is the end of the piece, or past the closing quote.
+ * Returns where the first byte from p on is that a string does not have as it
+ * is, a quote, a backslash or a control character, or end.
+ */
+const uint8_t *em_json_span(const uint8_t *p, const uint8_t *end);
+
+/*
+ * Reads on in a name, or a string that is kept, from anywhere behind its
+ * opening quote; returns where it stopped, which is the end of the piece, or
+ * past the closing quote.
  */
 const uint8_t *em_json_string(em_json_t *j, const em_json_pointers_t *set,
     const uint8_t *p, const uint8_t *end);

@@ -11,7 +11,6 @@
 #endif
 
 
-static const uint8_t *em_json_plain(const uint8_t *p, const uint8_t *end);
 static void em_json_append_unit(em_json_t *j);
 static void em_json_append_char(em_json_t *j, uint32_t ch);
 
@@ -32,22 +31,9 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
         switch (j->state) {
 
         case sw_string:
-            q = em_json_plain(p, end);
+            q = em_json_span(p, end);
 
-            if (q < end && *q == '"' && j->name && j->len == 0
-                && !j->high && !j->overflow)
-            {
-                /* a name in one piece, the usual case, need not be copied */
-
-                if (j->capture) {
-                    em_json_member(j, set, (const char *) p, (size_t) (q - p));
-                }
-
-                j->state = sw_colon;
-                return q + 1;
-            }
-
-            if (j->capture && q != p) {
+            if (q != p) {
                 em_json_append(j, p, (size_t) (q - p));
             }
 
@@ -82,7 +68,7 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
                 return p;
             }
 
-            if (j->capture && !j->overflow) {
+            if (!j->overflow) {
                 em_json_member(j, set, j->token, j->len);
             }
 
@@ -106,9 +92,7 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
                 return p;
             }
 
-            if (j->capture) {
-                em_json_append(j, &escaped[e - escapes], 1);
-            }
+            em_json_append(j, &escaped[e - escapes], 1);
 
             j->state = sw_string;
             break;
@@ -130,9 +114,7 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
             j->unit = (uint16_t) (j->unit << 4 | ch);
 
             if (++j->nhex == 4) {
-                if (j->capture) {
-                    em_json_append_unit(j);
-                }
+                em_json_append_unit(j);
 
                 j->state = sw_string;
             }
@@ -143,10 +125,8 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
 }
 
 
-/* skips what needs no attention in a string, 16 or 8 bytes at a time */
-
-static const uint8_t *
-em_json_plain(const uint8_t *p, const uint8_t *end)
+const uint8_t *
+em_json_span(const uint8_t *p, const uint8_t *end)
 {
     uint64_t  w, stop;
 

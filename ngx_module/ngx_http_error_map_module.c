@@ -313,6 +313,8 @@ ngx_http_error_map_check_size(ngx_conf_t *cf, void *post, void *data)
 static ngx_int_t
 ngx_http_error_map_preconfiguration(ngx_conf_t *cf)
 {
+    (void) em_json_kernel(NULL);
+
     return ngx_http_error_map_add_variables(cf);
 }
 

@@ -19,12 +19,17 @@ ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
     ngx_list_part_t      *part;
     ngx_http_upstream_t  *u;
 
-    ngx_memzero(source, sizeof(ngx_http_error_map_source_t));
-
     source->request = r;
     source->document = document;
     source->left = size;
+    source->size = 0;
+    source->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+    source->entry = NULL;
+    source->text = NULL;
+    source->gunzip = NULL;
     source->gzip = gzip;
+
+    em_json_init(&source->json);
 
     if (document->headers.nelts) {
 

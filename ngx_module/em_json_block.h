@@ -1,0 +1,196 @@
+
+/*
+ * The one source of all kernels, see em_json_skip.h.  A kernel's file defines
+ * what a processor does in its own way, then includes this:
+ *
+ *   em_block_t                 64 bytes in registers
+ *   em_target                  attributes of functions that use them
+ *   em_block_load(b, p)        loads 64 bytes
+ *   em_block_equal(b, ch)      mask of the bytes that equal ch
+ *   em_block_control(b)        mask of the bytes below 0x20
+ *   em_block_has(b, ch)        whether a byte equals ch
+ *   em_block_plain(b)          whether none is a quote, backslash or control
+ *   em_mask_prefix_xor(m)      each bit the xor of itself and all below it
+ *   em_mask_count(m)           the number of bits set
+ *
+ * and at its end em_kernel, the name of the em_json_kernel_t.
+ */
+
+
+#include <string.h>
+
+#include "em_json_skip.h"
+
+
+/* what is called twice a function is inlined nevertheless */
+#define em_inline  inline __attribute__((always_inline))
+
+
+/* a block of what is left, filled up with blanks, which mean nothing */
+
+static em_inline em_target void
+em_block_load_rest(em_block_t *b, const uint8_t *p, size_t len)
+{
+    uint8_t  rest[EM_JSON_BLOCK];
+
+    memset(rest, ' ', EM_JSON_BLOCK);
+    memcpy(rest, p, len);
+
+    em_block_load(b, rest);
+}
+
+
+/*
+ * The bytes that a backslash stands before which is not itself one of them: in
+ * a run of backslashes every second byte from its start, and what follows it.
+ * Adding the starts of runs at even offsets takes these runs away by carry.
+ */
+
+static em_inline em_target uint64_t
+em_block_escaped(em_json_skip_t *s, const em_block_t *b, size_t len)
+{
+    uint64_t  slashes, starts, odd, escaped;
+
+    const uint64_t  evens = UINT64_C(0x5555555555555555);
+
+    slashes = em_block_equal(b, '\\') & ~(uint64_t) s->escaped;
+    starts = slashes & ~(slashes << 1);
+
+    odd = slashes & (slashes + (starts & evens));
+
+    escaped = ((odd << 1 & evens) | ((slashes & ~odd) << 1 & ~evens))
+              | s->escaped;
+
+    s->escaped = (len == EM_JSON_BLOCK) ? odd >> 63 : escaped >> len & 1;
+
+    return escaped;
+}
+
+
+/* returns the offset behind the closing bracket, or 0 */
+
+static em_inline em_target size_t
+em_block_nested(em_json_skip_t *s, const em_block_t *b, size_t len,
+    uint8_t open)
+{
+    size_t    n;
+    uint64_t  quotes, opened, closed, both, bit;
+
+    quotes = em_block_equal(b, '"');
+    opened = em_block_equal(b, open);
+    closed = em_block_equal(b, (uint8_t) (open + 2));
+
+    if (em_block_has(b, '\\') || s->escaped) {
+        quotes &= ~em_block_escaped(s, b, len);
+    }
+
+    quotes = em_mask_prefix_xor(quotes) ^ s->string;
+    s->string = (uint64_t) ((int64_t) quotes >> 63);
+
+    opened &= ~quotes;
+    closed &= ~quotes;
+
+    n = em_mask_count(closed);
+
+    if (n < s->depth) {
+        s->depth += em_mask_count(opened) - n;
+        return 0;
+    }
+
+    for (both = opened | closed; both; both &= both - 1) {
+
+        bit = both & (~both + 1);
+
+        if (opened & bit) {
+            s->depth++;
+
+        } else if (--s->depth == 0) {
+            return (size_t) __builtin_ctzll(bit) + 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static em_target const uint8_t *
+em_skip_nested(em_json_skip_t *state, const uint8_t *p, const uint8_t *end)
+{
+    size_t          n, len;
+    uint8_t         open;
+    em_block_t      b;
+    em_json_skip_t  s;
+
+    s = *state;
+    open = s.open;
+    n = 0;
+
+    for ( /* void */ ; end - p >= EM_JSON_BLOCK; p += EM_JSON_BLOCK) {
+
+        em_block_load(&b, p);
+
+        n = em_block_nested(&s, &b, EM_JSON_BLOCK, open);
+
+        if (n) {
+            break;
+        }
+    }
+
+    len = (size_t) (end - p);
+
+    if (n == 0 && len) {
+        em_block_load_rest(&b, p, len);
+
+        n = em_block_nested(&s, &b, len, open);
+
+        if (n == 0) {
+            n = len;
+        }
+    }
+
+    *state = s;
+
+    return p + n;
+}
+
+
+static em_target const uint8_t *
+em_skip_string(em_json_skip_t *s, const uint8_t *p, const uint8_t *end)
+{
+    size_t      len;
+    uint64_t    stop;
+    em_block_t  b;
+
+    for ( /* void */ ; p < end; p += len) {
+
+        len = (size_t) (end - p);
+
+        if (len >= EM_JSON_BLOCK) {
+            len = EM_JSON_BLOCK;
+            em_block_load(&b, p);
+
+        } else {
+            em_block_load_rest(&b, p, len);
+        }
+
+        if (em_block_plain(&b) && !s->escaped) {
+            continue;
+        }
+
+        stop = em_block_equal(&b, '"') & ~em_block_escaped(s, &b, len);
+        stop |= em_block_control(&b);
+
+        if (stop) {
+            return p + __builtin_ctzll(stop);
+        }
+    }
+
+    return end;
+}
+
+
+const em_json_kernel_t  em_kernel = {
+    em_kernel_name,
+    em_skip_nested,
+    em_skip_string
+};

@@ -1,0 +1,10 @@
+# How the JSON scanner skips, in each way that this processor has.
+
+use strict;
+use warnings;
+
+use ErrorMapUnit;
+use File::Temp qw(tempdir);
+
+exit unit(tempdir(CLEANUP => 1), "$root/t/unit/skip.c",
+          glob("$root/ngx_module/em_json*.c"));
