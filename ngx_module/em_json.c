@@ -19,15 +19,24 @@ enum {
 
 
 #define em_json_space(c)                                                      \
-    ((c) == ' ' || (c) == '\n' || (c) == '\r' || (c) == '\t')
+    ((c) <= ' ' && ((c) == ' ' || (c) == '\n' || (c) == '\r' || (c) == '\t'))
+
+#define em_json_digit(c)  ((uint8_t) ((c) - '0') < 10)
+
+#define em_json_wait(st)                                                      \
+    if (p == end) {                                                           \
+        j->state = (st);                                                      \
+        return EM_JSON_MORE;                                                  \
+    }
 
 #define em_json_in_object(j)                                                  \
     ((j)->objects & ((uint32_t) 1 << ((j)->depth - 1)))
 
 
-static em_json_status_e em_json_open(em_json_t *j,
-    const em_json_pointers_t *set, int object);
+static int em_json_open(em_json_t *j, const em_json_pointers_t *set,
+    uint8_t bracket);
 static void em_json_element(em_json_t *j, const em_json_pointers_t *set);
+static int em_json_found(em_json_t *j, const em_json_pointers_t *set);
 static const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
     const uint8_t *end);
 
@@ -39,6 +48,11 @@ em_json_init(em_json_t *j)
 }
 
 
+/*
+ * Each state is a label; its name is kept where a piece ends before the byte
+ * that it waits for.
+ */
+
 em_json_status_e
 em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
     size_t len)
@@ -46,324 +60,378 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
     uint8_t         ch;
     const uint8_t  *p, *q, *end;
 
-    if (j->status != EM_JSON_MORE) {
+    if (j->status != EM_JSON_MORE || len == 0) {
         return j->status;
     }
 
     p = data;
     end = p + len;
 
-    while (p < end) {
+    switch (j->state) {
 
-        ch = *p;
+    case sw_start:
+        j->match = (uint32_t) (((uint64_t) 1 << set->npointers) - 1);
 
-        switch (j->state) {
+        if (*p != 0xef) {
+            goto value;
+        }
 
-        case sw_start:
-            j->match = (uint32_t) (((uint64_t) 1 << set->npointers) - 1);
+        p++;
+        goto bom_1;
 
-            if (ch == 0xef) {
-                j->state = sw_bom_1;
-                p++;
-                break;
-            }
+    case sw_bom_1:
+        goto bom_1;
 
-            j->state = sw_value;
-            break;
+    case sw_bom_2:
+        goto bom_2;
 
-        case sw_bom_1:
-        case sw_bom_2:
-            if (ch != (j->state == sw_bom_1 ? 0xbb : 0xbf)) {
-                goto malformed;
-            }
+    case sw_value:
+        goto value;
 
-            j->state = (j->state == sw_bom_1) ? sw_bom_2 : sw_value;
+    case sw_first_element:
+        goto first_element;
+
+    case sw_first_name:
+        goto first_name;
+
+    case sw_name:
+        goto name;
+
+    case sw_colon:
+        goto colon;
+
+    case sw_next:
+        goto next;
+
+    case sw_number:
+        goto number;
+
+    case sw_literal:
+        goto literal;
+
+    case sw_skip:
+        goto skip;
+
+    case sw_skip_string:
+        goto skip_string;
+
+    default: /* sw_string, sw_escape, sw_unicode */
+        goto string;
+    }
+
+bom_1:
+
+    em_json_wait(sw_bom_1);
+
+    if (*p++ != 0xbb) {
+        goto malformed;
+    }
+
+bom_2:
+
+    em_json_wait(sw_bom_2);
+
+    if (*p++ != 0xbf) {
+        goto malformed;
+    }
+
+    goto value;
+
+first_element:
+
+    em_json_wait(sw_first_element);
+
+    if (em_json_space(*p)) {
+        p++;
+        goto first_element;
+    }
+
+    if (*p == ']') {
+        goto next;
+    }
+
+value:
+
+    em_json_wait(sw_value);
+
+    ch = *p++;
+
+    j->capture = ((j->match & set->ends[j->depth]) != 0);
+
+    switch (ch) {
+
+    case ' ':
+    case '\t':
+    case '\n':
+    case '\r':
+        goto value;
+
+    case '"':
+        if (j->capture) {
+            j->name = 0;
+            j->len = 0;
+            j->overflow = 0;
+            j->state = sw_string;
+            goto string;
+        }
+
+        if (j->depth == 0) {
+            goto complete;
+        }
+
+        /* most of them are short */
+
+        q = (end - p > EM_JSON_BLOCK) ? p + EM_JSON_BLOCK : end;
+        p = em_json_span(p, q);
+
+        if (p < q && *p == '"') {
             p++;
-            break;
+            goto next;
+        }
 
-        case sw_first_element:
-            if (em_json_space(ch)) {
-                p++;
-                break;
-            }
+        j->skip.escaped = 0;
+        goto skip_string;
 
-            if (ch == ']') {
-                j->state = sw_next;
-                break;
-            }
-
-            j->state = sw_value;
-
-            /* fall through */
-
-        case sw_value:
-            if (em_json_space(ch)) {
-                p++;
-                break;
-            }
-
-            p++;
-
-            j->capture = ((j->match & set->ends[j->depth]) != 0);
-
-            if (j->depth == 0 && !j->capture && ch != '{' && ch != '[') {
-
-                /* no pointer leads to a scalar that is the whole text */
-
-                j->status = strchr("\"-0123456789tfn", ch) && ch
-                            ? EM_JSON_COMPLETE : EM_JSON_MALFORMED;
-                return j->status;
-            }
-
-            switch (ch) {
-
-            case '"':
-
-                if (j->capture) {
-                    j->name = 0;
-                    j->len = 0;
-                    j->overflow = 0;
-                    j->state = sw_string;
-                    break;
-                }
-
-                /* most of them are short */
-
-                q = (end - p > 64) ? p + 64 : end;
-                p = em_json_span(p, q);
-
-                if (p < q && *p == '"') {
-                    p++;
-                    j->state = sw_next;
-                    break;
-                }
-
-                j->skip.escaped = 0;
-                j->state = sw_skip_string;
-                break;
-
-            case '{':
-            case '[':
-                if (em_json_open(j, set, ch == '{') != EM_JSON_MORE) {
-                    return j->status;
-                }
-
-                break;
-
-            case 't':
-            case 'f':
-            case 'n':
-                j->literal = (ch == 't') ? "rue" : (ch == 'f') ? "alse" : "ull";
-                j->state = sw_literal;
-                break;
-
-            case '-':
-            case '0': case '1': case '2': case '3': case '4':
-            case '5': case '6': case '7': case '8': case '9':
-                j->number = (ch == '-') ? nm_minus
-                                        : (ch == '0') ? nm_zero : nm_integer;
-                j->state = sw_number;
-
-                if (j->capture) {
-                    j->token[0] = (char) ch;
-                    j->len = 1;
-                    j->overflow = 0;
-                }
-
-                break;
-
-            default:
-                goto malformed;
-            }
-
-            break;
+    case '{':
+    case '[':
+        switch (em_json_open(j, set, ch)) {
 
         case sw_first_name:
-        case sw_name:
-            p++;
+            goto first_name;
 
-            if (em_json_space(ch)) {
-                break;
-            }
-
-            if (ch == '"') {
-                j->match = 0;
-
-                /* a name in one piece, the usual case, need not be copied */
-
-                q = em_json_span(p, end);
-
-                if (q < end && *q == '"') {
-                    em_json_member(j, set, (const char *) p, (size_t) (q - p));
-                    p = q + 1;
-                    j->state = sw_colon;
-                    break;
-                }
-
-                j->name = 1;
-                j->len = 0;
-                j->overflow = 0;
-                j->state = sw_string;
-                break;
-            }
-
-            if (ch == '}' && j->state == sw_first_name) {
-                p--;
-                j->state = sw_next;
-                break;
-            }
-
-            goto malformed;
-
-        case sw_colon:
-            p++;
-
-            if (em_json_space(ch)) {
-                break;
-            }
-
-            if (ch != ':') {
-                goto malformed;
-            }
-
-            j->state = sw_value;
-            break;
-
-        case sw_next:
-            if (j->depth == 0) {
-                j->status = EM_JSON_COMPLETE;
-                return j->status;
-            }
-
-            p++;
-
-            if (em_json_space(ch)) {
-                break;
-            }
-
-            if (em_json_in_object(j)) {
-
-                if (ch == ',') {
-                    j->state = sw_name;
-                    break;
-                }
-
-                if (ch != '}') {
-                    goto malformed;
-                }
-
-            } else {
-
-                if (ch == ',') {
-                    em_json_element(j, set);
-                    j->state = sw_value;
-                    break;
-                }
-
-                if (ch != ']') {
-                    goto malformed;
-                }
-            }
-
-            if (--j->depth == 0) {
-                j->status = EM_JSON_COMPLETE;
-                return j->status;
-            }
-
-            break;
-
-        case sw_string:
-        case sw_escape:
-        case sw_unicode:
-            p = em_json_string(j, set, p, end);
-
-            if (j->status != EM_JSON_MORE) {
-                return j->status;
-            }
-
-            break;
-
-        case sw_number:
-            p = em_json_number(j, p, end);
-
-            if (p == end) {
-                break;
-            }
-
-            ch = *p;
-
-            /* the number has ended: was it whole, and may this follow it? */
-
-            if (j->number == nm_minus || j->number == nm_point
-                || j->number == nm_e || j->number == nm_e_sign)
-            {
-                goto malformed;
-            }
-
-            if (!em_json_space(ch)
-                && (j->depth == 0
-                    || (ch != ','
-                        && ch != (em_json_in_object(j) ? '}' : ']'))))
-            {
-                goto malformed;
-            }
-
-            if (em_json_found(j, set)) {
-                return j->status;
-            }
-
-            j->state = sw_next;
-            break;
-
-        case sw_literal:
-            if (ch != (uint8_t) *j->literal) {
-                goto malformed;
-            }
-
-            p++;
-            j->literal++;
-
-            if (*j->literal == '\0') {
-                j->state = sw_next;
-
-                if (j->depth == 0) {
-                    j->status = EM_JSON_COMPLETE;
-                    return j->status;
-                }
-            }
-
-            break;
+        case sw_first_element:
+            goto first_element;
 
         case sw_skip:
-            p = em_json_kernel_used->nested(&j->skip, p, end);
+            goto skip;
 
-            if (j->skip.depth == 0) {
-                j->state = sw_next;
-            }
+        default:
+            goto complete;
+        }
 
-            break;
+    case 't':
+        j->literal = "rue";
+        break;
 
-        case sw_skip_string:
-            p = em_json_kernel_used->string(&j->skip, p, end);
+    case 'f':
+        j->literal = "alse";
+        break;
 
-            if (p == end) {
-                break;
-            }
+    case 'n':
+        j->literal = "ull";
+        break;
 
-            if (*p++ != '"') {
-                goto malformed;
-            }
+    case '-':
+    case '0': case '1': case '2': case '3': case '4':
+    case '5': case '6': case '7': case '8': case '9':
+        if (j->capture) {
+            j->token[0] = (char) ch;
+            j->len = 1;
+            j->overflow = 0;
 
-            j->state = sw_next;
-            break;
+        } else if (j->depth == 0) {
+            goto complete;
+        }
+
+        j->number = (ch == '-') ? nm_minus : (ch == '0') ? nm_zero : nm_integer;
+        goto number;
+
+    default:
+        goto malformed;
+    }
+
+    /* no pointer leads to a scalar that is the whole text */
+
+    if (j->depth == 0 && !j->capture) {
+        goto complete;
+    }
+
+literal:
+
+    em_json_wait(sw_literal);
+
+    if (*p++ != (uint8_t) *j->literal++) {
+        goto malformed;
+    }
+
+    if (*j->literal != '\0') {
+        goto literal;
+    }
+
+    if (j->depth == 0) {
+        goto complete;
+    }
+
+    goto next;
+
+number:
+
+    p = em_json_number(j, p, end);
+
+    em_json_wait(sw_number);
+
+    /* it has ended: was it whole, and may this follow it? */
+
+    if (j->number == nm_minus || j->number == nm_point
+        || j->number == nm_e || j->number == nm_e_sign)
+    {
+        goto malformed;
+    }
+
+    ch = *p;
+
+    if (ch != ',' || j->depth == 0) {
+
+        if (!em_json_space(ch)
+            && (j->depth == 0 || ch != (em_json_in_object(j) ? '}' : ']')))
+        {
+            goto malformed;
         }
     }
 
-    return j->status;
+    if (em_json_found(j, set)) {
+        return j->status;
+    }
+
+next:
+
+    if (j->depth == 0) {
+        goto complete;
+    }
+
+    em_json_wait(sw_next);
+
+    ch = *p++;
+
+    if (ch == ',') {
+
+        if (em_json_in_object(j)) {
+            goto name;
+        }
+
+        em_json_element(j, set);
+        goto value;
+    }
+
+    if (em_json_space(ch)) {
+        goto next;
+    }
+
+    if (ch != (em_json_in_object(j) ? '}' : ']')) {
+        goto malformed;
+    }
+
+    j->depth--;
+    goto next;
+
+first_name:
+
+    em_json_wait(sw_first_name);
+
+    if (*p == '}') {
+        goto next;
+    }
+
+    if (em_json_space(*p)) {
+        p++;
+        goto first_name;
+    }
+
+name:
+
+    em_json_wait(sw_name);
+
+    ch = *p++;
+
+    if (ch != '"') {
+
+        if (em_json_space(ch)) {
+            goto name;
+        }
+
+        goto malformed;
+    }
+
+    /* a name in one piece, the usual case, need not be copied */
+
+    q = em_json_span(p, end);
+
+    if (q == end || *q != '"') {
+        j->name = 1;
+        j->len = 0;
+        j->overflow = 0;
+        j->state = sw_string;
+        goto string;
+    }
+
+    em_json_member(j, set, (const char *) p, (size_t) (q - p));
+    p = q + 1;
+
+colon:
+
+    em_json_wait(sw_colon);
+
+    ch = *p++;
+
+    if (ch == ':') {
+        goto value;
+    }
+
+    if (em_json_space(ch)) {
+        goto colon;
+    }
+
+    goto malformed;
+
+string:
+
+    p = em_json_string(j, set, p, end);
+
+    switch (j->state) {
+
+    case sw_colon:
+        goto colon;
+
+    case sw_next:
+        if (em_json_found(j, set)) {
+            return j->status;
+        }
+
+        goto next;
+
+    default:
+        return j->status;
+    }
+
+skip:
+
+    p = em_json_kernel_used->nested(&j->skip, p, end);
+
+    if (j->skip.depth == 0) {
+        goto next;
+    }
+
+    em_json_wait(sw_skip);
+
+skip_string:
+
+    p = em_json_kernel_used->string(&j->skip, p, end);
+
+    em_json_wait(sw_skip_string);
+
+    if (*p++ == '"') {
+        goto next;
+    }
 
 malformed:
 
     j->status = EM_JSON_MALFORMED;
+
+    return j->status;
+
+complete:
+
+    j->status = EM_JSON_COMPLETE;
 
     return j->status;
 }
@@ -389,31 +457,34 @@ em_json_end(em_json_t *j, const em_json_pointers_t *set)
 }
 
 
-static em_json_status_e
-em_json_open(em_json_t *j, const em_json_pointers_t *set, int object)
+/*
+ * Returns the state behind an opening bracket, or 0 if no pointer leads into
+ * the text at all.
+ */
+
+static int
+em_json_open(em_json_t *j, const em_json_pointers_t *set, uint8_t bracket)
 {
     uint32_t  alive, bit;
 
     alive = j->match & ~set->ends[j->depth];
 
-    if (!object) {
+    if (bracket == '[') {
         alive &= set->indexes[j->depth];
     }
 
     if (alive == 0) {
 
         if (j->depth == 0) {
-            j->status = EM_JSON_COMPLETE;
-            return j->status;
+            return 0;
         }
 
         j->skip.depth = 1;
         j->skip.string = 0;
         j->skip.escaped = 0;
-        j->skip.open = object ? '{' : '[';
-        j->state = sw_skip;
+        j->skip.open = bracket;
 
-        return EM_JSON_MORE;
+        return sw_skip;
     }
 
     /* a pointer has tokens left, so that there is room for one more */
@@ -422,22 +493,18 @@ em_json_open(em_json_t *j, const em_json_pointers_t *set, int object)
 
     j->alive[j->depth] = alive;
     j->index[j->depth] = EM_JSON_NO_INDEX;
+    j->depth++;
 
-    if (object) {
+    if (bracket == '{') {
         j->objects |= bit;
-        j->state = sw_first_name;
-        j->depth++;
-
-        return EM_JSON_MORE;
+        return sw_first_name;
     }
 
     j->objects &= ~bit;
-    j->state = sw_first_element;
-    j->depth++;
 
     em_json_element(j, set);
 
-    return EM_JSON_MORE;
+    return sw_first_element;
 }
 
 
@@ -474,6 +541,13 @@ em_json_member(em_json_t *j, const em_json_pointers_t *set, const char *name,
     const em_json_pointer_t  *p;
 
     level = j->depth - 1u;
+
+    j->match = 0;
+
+    if (!(set->lengths[level] >> (len & 63) & 1)) {
+        return;
+    }
+
     alive = j->alive[level];
 
     for (i = 0; alive; i++, alive >>= 1) {
@@ -492,7 +566,9 @@ em_json_member(em_json_t *j, const em_json_pointers_t *set, const char *name,
 }
 
 
-int
+/* a string or number has ended: returns 1 if it is the code */
+
+static int
 em_json_found(em_json_t *j, const em_json_pointers_t *set)
 {
     uint32_t  ends;
@@ -518,7 +594,6 @@ em_json_found(em_json_t *j, const em_json_pointers_t *set)
 static const uint8_t *
 em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
 {
-    int             digit;
     uint8_t         ch, state;
     const uint8_t  *start;
 
@@ -528,66 +603,47 @@ em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
     for ( /* void */ ; p < end; p++) {
 
         ch = *p;
-        digit = (ch >= '0' && ch <= '9');
 
-        switch (state) {
+        if (em_json_digit(ch)) {
 
-        case nm_integer:
-        case nm_fraction:
-        case nm_exponent:
-            if (digit) {
-                continue;
-            }
+            switch (state) {
 
-            break;
-
-        case nm_minus:
-            if (digit) {
+            case nm_minus:
                 state = (ch == '0') ? nm_zero : nm_integer;
-                continue;
-            }
+                break;
 
-            goto done;
+            case nm_zero:
+                goto done;
 
-        case nm_point:
-            if (digit) {
+            case nm_point:
                 state = nm_fraction;
-                continue;
-            }
+                break;
 
-            goto done;
-
-        case nm_e:
-            if (ch == '+' || ch == '-') {
-                state = nm_e_sign;
-                continue;
-            }
-
-            /* fall through */
-
-        case nm_e_sign:
-            if (digit) {
+            case nm_e:
+            case nm_e_sign:
                 state = nm_exponent;
-                continue;
+                break;
             }
 
-            goto done;
+            while (end - p > 1 && em_json_digit(p[1]) && state != nm_zero) {
+                p++;
+            }
 
-        default: /* nm_zero */
+        } else if (ch == '.' && (state == nm_zero || state == nm_integer)) {
+            state = nm_point;
+
+        } else if ((ch | 0x20) == 'e'
+                   && (state == nm_zero || state == nm_integer
+                       || state == nm_fraction))
+        {
+            state = nm_e;
+
+        } else if ((ch == '+' || ch == '-') && state == nm_e) {
+            state = nm_e_sign;
+
+        } else {
             break;
         }
-
-        if (ch == '.' && (state == nm_zero || state == nm_integer)) {
-            state = nm_point;
-            continue;
-        }
-
-        if ((ch == 'e' || ch == 'E') && state != nm_exponent) {
-            state = nm_e;
-            continue;
-        }
-
-        goto done;
     }
 
 done:

@@ -50,6 +50,9 @@ typedef struct {
     /* sets of pointers, a bit each, by the number of tokens matched so far */
     uint32_t            ends[EM_JSON_TOKENS + 1];     /* no token is left */
     uint32_t            indexes[EM_JSON_TOKENS + 1];  /* next may be an index */
+
+    /* by the number of a token: lengths, a bit each, modulo 64 */
+    uint64_t            lengths[EM_JSON_TOKENS];
 } em_json_pointers_t;
 
 

@@ -69,6 +69,8 @@ em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
     }
 
     for (n = 0; n < p->ntokens; n++) {
+        set->lengths[n] |= (uint64_t) 1 << (p->tokens[n].len & 63);
+
         if (p->tokens[n].index != EM_JSON_NO_INDEX) {
             set->indexes[n] |= (uint32_t) 1 << set->npointers;
         }

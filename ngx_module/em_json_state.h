@@ -8,7 +8,16 @@
 #define _EM_JSON_STATE_H_INCLUDED_
 
 
+#include <string.h>
+
 #include "em_json.h"
+
+/* a test of the other way defines EM_JSON_PORTABLE */
+
+#if defined(__SSE2__) && !defined(EM_JSON_PORTABLE)
+#define EM_JSON_SSE2  1
+#include <emmintrin.h>
+#endif
 
 
 enum {
@@ -32,12 +41,6 @@ enum {
 
 
 /*
- * Returns where the first byte from p on is that a string does not have as it
- * is, a quote, a backslash or a control character, or end.
- */
-const uint8_t *em_json_span(const uint8_t *p, const uint8_t *end);
-
-/*
  * Reads on in a name, or a string that is kept, from anywhere behind its
  * opening quote; returns where it stopped, which is the end of the piece, or
  * past the closing quote.
@@ -55,8 +58,75 @@ void em_json_append(em_json_t *j, const void *data, size_t len);
 void em_json_member(em_json_t *j, const em_json_pointers_t *set,
     const char *name, size_t len);
 
-/* is told that a string or number has ended; returns 1 if it is the code */
-int em_json_found(em_json_t *j, const em_json_pointers_t *set);
+
+/*
+ * Returns where the first byte from p on is that a string does not have as it
+ * is, a quote, a backslash or a control character, or end.
+ */
+
+static inline const uint8_t *
+em_json_span(const uint8_t *p, const uint8_t *end)
+{
+    uint64_t  w, stop;
+
+    static const uint64_t  ones = 0x0101010101010101;
+    static const uint64_t  high = 0x8080808080808080;
+
+#if (EM_JSON_SSE2)
+
+    int            mask;
+    __m128i        v, found;
+    const __m128i  quote = _mm_set1_epi8('"');
+    const __m128i  slash = _mm_set1_epi8('\\');
+    const __m128i  control = _mm_set1_epi8(0x1f);
+
+    while (end - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+
+        found = _mm_or_si128(_mm_cmpeq_epi8(v, quote),
+                             _mm_cmpeq_epi8(v, slash));
+
+        /* there is no unsigned comparison: the smaller one is the byte */
+
+        found = _mm_or_si128(found,
+                             _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
+
+        mask = _mm_movemask_epi8(found);
+
+        if (mask) {
+            return p + __builtin_ctz((unsigned) mask);
+        }
+
+        p += 16;
+    }
+
+#endif
+
+    while (end - p >= 8) {
+        memcpy(&w, p, 8);
+
+        /*
+         * Of a byte below 0x80 the top bit comes to be set if it is a quote,
+         * a backslash, or below 0x20.  A borrow from the byte beside it sets
+         * bits that are wrong, but none without one that is right.
+         */
+
+        stop = ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones)
+               | (w - ones * 0x20);
+
+        if (stop & ~w & high) {
+            break;
+        }
+
+        p += 8;
+    }
+
+    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20) {
+        p++;
+    }
+
+    return p;
+}
 
 
 #endif /* _EM_JSON_STATE_H_INCLUDED_ */

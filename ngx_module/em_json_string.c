@@ -3,13 +3,6 @@
 
 #include "em_json_state.h"
 
-/* a test of the other way defines EM_JSON_PORTABLE */
-
-#if defined(__SSE2__) && !defined(EM_JSON_PORTABLE)
-#define EM_JSON_SSE2  1
-#include <emmintrin.h>
-#endif
-
 
 static void em_json_append_unit(em_json_t *j);
 static void em_json_append_char(em_json_t *j, uint32_t ch);
@@ -60,15 +53,13 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
 
             if (!j->name) {
                 j->state = sw_next;
-
-                if (!em_json_found(j, set) && j->depth == 0) {
-                    j->status = EM_JSON_COMPLETE;
-                }
-
                 return p;
             }
 
-            if (!j->overflow) {
+            if (j->overflow) {
+                j->match = 0;
+
+            } else {
                 em_json_member(j, set, j->token, j->len);
             }
 
@@ -119,71 +110,6 @@ em_json_string(em_json_t *j, const em_json_pointers_t *set, const uint8_t *p,
                 j->state = sw_string;
             }
         }
-    }
-
-    return p;
-}
-
-
-const uint8_t *
-em_json_span(const uint8_t *p, const uint8_t *end)
-{
-    uint64_t  w, stop;
-
-    static const uint64_t  ones = 0x0101010101010101;
-    static const uint64_t  high = 0x8080808080808080;
-
-#if (EM_JSON_SSE2)
-
-    int            mask;
-    __m128i        v, found;
-    const __m128i  quote = _mm_set1_epi8('"');
-    const __m128i  slash = _mm_set1_epi8('\\');
-    const __m128i  control = _mm_set1_epi8(0x1f);
-
-    while (end - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-
-        found = _mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                             _mm_cmpeq_epi8(v, slash));
-
-        /* there is no unsigned comparison: the smaller one is the byte */
-
-        found = _mm_or_si128(found,
-                             _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
-
-        mask = _mm_movemask_epi8(found);
-
-        if (mask) {
-            return p + __builtin_ctz((unsigned) mask);
-        }
-
-        p += 16;
-    }
-
-#endif
-
-    while (end - p >= 8) {
-        memcpy(&w, p, 8);
-
-        /*
-         * Of a byte below 0x80 the top bit comes to be set if it is a quote,
-         * a backslash, or below 0x20.  A borrow from the byte beside it sets
-         * bits that are wrong, but none without one that is right.
-         */
-
-        stop = ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones)
-               | (w - ones * 0x20);
-
-        if (stop & ~w & high) {
-            break;
-        }
-
-        p += 8;
-    }
-
-    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20) {
-        p++;
     }
 
     return p;
