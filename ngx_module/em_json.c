@@ -29,8 +29,11 @@ enum {
         return EM_JSON_MORE;                                                  \
     }
 
-#define em_json_in_object(j)                                                  \
-    ((j)->objects & ((uint32_t) 1 << ((j)->depth - 1)))
+/* the bracket that closes what is open */
+
+#define em_json_close(j)                                                      \
+    ((j)->depth == 0 ? 0                                                      \
+     : (j)->objects & ((uint32_t) 1 << ((j)->depth - 1)) ? '}' : ']')
 
 
 static int em_json_open(em_json_t *j, const em_json_pointers_t *set,
@@ -156,7 +159,56 @@ value:
 
     ch = *p++;
 
-    j->capture = ((j->match & set->ends[j->depth]) != 0);
+    j->capture = 0;
+
+    if (j->match) {
+        j->capture = ((j->match & set->ends[j->depth]) != 0);
+
+    } else if (ch == '"' && j->depth) {
+
+        /* most of them are short */
+
+        q = (end - p > EM_JSON_BLOCK) ? p + EM_JSON_BLOCK : end;
+        p = em_json_span(p, q);
+
+        if (p < q && *p == '"') {
+            p++;
+            goto next;
+        }
+
+        j->skip.escaped = 0;
+        goto skip_string;
+    }
+
+    if (em_json_digit(ch)) {
+
+        /* ... and integers */
+
+        q = p;
+
+        if (ch != '0') {
+            while (q < end && em_json_digit(*q)) {
+                q++;
+            }
+        }
+
+        if (q < end && (*q == j->close || *q == ',') && j->depth) {
+
+            if (j->capture) {
+                j->len = 0;
+                j->overflow = 0;
+
+                em_json_append(j, p - 1, (size_t) (q - p + 1));
+
+                if (em_json_found(j, set)) {
+                    return j->status;
+                }
+            }
+
+            p = q;
+            goto next;
+        }
+    }
 
     switch (ch) {
 
@@ -177,16 +229,6 @@ value:
 
         if (j->depth == 0) {
             goto complete;
-        }
-
-        /* most of them are short */
-
-        q = (end - p > EM_JSON_BLOCK) ? p + EM_JSON_BLOCK : end;
-        p = em_json_span(p, q);
-
-        if (p < q && *p == '"') {
-            p++;
-            goto next;
         }
 
         j->skip.escaped = 0;
@@ -280,13 +322,10 @@ number:
 
     ch = *p;
 
-    if (ch != ',' || j->depth == 0) {
-
-        if (!em_json_space(ch)
-            && (j->depth == 0 || ch != (em_json_in_object(j) ? '}' : ']')))
-        {
-            goto malformed;
-        }
+    if (!em_json_space(ch)
+        && (j->depth == 0 || (ch != ',' && ch != j->close)))
+    {
+        goto malformed;
     }
 
     if (em_json_found(j, set)) {
@@ -305,7 +344,7 @@ next:
 
     if (ch == ',') {
 
-        if (em_json_in_object(j)) {
+        if (j->close == '}') {
             goto name;
         }
 
@@ -317,11 +356,13 @@ next:
         goto next;
     }
 
-    if (ch != (em_json_in_object(j) ? '}' : ']')) {
+    if (ch != j->close) {
         goto malformed;
     }
 
     j->depth--;
+    j->close = em_json_close(j);
+
     goto next;
 
 first_name:
@@ -364,7 +405,15 @@ name:
         goto string;
     }
 
-    em_json_member(j, set, (const char *) p, (size_t) (q - p));
+    /* nearly all others have no name of the same length */
+
+    if (set->lengths[j->depth - 1] >> ((q - p) & 63) & 1) {
+        em_json_member(j, set, (const char *) p, (size_t) (q - p));
+
+    } else {
+        j->match = 0;
+    }
+
     p = q + 1;
 
 colon:
@@ -495,6 +544,8 @@ em_json_open(em_json_t *j, const em_json_pointers_t *set, uint8_t bracket)
     j->index[j->depth] = EM_JSON_NO_INDEX;
     j->depth++;
 
+    j->close = bracket + 2;
+
     if (bracket == '{') {
         j->objects |= bit;
         return sw_first_name;
@@ -543,18 +594,11 @@ em_json_member(em_json_t *j, const em_json_pointers_t *set, const char *name,
     level = j->depth - 1u;
 
     j->match = 0;
-
-    if (!(set->lengths[level] >> (len & 63) & 1)) {
-        return;
-    }
-
     alive = j->alive[level];
 
-    for (i = 0; alive; i++, alive >>= 1) {
+    for ( /* void */ ; alive; alive &= alive - 1) {
 
-        if (!(alive & 1)) {
-            continue;
-        }
+        i = (size_t) __builtin_ctz(alive);
 
         p = &set->pointers[i];
         t = &p->tokens[level];
@@ -571,18 +615,11 @@ em_json_member(em_json_t *j, const em_json_pointers_t *set, const char *name,
 static int
 em_json_found(em_json_t *j, const em_json_pointers_t *set)
 {
-    uint32_t  ends;
-
     if (!j->capture || j->overflow) {
         return 0;
     }
 
-    ends = j->match & set->ends[j->depth];
-
-    for (j->pointer = 0; !(ends & 1); ends >>= 1) {
-        j->pointer++;
-    }
-
+    j->pointer = (size_t) __builtin_ctz(j->match & set->ends[j->depth]);
     j->status = EM_JSON_FOUND;
 
     return 1;

@@ -81,6 +81,7 @@ typedef struct {
     uint16_t            unit;     /* \uXXXX, a UTF-16 code unit */
     uint16_t            high;     /* a high surrogate waits for its low one */
     uint8_t             depth;    /* arrays and objects open and looked into */
+    uint8_t             close;    /* the bracket that closes the last one */
     uint32_t            objects;  /* by depth: a bit */
     uint32_t            match;    /* pointers that lead to or through a value */
     const char         *literal;  /* what is left of true, false or null */

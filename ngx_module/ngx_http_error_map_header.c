@@ -310,9 +310,18 @@ static void
 ngx_http_error_map_remove_headers(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor)
 {
+    uint64_t          lengths;
     ngx_uint_t        i, n;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
+
+    /* a bit each, modulo 64: most headers are none of these by their length */
+
+    lengths = 0;
+
+    for (n = 0; n < nelts; n++) {
+        lengths |= (uint64_t) 1 << (header[n].key.len & 63);
+    }
 
     part = &r->headers_out.headers.part;
     h = part->elts;
@@ -327,6 +336,10 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
             part = part->next;
             h = part->elts;
             i = 0;
+        }
+
+        if (!(lengths >> (h[i].key.len & 63) & 1)) {
+            continue;
         }
 
         for (n = 0; n < nelts; n++) {

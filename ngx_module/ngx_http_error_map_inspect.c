@@ -36,7 +36,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
-    gzip = ngx_http_error_map_gzipped(response);
+    gzip = response->coding ? ngx_http_error_map_gzipped(response) : 0;
 
     if (gzip == NGX_DECLINED || (gzip && !conf->gunzip)) {
         return 0;
@@ -88,7 +88,7 @@ ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response)
 
     h = response->coding;
 
-    if (h == NULL || h->hash == 0 || h->value.len == 0) {
+    if (h->hash == 0 || h->value.len == 0) {
         return 0;
     }
 
@@ -191,6 +191,15 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         ngx_string("application/grpc"),
         ngx_null_string
     };
+
+    /* nearly all of what comes */
+
+    if (value->len >= 16
+        && ngx_memcmp(value->data, "application/json", 16) == 0
+        && (value->len == 16 || value->data[16] == ';'))
+    {
+        return conf->json;
+    }
 
     len = ngx_min(value->len, sizeof(type));
     hash = 0;

@@ -425,6 +425,8 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_error_map_main_conf_t  *emcf;
 
+    static u_char  json[] = "application/json";
+
     /* what is shown is not to be counted */
 
     if (conf->metrics && conf->enable == NGX_CONF_UNSET) {
@@ -469,6 +471,12 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     {
         return NGX_CONF_ERROR;
     }
+
+    conf->json = (conf->types.size == 0
+                  || ngx_hash_find(&conf->types,
+                                   ngx_hash_key(json, sizeof(json) - 1),
+                                   json, sizeof(json) - 1)
+                     != NULL);
 
     return NGX_CONF_OK;
 }

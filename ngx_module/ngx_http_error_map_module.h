@@ -193,6 +193,7 @@ typedef struct {
 
     ngx_hash_t                      types;
     ngx_array_t                    *types_keys;
+    ngx_uint_t                      json;  /* application/json is in types */
 
     size_t                          hold_size;
     ngx_msec_t                      hold_timeout;

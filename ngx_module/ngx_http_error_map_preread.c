@@ -78,7 +78,7 @@ ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
 
     module = &u->conf->module;
 
-    if (module->len == 5 && ngx_strncmp(module->data, "proxy", 5) == 0) {
+    if (module->len == 5 && ngx_memcmp(module->data, "proxy", 5) == 0) {
 
         /* an HTTP/2 upstream has but the three digits here, if anything */
 

@@ -247,12 +247,26 @@ ngx_http_error_map_upstream_status(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_error_map_number(ngx_http_request_t *r, ngx_str_t *value, uint64_t n)
 {
-    value->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (value->data == NULL) {
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    value->len = ngx_sprintf(value->data, "%uL", n) - value->data;
+    /* most are statuses, which need no ngx_sprintf() */
+
+    value->data = p;
+
+    if (n > 99 && n < 1000) {
+        p[0] = (u_char) ('0' + n / 100);
+        p[1] = (u_char) ('0' + n / 10 % 10);
+        p[2] = (u_char) ('0' + n % 10);
+        value->len = 3;
+
+    } else {
+        value->len = ngx_sprintf(p, "%uL", n) - p;
+    }
 
     return NGX_OK;
 }
