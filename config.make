@@ -26,6 +26,8 @@ mkdir -p $em_dir
     echo '};'
 } > $em_dir/em_documents.c
 
+# A jump of 1 takes gperf about as long as its own 5, and makes smaller tables.
+
 for em_document in $em_documents; do
     em_table=$ngx_addon_dir/tables/$em_document.gperf
 
@@ -33,7 +35,7 @@ for em_document in $em_documents; do
 
 $em_dir/$em_document.c:	$em_table $em_check
 	LC_ALL=C awk -f $em_check $em_table
-	gperf --output-file=$em_dir/$em_document.c $em_table
+	gperf --jump=1 --output-file=$em_dir/$em_document.c $em_table
 
 END
 done

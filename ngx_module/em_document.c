@@ -62,13 +62,17 @@ em_entry_find(const em_document_t *doc, const char *code, size_t len)
 }
 
 
-/* a bucket holds the number of an entry, from 1; what is taken is passed by */
+/*
+ * A bucket holds the number of an entry, from 1, in the bits of the mask, and
+ * the hash in the others, so that hardly any other entry is looked at.  What
+ * is taken is passed by.
+ */
 
 const em_entry_t *
 em_document_hash(em_document_t *doc, uint32_t *buckets, uint32_t n)
 {
     size_t       len;
-    uint32_t     i, hash;
+    uint32_t     i, k, hash;
     const char  *code;
 
     memset(buckets, 0, n * sizeof(uint32_t));
@@ -88,11 +92,9 @@ em_document_hash(em_document_t *doc, uint32_t *buckets, uint32_t n)
 
         hash = em_code_hash(code, len);
 
-        while (buckets[hash & doc->mask]) {
-            hash++;
-        }
+        for (k = hash; buckets[k & doc->mask]; k++) { /* void */ }
 
-        buckets[hash & doc->mask] = i + 1;
+        buckets[k & doc->mask] = (hash & ~doc->mask) | (i + 1);
     }
 
     return NULL;
@@ -102,25 +104,33 @@ em_document_hash(em_document_t *doc, uint32_t *buckets, uint32_t n)
 static const em_entry_t *
 em_hash_find(const em_document_t *doc, const char *code, size_t len)
 {
-    uint32_t           hash, n;
+    size_t             i;
+    uint32_t           hash, k, n;
     const em_entry_t  *entry;
 
-    for (hash = em_code_hash(code, len); /* void */ ; hash++) {
+    hash = em_code_hash(code, len);
 
-        n = doc->buckets[hash & doc->mask];
+    for (k = hash; /* void */ ; k++) {
+
+        n = doc->buckets[k & doc->mask];
 
         if (n == 0) {
             return NULL;
         }
 
-        entry = &doc->entries[n - 1];
+        if ((n ^ hash) & ~doc->mask) {
+            continue;
+        }
 
-        /* strncmp() stops at the NUL, which a code from a body may hold */
+        entry = &doc->entries[(n & doc->mask) - 1];
 
-        if (strncmp(entry->code, code, len) == 0
-            && memchr(code, '\0', len) == NULL
-            && entry->code[len] == '\0')
-        {
+        /* a code from a body may hold a NUL */
+
+        for (i = 0; i < len && code[i] == entry->code[i] && code[i]; i++) {
+            /* void */
+        }
+
+        if (i == len && entry->code[len] == '\0') {
             return entry;
         }
     }

@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* a code longer than this many bytes is none */
 #define EM_CODE_MAX   128
 
@@ -154,6 +157,9 @@ int em_class_find(const char *name, size_t len);
 
 extern const em_str_t  em_class_names[EM_NCLASSES];
 extern const uint16_t  em_class_status[EM_NCLASSES];
+
+
+#pragma GCC visibility pop
 
 
 #endif /* _EM_DOCUMENT_H_INCLUDED_ */

@@ -44,6 +44,41 @@ static const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
     const uint8_t *end);
 
 
+/* returns where the first byte is that is no digit, or end */
+
+static inline const uint8_t *
+em_json_digits(const uint8_t *p, const uint8_t *end)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+    uint64_t  w;
+
+    /* of the first such byte the top bit comes to be set */
+
+    while (end - p >= 8) {
+        memcpy(&w, p, 8);
+
+        w ^= UINT64_C(0x3030303030303030);
+        w = ((w + UINT64_C(0x7676767676767676)) | w)
+            & UINT64_C(0x8080808080808080);
+
+        if (w) {
+            return p + (__builtin_ctzll(w) >> 3);
+        }
+
+        p += 8;
+    }
+
+#endif
+
+    while (p < end && em_json_digit(*p)) {
+        p++;
+    }
+
+    return p;
+}
+
+
 void
 em_json_init(em_json_t *j)
 {
@@ -184,13 +219,7 @@ value:
 
         /* ... and integers */
 
-        q = p;
-
-        if (ch != '0') {
-            while (q < end && em_json_digit(*q)) {
-                q++;
-            }
-        }
+        q = (ch == '0') ? p : em_json_digits(p, end);
 
         if (q < end && (*q == j->close || *q == ',') && j->depth) {
 
@@ -662,8 +691,8 @@ em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
                 break;
             }
 
-            while (end - p > 1 && em_json_digit(p[1]) && state != nm_zero) {
-                p++;
+            if (state != nm_zero) {
+                p = em_json_digits(p, end) - 1;
             }
 
         } else if (ch == '.' && (state == nm_zero || state == nm_integer)) {

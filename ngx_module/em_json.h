@@ -19,6 +19,9 @@
 #include "em_json_skip.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define EM_JSON_POINTERS     16   /* pointers of one set */
 #define EM_JSON_TOKENS       16   /* reference tokens of one pointer */
 #define EM_JSON_TEXT        256   /* bytes of one pointer's tokens */
@@ -152,6 +155,9 @@ em_json_status_e em_json_feed(em_json_t *j, const em_json_pointers_t *set,
  */
 
 em_json_status_e em_json_end(em_json_t *j, const em_json_pointers_t *set);
+
+
+#pragma GCC visibility pop
 
 
 #endif /* _EM_JSON_H_INCLUDED_ */

@@ -23,7 +23,10 @@
 
 
 /* what is called twice a function is inlined nevertheless */
-#define em_inline  inline __attribute__((always_inline))
+#define em_inline   inline __attribute__((always_inline))
+
+/* a loop of some instructions is up to a third slower across cache lines */
+#define em_aligned  __attribute__((aligned(64)))
 
 
 /* a block of what is left, filled up with blanks, which mean nothing */
@@ -113,7 +116,7 @@ em_block_nested(em_json_skip_t *s, const em_block_t *b, size_t len,
 }
 
 
-static em_target const uint8_t *
+static em_aligned em_target const uint8_t *
 em_skip_nested(em_json_skip_t *state, const uint8_t *p, const uint8_t *end)
 {
     size_t          n, len;
@@ -154,7 +157,7 @@ em_skip_nested(em_json_skip_t *state, const uint8_t *p, const uint8_t *end)
 }
 
 
-static em_target const uint8_t *
+static em_aligned em_target const uint8_t *
 em_skip_string(em_json_skip_t *s, const uint8_t *p, const uint8_t *end)
 {
     size_t      len;

@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define EM_JSON_BLOCK  64
 
 
@@ -55,6 +58,9 @@ typedef struct {
 
 /* the one in use; see em_json_kernel() */
 extern const em_json_kernel_t  *em_json_kernel_used;
+
+
+#pragma GCC visibility pop
 
 
 #endif /* _EM_JSON_SKIP_H_INCLUDED_ */

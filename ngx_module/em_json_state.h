@@ -20,6 +20,9 @@
 #endif
 
 
+#pragma GCC visibility push(hidden)
+
+
 enum {
     sw_start = 0,
     sw_bom_1,
@@ -127,6 +130,9 @@ em_json_span(const uint8_t *p, const uint8_t *end)
 
     return p;
 }
+
+
+#pragma GCC visibility pop
 
 
 #endif /* _EM_JSON_STATE_H_INCLUDED_ */

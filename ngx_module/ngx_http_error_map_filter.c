@@ -19,7 +19,17 @@ typedef struct {
 } ngx_http_error_map_rest_t;
 
 
+/*
+ * What is not wanted of most responses stands in functions of its own, so that
+ * those which have nothing to do save no registers.
+ */
+
+#define ngx_http_error_map_apart  __attribute__((noinline))
+
+
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_response(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
@@ -29,6 +39,8 @@ static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_source_t *source);
 static ngx_int_t ngx_http_error_map_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_held_body(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
@@ -48,18 +60,27 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 static ngx_int_t
 ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
-    ngx_http_error_map_ctx_t       *ctx, *upstream;
-    ngx_http_error_map_kept_t      *kept;
-    ngx_http_error_map_source_t     source;
     ngx_http_error_map_loc_conf_t  *conf;
-    ngx_http_error_map_document_t  *document;
-    ngx_http_error_map_response_t   response;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
     if (!conf->enable) {
         return ngx_http_next_header_filter(r);
     }
+
+    return ngx_http_error_map_response(r, conf);
+}
+
+
+static ngx_http_error_map_apart ngx_int_t
+ngx_http_error_map_response(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_http_error_map_ctx_t       *ctx, *upstream;
+    ngx_http_error_map_kept_t      *kept;
+    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_document_t  *document;
+    ngx_http_error_map_response_t   response;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
     kept = NULL;
@@ -278,14 +299,23 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    ngx_http_error_map_ctx_t   *ctx;
-    ngx_http_error_map_hold_t  *hold;
+    ngx_http_error_map_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     if (ctx == NULL || (ctx->hold == NULL && !ctx->drop)) {
         return ngx_http_next_body_filter(r, in);
     }
+
+    return ngx_http_error_map_held_body(r, ctx, in);
+}
+
+
+static ngx_http_error_map_apart ngx_int_t
+ngx_http_error_map_held_body(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    ngx_http_error_map_hold_t  *hold;
 
     if (ctx->drop) {
         ngx_http_error_map_hold_consume(in);

@@ -6,7 +6,8 @@ static ngx_int_t ngx_http_error_map_add_header(ngx_conf_t *cf,
     ngx_array_t *headers, ngx_str_t *key, ngx_str_t *value);
 static ngx_uint_t ngx_http_error_map_token(u_char ch);
 static void ngx_http_error_map_remove_headers(ngx_http_request_t *r,
-    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor);
+    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor,
+    uint64_t bits);
 static ngx_int_t ngx_http_error_map_header_value(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_str_t *value);
 
@@ -268,36 +269,81 @@ ngx_http_error_map_default_headers(ngx_conf_t *cf)
 }
 
 
-void
-ngx_http_error_map_remove_spoofed(ngx_http_request_t *r, ngx_array_t *headers)
+/* few headers have both the length and the first letter of one of these */
+
+static ngx_inline uint64_t
+ngx_http_error_map_name_bit(ngx_str_t *key)
 {
-    ngx_http_error_map_remove_headers(r, headers->elts, headers->nelts, 0);
+    return (uint64_t) 1 << ((key->len ? key->len + (key->data[0] | 0x20) : 0)
+                            & 63);
+}
+
+
+uint64_t
+ngx_http_error_map_name_bits(ngx_http_error_map_header_t *header,
+    ngx_uint_t nelts, ngx_uint_t vendor)
+{
+    uint64_t    bits;
+    ngx_uint_t  n;
+
+    bits = 0;
+
+    for (n = 0; n < nelts; n++) {
+        if (header[n].vendor == vendor) {
+            bits |= ngx_http_error_map_name_bit(&header[n].key);
+        }
+    }
+
+    return bits;
+}
+
+
+void
+ngx_http_error_map_remove_spoofed(ngx_http_request_t *r, ngx_array_t *headers,
+    uint64_t bits)
+{
+    ngx_http_error_map_remove_headers(r, headers->elts, headers->nelts, 0,
+                                      bits);
 }
 
 
 void
 ngx_http_error_map_remove_validators(ngx_http_request_t *r)
 {
+    ngx_uint_t  sent;
+
+    sent = r->headers_out.accept_ranges || r->headers_out.last_modified
+           || r->headers_out.etag;
+
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
     ngx_http_clear_etag(r);
 
     /* nginx knows of the last one only, a vendor may send more */
 
-    ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3, 0);
+    if (sent) {
+        ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3,
+                0, ngx_http_error_map_name_bits(ngx_http_error_map_validators,
+                                                3, 0));
+    }
 }
 
 
 void
 ngx_http_error_map_remove_representation(ngx_http_request_t *r)
 {
+    ngx_uint_t  n;
+
     ngx_http_error_map_remove_validators(r);
 
     r->headers_out.content_encoding = NULL;
 
-    ngx_http_error_map_remove_headers(r, ngx_http_error_map_representation,
-                                      sizeof(ngx_http_error_map_representation)
-                                      / sizeof(ngx_http_error_map_header_t), 0);
+    n = sizeof(ngx_http_error_map_representation)
+        / sizeof(ngx_http_error_map_header_t);
+
+    ngx_http_error_map_remove_headers(r, ngx_http_error_map_representation, n,
+                                      0, ngx_http_error_map_name_bits(
+                                      ngx_http_error_map_representation, n, 0));
 }
 
 
@@ -308,20 +354,12 @@ ngx_http_error_map_remove_representation(ngx_http_request_t *r)
 
 static void
 ngx_http_error_map_remove_headers(ngx_http_request_t *r,
-    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor)
+    ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor,
+    uint64_t bits)
 {
-    uint64_t          lengths;
     ngx_uint_t        i, n;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    /* a bit each, modulo 64: most headers are none of these by their length */
-
-    lengths = 0;
-
-    for (n = 0; n < nelts; n++) {
-        lengths |= (uint64_t) 1 << (header[n].key.len & 63);
-    }
 
     part = &r->headers_out.headers.part;
     h = part->elts;
@@ -338,7 +376,9 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
             i = 0;
         }
 
-        if (!(lengths >> (h[i].key.len & 63) & 1)) {
+        if (h[i].hash == 0
+            || !(bits & ngx_http_error_map_name_bit(&h[i].key)))
+        {
             continue;
         }
 
@@ -347,7 +387,6 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
             if (header[n].key.len == h[i].key.len
                 && header[n].vendor == vendor
                 && h[i].lowcase_key != header[n].lowcase_key
-                && h[i].hash
                 && ngx_strncasecmp(header[n].lowcase_key, h[i].key.data,
                                    h[i].key.len)
                    == 0)
@@ -389,7 +428,8 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
         }
 
         if (header[i].vendor) {
-            ngx_http_error_map_remove_headers(r, &header[i], 1, 1);
+            ngx_http_error_map_remove_headers(r, &header[i], 1, 1,
+                            ngx_http_error_map_name_bit(&header[i].key));
         }
 
         h = ngx_list_push(&r->headers_out.headers);

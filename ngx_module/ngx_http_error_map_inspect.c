@@ -161,17 +161,6 @@ ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
 }
 
 
-/* the slice filter has made a 200 of the first of several 206 */
-
-ngx_int_t
-ngx_http_error_map_sliced(ngx_http_request_t *r)
-{
-    return r->headers_out.status == NGX_HTTP_OK
-           && r->upstream
-           && r->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT;
-}
-
-
 /* as ngx_http_test_content_type(), but for any parameters and any case */
 
 static ngx_int_t
@@ -245,16 +234,12 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
 
 
 ngx_http_error_map_document_t *
-ngx_http_error_map_document(ngx_http_request_t *r,
+ngx_http_error_map_named_document(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_uint_t warn)
 {
     ngx_str_t                        name;
     ngx_http_error_map_document_t   *document;
     ngx_http_error_map_main_conf_t  *emcf;
-
-    if (conf->document) {
-        return conf->document;
-    }
 
     if (ngx_http_complex_value(r, &conf->variable, &name) != NGX_OK) {
         return NULL;

@@ -459,6 +459,11 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, emcf->headers);
 
+    if (conf->headers) {
+        conf->spoofed = ngx_http_error_map_name_bits(conf->headers->elts,
+                                                     conf->headers->nelts, 0);
+    }
+
     if (conf->upstream && conf->enable) {
         emcf->upstream = 1;
         ngx_http_error_map_peer_handler(cf, conf);

@@ -16,6 +16,11 @@
 #include "em_json.h"
 
 
+/* calls within the module need no detour, and nobody else's names are met */
+
+#pragma GCC visibility push(hidden)
+
+
 #define ngx_http_error_map_equal(a, b)                                        \
     ((a)->len == (b)->len                                                     \
      && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
@@ -198,6 +203,7 @@ typedef struct {
     size_t                          hold_size;
     ngx_msec_t                      hold_timeout;
     ngx_array_t                    *headers;
+    uint64_t                        spoofed; /* bits of their names */
     ngx_str_t                       proxy_status;  /* a member's name, or "" */
     ngx_flag_t                      dry_run;
     ngx_flag_t                      gunzip;
@@ -523,8 +529,11 @@ ngx_http_upstream_t *ngx_http_error_map_vendor(ngx_http_request_t *r);
 ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
     ngx_str_t *name, ngx_table_elt_t *h);
 
-/* returns 1 if the response is put together from parts of one, or 0 */
-ngx_int_t ngx_http_error_map_sliced(ngx_http_request_t *r);
+/* the slice filter has made a 200 of the first of several 206 */
+#define ngx_http_error_map_sliced(r)                                          \
+    ((r)->headers_out.status == NGX_HTTP_OK                                   \
+     && (r)->upstream                                                         \
+     && (r)->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT)
 
 /* returns 1 if the verdict about a response is asked for, 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
@@ -535,7 +544,11 @@ ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
  * Returns the document, which a variable may name, or NULL; with warn, a name
  * that is none is logged.
  */
-ngx_http_error_map_document_t *ngx_http_error_map_document(
+#define ngx_http_error_map_document(r, conf, warn)                            \
+    ((conf)->document ? (conf)->document                                      \
+                      : ngx_http_error_map_named_document(r, conf, warn))
+
+ngx_http_error_map_document_t *ngx_http_error_map_named_document(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     ngx_uint_t warn);
 
@@ -581,9 +594,16 @@ ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 /* returns what is added where the directive is not used, NULL on error */
 ngx_array_t *ngx_http_error_map_default_headers(ngx_conf_t *cf);
 
-/* removes what only this module says from what a vendor sent */
+/* returns a set of bits for the names of nelts headers, vendor as it is set */
+uint64_t ngx_http_error_map_name_bits(ngx_http_error_map_header_t *header,
+    ngx_uint_t nelts, ngx_uint_t vendor);
+
+/*
+ * Removes what only this module says from what a vendor sent; bits are those
+ * of the headers' names.
+ */
 void ngx_http_error_map_remove_spoofed(ngx_http_request_t *r,
-    ngx_array_t *headers);
+    ngx_array_t *headers, uint64_t bits);
 
 /* removes what belongs to what was asked for, and not to an error */
 void ngx_http_error_map_remove_validators(ngx_http_request_t *r);
@@ -806,6 +826,9 @@ ngx_int_t ngx_http_error_map_header_filter_init(ngx_conf_t *cf);
 
 extern ngx_module_t  ngx_http_error_map_filter_module;
 extern ngx_module_t  ngx_http_error_map_header_filter_module;
+
+
+#pragma GCC visibility pop
 
 
 #endif /* _NGX_HTTP_ERROR_MAP_MODULE_H_INCLUDED_ */

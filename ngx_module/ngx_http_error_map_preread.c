@@ -54,6 +54,11 @@ ngx_http_error_map_preread(ngx_http_error_map_source_t *source)
         return NGX_AGAIN;
     }
 
+    if (raw.framing == NGX_HTTP_ERROR_MAP_PLAIN) {
+        return ngx_http_error_map_raw_bytes(&raw, source, raw.pos,
+                                            u->buffer.last - raw.pos);
+    }
+
     return ngx_http_error_map_raw_feed(&raw, source, u->buffer.last);
 }
 
@@ -71,8 +76,7 @@ ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
         return NGX_DECLINED;
     }
 
-    ngx_memzero(raw, sizeof(ngx_http_error_map_raw_t));
-
+    raw->framing = NGX_HTTP_ERROR_MAP_PLAIN;
     raw->pos = u->buffer.pos;
     raw->length = length;
 
@@ -88,6 +92,7 @@ ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
 
         if (length == -1 && u->headers_in.chunked) {
             raw->framing = NGX_HTTP_ERROR_MAP_CHUNKED;
+            ngx_memzero(&raw->chunked, sizeof(ngx_http_chunked_t));
         }
 
         return NGX_OK;
@@ -111,6 +116,9 @@ ngx_http_error_map_raw_init(ngx_http_error_map_raw_t *raw,
         raw->framing = NGX_HTTP_ERROR_MAP_FASTCGI;
         raw->pos = start;
         raw->body = u->buffer.pos;
+        raw->left = 0;
+        raw->padding = 0;
+        raw->out = 0;
 
         return NGX_OK;
     }

@@ -169,7 +169,7 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
     /* a vendor must not be able to say what only this module says */
 
     if (conf->headers) {
-        ngx_http_error_map_remove_spoofed(r, conf->headers);
+        ngx_http_error_map_remove_spoofed(r, conf->headers, conf->spoofed);
     }
 
     if (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED

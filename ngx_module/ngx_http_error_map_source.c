@@ -97,9 +97,15 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
     source->left -= n;
     source->size += n;
 
-    rc = source->gzip
-         ? ngx_http_error_map_gunzip_feed(source, data, n)
-         : ngx_http_error_map_source_scan(source, data, n);
+    if (source->gzip) {
+        rc = ngx_http_error_map_gunzip_feed(source, data, n);
+
+    } else if (n == len) {
+        return ngx_http_error_map_source_scan(source, data, n);
+
+    } else {
+        rc = ngx_http_error_map_source_scan(source, data, n);
+    }
 
     if (rc == NGX_AGAIN && n < len) {
         return ngx_http_error_map_source_stop(source,

@@ -45,6 +45,11 @@ static ngx_http_variable_t  ngx_http_error_map_vars[] = {
 };
 
 
+/* the numbers from 100 to 999, as statuses are */
+
+static u_char  ngx_http_error_map_digits[900][3];
+
+
 /* by ngx_http_error_map_verdict_e */
 
 ngx_str_t  ngx_http_error_map_verdicts[] = {
@@ -60,7 +65,12 @@ ngx_str_t  ngx_http_error_map_verdicts[] = {
 ngx_int_t
 ngx_http_error_map_add_variables(ngx_conf_t *cf)
 {
+    ngx_uint_t            n;
     ngx_http_variable_t  *var, *v;
+
+    for (n = 100; n < 1000; n++) {
+        (void) ngx_sprintf(ngx_http_error_map_digits[n - 100], "%03ui", n);
+    }
 
     for (v = ngx_http_error_map_vars; v->name.len; v++) {
         var = ngx_http_add_variable(cf, &v->name, v->flags);
@@ -247,26 +257,19 @@ ngx_http_error_map_upstream_status(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_error_map_number(ngx_http_request_t *r, ngx_str_t *value, uint64_t n)
 {
-    u_char  *p;
+    if (n > 99 && n < 1000) {
+        value->data = ngx_http_error_map_digits[n - 100];
+        value->len = 3;
 
-    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (p == NULL) {
+        return NGX_OK;
+    }
+
+    value->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (value->data == NULL) {
         return NGX_ERROR;
     }
 
-    /* most are statuses, which need no ngx_sprintf() */
-
-    value->data = p;
-
-    if (n > 99 && n < 1000) {
-        p[0] = (u_char) ('0' + n / 100);
-        p[1] = (u_char) ('0' + n / 10 % 10);
-        p[2] = (u_char) ('0' + n % 10);
-        value->len = 3;
-
-    } else {
-        value->len = ngx_sprintf(p, "%uL", n) - p;
-    }
+    value->len = ngx_sprintf(value->data, "%uL", n) - value->data;
 
     return NGX_OK;
 }

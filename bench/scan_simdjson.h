@@ -1,0 +1,23 @@
+
+/*
+ * simdjson, behind functions that can be there twice, for two processors.
+ */
+
+
+#ifndef _SCAN_SIMDJSON_H_INCLUDED_
+#define _SCAN_SIMDJSON_H_INCLUDED_
+
+
+#include <simdjson.h>
+
+
+/* number at the top-level member "StatusCode", or -1; parsers are re-used */
+
+long simdjson_ondemand(const simdjson::padded_string &text);
+long simdjson_dom(const simdjson::padded_string &text);
+
+long simdjson_avx2_ondemand(const simdjson::padded_string &text);
+long simdjson_avx2_dom(const simdjson::padded_string &text);
+
+
+#endif /* _SCAN_SIMDJSON_H_INCLUDED_ */
