@@ -168,7 +168,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
     ngx_str_t *value)
 {
     u_char      ch, type[NGX_HTTP_LC_HEADER_LEN * 4];
-    size_t      i, len;
+    size_t      len;
     ngx_str_t  *t;
     ngx_uint_t  hash;
 
@@ -190,21 +190,25 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         return conf->json;
     }
 
-    len = ngx_min(value->len, sizeof(type));
-    hash = 0;
-
-    for (i = 0; i < len; i++) {
-        ch = ngx_tolower(value->data[i]);
+    for (len = 0; len < value->len; len++) {
+        ch = value->data[len];
 
         if (ch == ';' || ch == ' ' || ch == '\t') {
             break;
         }
-
-        hash = ngx_hash(hash, ch);
-        type[i] = ch;
     }
 
-    len = i;
+    /* nearly all of the others, but for those that may end in "+json" */
+
+    if (!(conf->type_bits & ngx_http_error_map_type_bit(value->data, len))
+        && (len < 6 || (value->data[len - 1] | 0x20) != 'n')
+        && conf->types.size)
+    {
+        return 0;
+    }
+
+    len = ngx_min(len, sizeof(type));
+    hash = ngx_hash_strlow(type, value->data, len);
 
     if (conf->types.size == 0) {
 

@@ -423,6 +423,9 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_error_map_loc_conf_t *prev = parent;
     ngx_http_error_map_loc_conf_t *conf = child;
 
+    ngx_uint_t                       i;
+    ngx_array_t                     *keys;
+    ngx_hash_key_t                  *key;
     ngx_http_error_map_main_conf_t  *emcf;
 
     static u_char  json[] = "application/json";
@@ -475,6 +478,21 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    keys = conf->types_keys ? conf->types_keys : prev->types_keys;
+
+    if (keys == NULL) {
+        conf->type_bits = prev->type_bits;
+
+    } else if (conf->types.size) {
+
+        key = keys->elts;
+
+        for (i = 0; i < keys->nelts; i++) {
+            conf->type_bits |= ngx_http_error_map_type_bit(key[i].key.data,
+                                                           key[i].key.len);
+        }
     }
 
     conf->json = (conf->types.size == 0

@@ -198,6 +198,7 @@ typedef struct {
 
     ngx_hash_t                      types;
     ngx_array_t                    *types_keys;
+    uint64_t                        type_bits;
     ngx_uint_t                      json;  /* application/json is in types */
 
     size_t                          hold_size;
@@ -534,6 +535,10 @@ ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
     ((r)->headers_out.status == NGX_HTTP_OK                                   \
      && (r)->upstream                                                         \
      && (r)->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT)
+
+/* few types have both the length and the last letter of one of those wanted */
+#define ngx_http_error_map_type_bit(data, len)                                \
+    ((uint64_t) 1 << (((len) ? (len) + ((data)[(len) - 1] | 0x20) : 0) & 63))
 
 /* returns 1 if the verdict about a response is asked for, 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
