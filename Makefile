@@ -21,8 +21,19 @@ test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
 export CC NGINX
 
 
-.PHONY: all deps test-deps demo serve test test-static test-asan test-builds \
-        bench-instructions clean
+# to nginx the variable NGINX is a list of sockets
+
+run = env -u NGINX TEST_NGINX_BINARY=$(NGINX)
+
+# the peers that the benches compare with, and what measures
+
+bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
+             libnginx-mod-http-lua libnginx-mod-http-js g++ libsimdjson-dev \
+             libyajl-dev libjansson-dev
+
+
+.PHONY: all deps test-deps bench-deps demo serve test test-static test-asan \
+        test-builds bench bench-quick bench-check clean
 
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
@@ -70,11 +81,30 @@ test-builds: deps test-deps
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	tools/prove xt
 
-# instructions that a worker spends on a request
+# the scanner, a look-up, tables, a request and how all of it grows, beside the
+# peers; some 15 minutes
 
-bench-instructions: all test-deps
+bench: all bench-deps
+	$(run) bench/scan
+	$(run) bench/lookup
+	$(run) bench/gperf
+	$(run) bench/instructions
+	$(run) bench/peers
+	$(run) bench/growth
+
+bench-quick: all bench-deps
+	$(run) bench/scan quick
+	$(run) bench/peers quick
+
+bench-deps: test-deps
+	@tools/deps $(bench_deps)
+	@tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
+
+# fails if a request takes over 3 % more instructions than is recorded
+
+bench-check: all test-deps
 	@tools/deps valgrind
-	unset NGINX; TEST_NGINX_BINARY=$(NGINX) bench/instructions
+	$(run) bench/instructions check
 
 clean:
 	rm -rf build t/servroot*
