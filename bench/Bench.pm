@@ -28,7 +28,7 @@ my $here = abs_path(dirname(__FILE__));
 
 my $modules = '/usr/lib/nginx/modules';
 
-my %running;
+our %running;
 
 # so that END runs
 
@@ -256,8 +256,11 @@ sub measure {
     my $spent = cpu($server) - $before;
     my $out = slurp("$dir/wrk");
 
-    my ($n, $s) = $out =~ /(\d+) requests in ([\d.]+)s/
+    my ($n, $s, $unit) = $out =~ /(\d+) requests in ([\d.]+)(ms|s|m),/
         or die "$server->{name}$path: wrk says: $out";
+
+    $s *= { ms => 0.001, s => 1, m => 60 }->{$unit};
+
     my $failed = $out =~ /Non-2xx or 3xx responses: (\d+)/ ? $1 : 0;
 
     die "$server->{name}$path: wrk says: $out" if !$n || $out =~ /Socket err/;
