@@ -8,213 +8,10 @@
 #define _NGX_HTTP_ERROR_MAP_MODULE_H_INCLUDED_
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
+#include "ngx_http_error_map_conf.h"
 
-#include "em_document.h"
-#include "em_json.h"
-
-
-/* calls within the module need no detour, and nobody else's names are met */
 
 #pragma GCC visibility push(hidden)
-
-
-#define ngx_http_error_map_equal(a, b)                                        \
-    ((a)->len == (b)->len                                                     \
-     && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
-
-#define NGX_HTTP_ERROR_MAP_VERSION    "0.1.0"
-
-/* a bit of r->buffered that nginx's own filters leave free */
-#define NGX_HTTP_ERROR_MAP_BUFFERED   0x08
-
-#define NGX_HTTP_ERROR_MAP_NO_RETRY   ((time_t) -1)
-
-
-/* by value; ngx_http_error_map_verdicts names them */
-
-typedef enum {
-    NGX_HTTP_ERROR_MAP_UNDECIDED = 0,
-    NGX_HTTP_ERROR_MAP_NONE,
-    NGX_HTTP_ERROR_MAP_SUCCESS,
-    NGX_HTTP_ERROR_MAP_UNKNOWN,
-    NGX_HTTP_ERROR_MAP_MAPPED
-} ngx_http_error_map_verdict_e;
-
-
-/* what a policy does about a code */
-
-typedef struct {
-    ngx_uint_t                      status;       /* 0: the upstream's */
-    time_t                          retry_after;  /* in seconds */
-} ngx_http_error_map_action_t;
-
-
-typedef enum {
-    NGX_HTTP_ERROR_MAP_BASE_DOCUMENT = 0,
-    NGX_HTTP_ERROR_MAP_BASE_CLASS,
-    NGX_HTTP_ERROR_MAP_BASE_KEEP
-} ngx_http_error_map_base_e;
-
-
-/* rows of a document from nginx.conf, until the end of the configuration */
-
-typedef struct {
-    em_entry_t                       entry;
-    u_char                          *file;
-    ngx_uint_t                       line;
-} ngx_http_error_map_row_t;
-
-
-/* opaque types, see zone.h */
-
-typedef struct ngx_http_error_map_zone_s  ngx_http_error_map_zone_t;
-
-
-/* ... see regex.c */
-
-typedef struct ngx_http_error_map_text_s  ngx_http_error_map_text_t;
-
-
-/* ... and see gunzip.c */
-
-typedef struct ngx_http_error_map_gunzip_s  ngx_http_error_map_gunzip_t;
-
-
-/* a pattern that a text body is searched for */
-
-typedef struct {
-    ngx_str_t                       text;
-    void                           *code;    /* pcre2_code * */
-    ngx_uint_t                      group;   /* the one that is the code */
-    uint32_t                        references;  /* groups it refers to */
-} ngx_http_error_map_pattern_t;
-
-
-typedef struct {
-    ngx_str_t                       name;
-    ngx_uint_t                      number;  /* in main conf's documents */
-    const em_document_t            *table;
-
-    /* the sources */
-    ngx_array_t                     headers;   /* of ngx_str_t */
-    em_json_pointers_t              pointers;
-    ngx_array_t                     patterns;  /* of ..._pattern_t */
-    size_t                          behind;  /* bytes they may look behind */
-
-    /* of one from nginx.conf, until it has its table */
-    u_char                         *file;    /* where it is named first */
-    ngx_uint_t                      line;
-    const em_document_t            *base;
-    ngx_array_t                     rows;    /* of ngx_http_error_map_row_t */
-    ngx_array_t                     success_codes;  /* of em_str_t */
-    unsigned                        defined:1;
-
-    struct ngx_http_error_map_ctx_s *none;    /* for the verdict "none" */
-    struct ngx_http_error_map_ctx_s *success; /* by number of success code */
-} ngx_http_error_map_document_t;
-
-
-typedef struct {
-    ngx_str_t                       name;
-    u_char                         *file;    /* where it is named first */
-    ngx_uint_t                      line;
-
-    ngx_uint_t                      base;
-    ngx_http_error_map_action_t    *classes[EM_NCLASSES];
-    ngx_http_error_map_action_t    *unknown;
-    ngx_array_t                     statuses;
-    ngx_array_t                     codes;
-
-    /* by document's number, then by table row's slot */
-    ngx_http_error_map_action_t   **actions;
-
-    unsigned                        defined:1;
-    unsigned                        base_set:1;
-} ngx_http_error_map_policy_t;
-
-
-/* rows "status" and "code" of a policy, where they stand for messages */
-
-typedef struct {
-    ngx_uint_t                    status;
-    ngx_http_error_map_action_t   action;
-} ngx_http_error_map_status_row_t;
-
-
-typedef struct {
-    ngx_str_t                     matcher;   /* document/code, or a range */
-    ngx_str_t                     document;
-    ngx_str_t                     code;
-    uint64_t                      first;
-    uint64_t                      last;
-    ngx_http_error_map_action_t   action;
-    u_char                       *file;
-    ngx_uint_t                    line;
-    unsigned                      range:1;
-    unsigned                      used:1;
-} ngx_http_error_map_code_row_t;
-
-
-typedef struct {
-    ngx_str_t                       key;
-    u_char                         *lowcase_key;  /* one for each name */
-    ngx_uint_t                      hash;
-    ngx_http_complex_value_t        value;
-    ngx_int_t                       variable;  /* it is all of the value */
-    unsigned                        vendor:1;  /* has a meaning of its own */
-} ngx_http_error_map_header_t;
-
-
-typedef struct {
-    /* of ngx_http_error_map_document_t * */
-    ngx_array_t                     documents;
-
-    /* of ngx_http_error_map_policy_t *, the first is the unnamed default */
-    ngx_array_t                     policies;
-
-    /* of ngx_http_error_map_header_t */
-    ngx_array_t                    *headers;
-
-    /* of an upstream and its own handler each, see peer.c */
-    ngx_array_t                     peers;
-
-    ngx_http_error_map_zone_t      *zone;    /* NULL if nothing is counted */
-    u_char                         *metrics_file;  /* where they are shown */
-    ngx_uint_t                      metrics_line;
-
-    ngx_uint_t                      enabled;
-    ngx_uint_t                      upstream;  /* error_map_upstream is used */
-} ngx_http_error_map_main_conf_t;
-
-
-typedef struct {
-    ngx_flag_t                      enable;
-    ngx_http_error_map_document_t  *document;  /* NULL if it is a variable */
-    ngx_http_complex_value_t        variable;
-    ngx_http_error_map_policy_t    *policy;
-
-    ngx_hash_t                      types;
-    ngx_array_t                    *types_keys;
-    uint64_t                        type_bits;
-    ngx_uint_t                      json;  /* application/json is in types */
-
-    size_t                          hold_size;
-    ngx_msec_t                      hold_timeout;
-    ngx_array_t                    *headers;
-    uint64_t                        spoofed; /* bits of their names */
-    ngx_str_t                       proxy_status;  /* a member's name, or "" */
-    ngx_flag_t                      dry_run;
-    ngx_flag_t                      gunzip;
-    ngx_flag_t                      problem;
-    ngx_str_t                       problem_type;  /* a prefix, or "" */
-    ngx_flag_t                      intercept;
-    ngx_flag_t                      upstream;
-    ngx_http_handler_pt             handler;  /* the one that is wrapped */
-    ngx_uint_t                      metrics;  /* they are shown here */
-} ngx_http_error_map_loc_conf_t;
 
 
 /* reads body bytes until there is a verdict; may be copied between calls */
@@ -333,44 +130,6 @@ typedef struct {
 
 
 /*
- * document_conf.c: the block error_map_document; a directive's handler
- */
-
-char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-
-/*
- * document.c
- */
-
-/* adds a source, whose text must stay; NGX_CONF_OK or NGX_CONF_ERROR */
-char *ngx_http_error_map_document_source(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_source_e type,
-    ngx_str_t *text);
-
-/* takes in the documents that were compiled in; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf);
-
-/* makes tables of the others once all are known; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf);
-
-/* returns the document called name, or NULL */
-ngx_http_error_map_document_t *ngx_http_error_map_document_find(
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
-
-/* the same, but it is perhaps to be defined yet; NULL on error */
-ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
-
-/* makes a list of all of them, for messages; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names);
-
-
-/*
  * source.c.  All return NGX_OK once source->verdict is certain, which is then
  * final, or NGX_AGAIN.
  */
@@ -474,25 +233,6 @@ ngx_int_t ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source,
 
 /* searches what is left when the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_source_t *source);
-
-
-/*
- * policy_conf.c
- */
-
-/* the block error_map_policy; a directive's handler */
-char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-/* returns a status that a response with a body may have, or NGX_ERROR */
-ngx_int_t ngx_http_error_map_status(ngx_str_t *value);
-
-/* makes a list of the classes, for messages; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names);
-
-/* returns the policy called name, perhaps to be defined yet, NULL on error */
-ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
 
 /*
@@ -768,14 +508,6 @@ ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_ctx(
 
 /* returns how long the response has waited before its header was sent */
 ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
-
-
-/*
- * metrics.c: the directive error_map_metrics
- */
-
-char *ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 
 
 /*
