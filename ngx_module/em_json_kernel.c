@@ -7,33 +7,20 @@
 
 /* what the compiler made, the best ones first */
 
-#if defined(__x86_64__)
-extern const em_json_kernel_t  em_json_avx2;
-#endif
-
-#if defined(__SSE2__)
-extern const em_json_kernel_t  em_json_sse2;
-#endif
-
-#if defined(__aarch64__) && defined(__ARM_NEON)                               \
-    && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-extern const em_json_kernel_t  em_json_neon;
-#endif
-
-extern const em_json_kernel_t  em_json_plain;
-
-
 static const em_json_kernel_t *const  em_json_kernels[] = {
 #if defined(__x86_64__)
     &em_json_avx2,
 #endif
+
 #if defined(__SSE2__)
     &em_json_sse2,
 #endif
+
 #if defined(__aarch64__) && defined(__ARM_NEON)                               \
     && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     &em_json_neon,
 #endif
+
     &em_json_plain,
     NULL
 };

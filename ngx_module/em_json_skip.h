@@ -56,6 +56,12 @@ typedef struct {
 } em_json_kernel_t;
 
 
+/* those of the files em_json_<name>.c, if the compiler could make them */
+extern const em_json_kernel_t   em_json_avx2;
+extern const em_json_kernel_t   em_json_sse2;
+extern const em_json_kernel_t   em_json_neon;
+extern const em_json_kernel_t   em_json_plain;
+
 /* the one in use; see em_json_kernel() */
 extern const em_json_kernel_t  *em_json_kernel_used;
 
