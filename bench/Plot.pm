@@ -69,11 +69,13 @@ END
         push @data, "\$d$i << EOD\n" . join('', map { "@$_\n" } @$points)
                     . "EOD\n";
 
-        push @parts, "\$d$i using 1:2 with $with title " . quote($name);
+        # the bars first, for they would wipe out the points
 
         push @parts, "\$d$i using 1:2:3:4 with yerrorbars linewidth 1"
-                     . " pointtype 7 pointsize 0.1 linecolor rgb '$colour'"
-                     . " notitle" if @{ $points->[0] } > 3;
+                     . " pointtype 0 linecolor rgb '$colour' notitle"
+            if @{ $points->[0] } > 3;
+
+        push @parts, "\$d$i using 1:2 with $with title " . quote($name);
     }
 
     # a file of its own, so that gnuplot says at which line it stumbles
