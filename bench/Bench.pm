@@ -241,7 +241,8 @@ sub measure {
     # wrk knows whole seconds only; at SIGINT it ends, and prints its sums
 
     my $pid = spawn("$dir/wrk", 'wrk', '-t1', "-c$connections", '-d600s',
-                    '--timeout', '30s', $arg{script} ? ('-s', $arg{script}) : (),
+                    '--timeout', '30s',
+                    $arg{script} ? ('-s', $arg{script}) : (),
                     "http://127.0.0.1:$server->{port}$path");
 
     sleep($arg{seconds} || 1);

@@ -312,8 +312,8 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 static ngx_http_error_map_apart ngx_int_t
-ngx_http_error_map_held_body(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
-    ngx_chain_t *in)
+ngx_http_error_map_held_body(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
     ngx_http_error_map_hold_t  *hold;
 
