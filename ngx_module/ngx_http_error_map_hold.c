@@ -128,10 +128,11 @@ ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
 
             /*
              * All that is still to come where that is known, or as much again
-             * as there is; never more than may be held.
+             * as there is; never more than may be held, but for what has come.
              */
 
-            left = hold->source.left + hold->source.size - hold->size;
+            left = hold->source.left + hold->source.size;
+            left = (left > hold->size) ? left - hold->size : 0;
             rest = hold->request->headers_out.content_length_n;
 
             if (rest > (off_t) hold->size) {

@@ -49,6 +49,15 @@ my $vendor = vendor(sub {
         sleep 3;
         print $s "\"xxxx\"}";
 
+    } elsif ($name eq 'charset') {
+
+        # more than may be held, in several of nginx's buffers at once
+
+        print $s "HTTP/1.1 200 OK\r\nContent-Length: 24000\r\n",
+                 "Content-Type: application/json; charset=koi8-r\r\n\r\n";
+        sleep 0.3;
+        syswrite $s, '{"a":"' . "\xc1" x 23992 . '"}';
+
     } elsif ($name eq 'silent') {
 
         # a piece that a slow client takes some time for, then nothing
@@ -74,6 +83,8 @@ BAIL_OUT('the tests need an nginx with threads and slice')
 
 my $edge = start(port => $port, http => <<"END");
     proxy_cache_path %DIR%/cache keys_zone=c:1m;
+
+    charset_map koi8-r windows-1251 { C1 E0; }
 
     server {
         listen 127.0.0.1:$port;
@@ -136,6 +147,17 @@ my $edge = start(port => $port, http => <<"END");
 
         location /slow/ {
             limit_rate 4k;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location /charset/ {
+            error_map_hold_size 4k;
+            source_charset koi8-r;
+            charset windows-1251;
+            override_charset on;
+            charset_types application/json;
+            proxy_buffers 8 4k;
+            proxy_busy_buffers_size 24k;
             proxy_pass http://127.0.0.1:$vendor;
         }
 
@@ -238,6 +260,19 @@ for my $size (1000, 20000, 40000, 60000) {
 
     like($x->{bytes}, qr/x{15000}/, 'a slow client gets all that was held');
     like($x->{bytes}, qr/X-Verdict: undecided/, '... undecided');
+}
+
+
+# a filter behind that writes to what it gets: all of a chain is copied, be it
+# more than may be held
+
+{
+    my $r = get($port, '/charset/charset');
+
+    is($r->{status}, 200, 'a long chain for the charset filter is sent');
+    is(length $r->{body}, 24000, '... in full');
+    is($r->{body}, '{"a":"' . "\xe0" x 23992 . '"}', '... and recoded');
+    is(verdict($r), 'undecided', '... undecided');
 }
 
 
