@@ -20,7 +20,6 @@ test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
 
 export CC NGINX
 
-
 # to nginx the variable NGINX is a list of sockets
 
 run = env -u NGINX TEST_NGINX_BINARY=$(NGINX)
@@ -33,7 +32,7 @@ bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
 
 
 .PHONY: all deps test-deps bench-deps demo serve test test-static test-asan \
-        test-builds bench bench-quick bench-check clean
+        test-builds bench bench-quick bench-check fuzz soak clean
 
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
@@ -77,9 +76,21 @@ test-asan: deps test-deps
 # every way to build it, with nginx's own -Werror
 
 test-builds: deps test-deps
-	@tools/deps clang
+	@tools/deps clang libclang-rt-14-dev llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	tools/prove xt
+
+# the scanner, the sources, the configuration and the filters, SECONDS each
+
+fuzz: deps
+	for target in json source conf filter; do \
+	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
+	done
+
+# a million requests to an edge that is reloaded and whose workers are killed
+
+soak: all test-deps
+	$(run) tools/soak
 
 # the scanner, a look-up, tables, a request and how all of it grows, beside the
 # peers; some 15 minutes

@@ -1,0 +1,436 @@
+
+/*
+ * Body bytes to a verdict, inside nginx: JSON, patterns and gzip.  However a
+ * body is cut the verdict, the row and the code are the same, and those of what
+ * is compressed here are the ones of the text.
+ *
+ * Input: a byte that chooses the document, one of flags, two for the cuts, the
+ * body.  With the last two choices the body's first line is a pattern.
+ */
+
+
+#include "ngx.h"
+
+#include <zlib.h>
+
+
+#define FUZZ_MAX       65536
+
+/* the flags: how many bytes may be read, and what the body is */
+
+#define fuzz_size(flags)   fuzz_sizes[(flags) & 3]
+
+#define FUZZ_COMPRESS      0x04      /* a text, compressed here, too */
+#define FUZZ_MEMBERS       0x08      /* ... in two members */
+#define FUZZ_GZIP          0x10      /* it says it is gzip */
+#define FUZZ_JSON          0x20      /* beside the pattern, a pointer */
+#define FUZZ_PADDED        0x40      /* behind the members there are zeros */
+
+
+typedef struct {
+    ngx_http_error_map_verdict_e   verdict;
+    const em_entry_t              *entry;
+    ngx_uint_t                     success;
+    size_t                         len;
+    u_char                         code[EM_CODE_MAX];
+} fuzz_answer_t;
+
+
+static const size_t  fuzz_sizes[] = { 1 << 20, 40, 1000, 9000 };
+
+
+static u_char  fuzz_text[] =
+    "http {\n"
+    "error_map_document xml {\n"
+    "    source regex \"<Code>(\\w+)</Code>\";\n"
+    "    success 0 OK;\n"
+    "    E1 401 UNAUTHENTICATED a; 1001 - RESOURCE_EXHAUSTED b;\n"
+    "}\n"
+    "error_map_document plain {\n"
+    "    source json /code; source regex \"ERR=(\\d+)\";\n"
+    "    success 0; 1 400 INTERNAL a; 10 400 INTERNAL a; 100 - UNKNOWN b;\n"
+    "}\n"
+    "error_map_document lines {\n"
+    "    source regex \"(?m)^E(?<code>\\d+)\\r?$\";\n"
+    "    source regex \"code: (?<code>[A-Z]+\\d*)\\b\";\n"
+    "    1 400 INTERNAL a; A - UNKNOWN b;\n"
+    "}\n"
+    "error_map_document behind {\n"
+    "    source regex \"(?<=err |error )(\\d+)\\b\";\n"
+    "    source regex \"(?<!x)y([0-9a-f]{2,4})(?!z)\";\n"
+    "    1 400 INTERNAL a; 22 - UNKNOWN b;\n"
+    "}\n"
+    "error_map_document quoted {\n"
+    "    source regex \"code=([\\\"'])(?<code>\\w+)\\1\";\n"
+    "    source regex \"(*NO_JIT)(?s)<e>(.*?)</e>\";\n"
+    "    source json \"\";\n"
+    "    1 400 INTERNAL a; A - UNKNOWN b;\n"
+    "}\n"
+    "error_map_document dear {\n"
+    "    source regex \"((?:a+)+)$\"; source regex \"(?:(x)|y)+z\";\n"
+    "    a 400 INTERNAL a; x - UNKNOWN b;\n"
+    "}\n"
+    "}\n";
+
+static ngx_str_t  fuzz_names[] = {
+    ngx_string("tencent_iotvideo"),
+    ngx_string("face_device"),
+    ngx_string("tencent_iot"),
+    ngx_string("xml"),
+    ngx_string("plain"),
+    ngx_string("lines"),
+    ngx_string("behind"),
+    ngx_string("quoted"),
+    ngx_string("dear")
+};
+
+#define FUZZ_NAMES  (sizeof(fuzz_names) / sizeof(ngx_str_t))
+
+
+static ngx_http_error_map_document_t  *fuzz_documents[FUZZ_NAMES];
+
+static uint32_t                        fuzz_seed;
+
+
+static uint32_t
+fuzz_random(void)
+{
+    fuzz_seed = fuzz_seed * 1103515245 + 12345;
+
+    return fuzz_seed >> 16;
+}
+
+
+/* the pattern is the module's to take or to refuse */
+
+static ngx_http_error_map_document_t *
+fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
+{
+    ngx_conf_t                      conf;
+    ngx_str_t                       pointer;
+    ngx_http_error_map_document_t  *document;
+
+    ngx_memzero(&conf, sizeof(ngx_conf_t));
+
+    conf.pool = pool;
+    conf.log = &fuzz_log;
+
+    document = ngx_pcalloc(pool, sizeof(ngx_http_error_map_document_t));
+
+    if (ngx_array_init(&document->headers, pool, 1, sizeof(ngx_str_t))
+        != NGX_OK
+        || ngx_array_init(&document->patterns, pool, 1,
+                          sizeof(ngx_http_error_map_pattern_t))
+           != NGX_OK)
+    {
+        abort();
+    }
+
+    ngx_str_set(&document->name, "fuzz");
+    document->table = fuzz_documents[4]->table;
+
+    if (json) {
+        ngx_str_set(&pointer, "/code");
+
+        if (ngx_http_error_map_document_source(&conf, document, EM_SOURCE_JSON,
+                                               &pointer)
+            != NGX_CONF_OK)
+        {
+            abort();
+        }
+    }
+
+    if (ngx_http_error_map_document_source(&conf, document, EM_SOURCE_REGEX,
+                                           pattern)
+        != NGX_CONF_OK)
+    {
+        return NULL;
+    }
+
+    return document;
+}
+
+
+/* reads a body in pieces of at most max bytes, each in a block of its own */
+
+static void
+fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
+    const u_char *data, size_t len, size_t size, ngx_uint_t gzip, size_t max)
+{
+    size_t                        n;
+    u_char                       *piece;
+    ngx_int_t                     rc;
+    ngx_connection_t              c;
+    ngx_http_request_t            r;
+    ngx_http_error_map_source_t   source, copy;
+
+    ngx_memzero(&c, sizeof(ngx_connection_t));
+    ngx_memzero(&r, sizeof(ngx_http_request_t));
+
+    c.log = &fuzz_log;
+    r.connection = &c;
+    r.main = &r;
+    r.pool = ngx_create_pool(1024, &fuzz_log);
+
+    rc = ngx_http_error_map_source_init(&source, &r, document, size, gzip);
+
+    while (rc == NGX_AGAIN && len) {
+
+        n = (max == 1) ? 1 : (max >= len) ? len : fuzz_random() % max + 1;
+        n = ngx_min(n, len);
+
+        piece = malloc(n);
+        ngx_memcpy(piece, data, n);
+
+        rc = ngx_http_error_map_source_feed(&source, piece, n);
+
+        free(piece);
+
+        data += n;
+        len -= n;
+
+        /* it may be copied between calls */
+
+        copy = source;
+        ngx_memset(&source, 0xa5, sizeof(source));
+        source = copy;
+    }
+
+    if (rc == NGX_AGAIN) {
+        rc = ngx_http_error_map_source_end(&source);
+    }
+
+    if (rc != NGX_OK) {
+        abort();
+    }
+
+    ngx_memzero(answer, sizeof(fuzz_answer_t));
+
+    answer->verdict = source.verdict;
+
+    switch (source.verdict) {
+
+    case NGX_HTTP_ERROR_MAP_SUCCESS:
+        answer->success = source.success;
+        break;
+
+    case NGX_HTTP_ERROR_MAP_MAPPED:
+    case NGX_HTTP_ERROR_MAP_UNKNOWN:
+        answer->entry = source.entry;
+        answer->len = source.json.len;
+        ngx_memcpy(answer->code, source.json.token, answer->len);
+
+        if ((answer->entry != NULL)
+            != (answer->verdict == NGX_HTTP_ERROR_MAP_MAPPED))
+        {
+            abort();
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    ngx_destroy_pool(r.pool);
+}
+
+
+static void
+fuzz_show(char *name, fuzz_answer_t *answer)
+{
+    fprintf(stderr, "%s: %.*s \"%.*s\"\n", name,
+            (int) ngx_http_error_map_verdicts[answer->verdict].len,
+            ngx_http_error_map_verdicts[answer->verdict].data,
+            (int) answer->len, answer->code);
+}
+
+
+static void
+fuzz_same(fuzz_answer_t *a, fuzz_answer_t *b, char *what, size_t max)
+{
+    /*
+     * What a search may cost is counted, and pieces have some of it searched
+     * again: where it was too much the verdict is a matter of the cuts.
+     */
+
+    if (fuzz_given_up) {
+        return;
+    }
+
+    if (ngx_memcmp(a, b, sizeof(fuzz_answer_t)) != 0) {
+        fprintf(stderr, "pieces of up to %zu bytes\n", max);
+        fuzz_show("whole", a);
+        fuzz_show(what, b);
+        abort();
+    }
+}
+
+
+/* reads a body in one piece, then in others */
+
+static void
+fuzz_all(fuzz_answer_t *whole, ngx_http_error_map_document_t *document,
+    const u_char *data, size_t len, size_t size, ngx_uint_t gzip)
+{
+    ngx_uint_t     i;
+    fuzz_answer_t  answer;
+
+    static size_t  max[] = { 1, 3, 20, 300 };
+
+    fuzz_read(whole, document, data, len, size, gzip, FUZZ_MAX);
+
+    for (i = 0; i < sizeof(max) / sizeof(size_t); i++) {
+        fuzz_read(&answer, document, data, len, size, gzip, max[i]);
+        fuzz_same(whole, &answer, "pieces", max[i]);
+    }
+}
+
+
+/* appends a member to what is at out */
+
+static size_t
+fuzz_compress(u_char *out, size_t room, const u_char *data, size_t len,
+    int level)
+{
+    z_stream  stream;
+
+    ngx_memzero(&stream, sizeof(z_stream));
+
+    stream.next_in = (u_char *) data;
+    stream.avail_in = len;
+    stream.next_out = out;
+    stream.avail_out = room;
+
+    if (deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + 16, 8,
+                     Z_DEFAULT_STRATEGY)
+        != Z_OK
+        || deflate(&stream, Z_FINISH) != Z_STREAM_END
+        || deflateEnd(&stream) != Z_OK)
+    {
+        abort();
+    }
+
+    return stream.next_out - out;
+}
+
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    ngx_uint_t                       i;
+    ngx_pool_t                      *pool;
+    ngx_cycle_t                     *cycle;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    fuzz_start();
+
+    cycle = fuzz_conf(ngx_modules, &pool, fuzz_text, sizeof(fuzz_text) - 1);
+
+    if (cycle == NULL) {
+        fprintf(stderr, "no configuration, see $FUZZ_LOG\n");
+        abort();
+    }
+
+    emcf = fuzz_main_conf(cycle, &ngx_http_error_map_filter_module);
+
+    for (i = 0; i < FUZZ_NAMES; i++) {
+        fuzz_documents[i] = ngx_http_error_map_document_find(emcf,
+                                                             &fuzz_names[i]);
+
+        if (fuzz_documents[i] == NULL) {
+            abort();
+        }
+    }
+
+    return 0;
+}
+
+
+int
+LLVMFuzzerTestOneInput(const u_char *data, size_t size)
+{
+    size_t                          len, half, max;
+    u_char                         *p, flags;
+    ngx_str_t                       pattern;
+    ngx_uint_t                      choice;
+    ngx_pool_t                     *pool;
+    fuzz_answer_t                   plain, gzip;
+    ngx_http_error_map_document_t  *document;
+
+    static u_char  out[FUZZ_MAX + 1024];
+
+    if (size < 4 || size > FUZZ_MAX) {
+        return 0;
+    }
+
+    choice = data[0] % (FUZZ_NAMES + 2);
+    flags = data[1];
+    fuzz_seed = data[2] | data[3] << 8;
+    fuzz_given_up = 0;
+
+    data += 4;
+    size -= 4;
+
+    pool = ngx_create_pool(1024, &fuzz_log);
+
+    if (choice < FUZZ_NAMES) {
+        document = fuzz_documents[choice];
+
+    } else {
+        p = ngx_strlchr((u_char *) data, (u_char *) data + size, '\n');
+        len = p ? (size_t) (p - data) : size;
+
+        /* it is a string of nginx.conf: no NUL is in it, but one behind it */
+
+        pattern.len = ngx_min(len, 64);
+        pattern.data = ngx_pcalloc(pool, pattern.len + 1);
+        ngx_memcpy(pattern.data, data, pattern.len);
+        pattern.len = ngx_strlen(pattern.data);
+
+        data += p ? len + 1 : len;
+        size -= p ? len + 1 : len;
+
+        document = fuzz_document(pool, &pattern, flags & FUZZ_JSON);
+
+        if (document == NULL) {
+            goto done;
+        }
+    }
+
+    max = fuzz_size(flags);
+
+    if ((flags & FUZZ_GZIP) && !(flags & FUZZ_COMPRESS)) {
+        fuzz_all(&gzip, document, data, size, max, 1);
+        goto done;
+    }
+
+    fuzz_all(&plain, document, data, size, max, 0);
+
+    if (flags & FUZZ_COMPRESS) {
+        half = (flags & FUZZ_MEMBERS) ? fuzz_random() % (size + 1) : 0;
+
+        len = half ? fuzz_compress(out, sizeof(out), data, half, 1) : 0;
+        len += fuzz_compress(out + len, sizeof(out) - len, data + half,
+                             size - half, fuzz_random() % 10);
+
+        if (flags & FUZZ_PADDED) {
+            ngx_memzero(out + len, 8);
+            len += 8;
+        }
+
+        fuzz_all(&gzip, document, out, len, max, 1);
+
+        /* a text that is too long is read as far, be it compressed or not */
+
+        if (len <= max) {
+            fuzz_same(&plain, &gzip, "gzip", FUZZ_MAX);
+        }
+    }
+
+done:
+
+    ngx_destroy_pool(pool);
+
+    return 0;
+}

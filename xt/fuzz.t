@@ -1,0 +1,12 @@
+# The inputs of the fuzz targets, which libFuzzer has found or were written by
+# hand, each once, with sanitizers.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+
+my $root = abs_path(dirname(__FILE__) . '/..');
+
+exit system("$root/fuzz/replay") >> 8;
