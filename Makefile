@@ -90,7 +90,7 @@ fuzz: deps
 # a million requests to an edge that is reloaded and whose workers are killed
 
 soak: all test-deps
-	$(run) tools/soak
+	$(run) tools/soak $(REQUESTS)
 
 # the scanner, a look-up, tables, a request and how all of it grows, beside the
 # peers; some 15 minutes

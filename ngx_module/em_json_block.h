@@ -88,7 +88,7 @@ em_block_nested(em_json_skip_t *s, const em_block_t *b, size_t len,
     }
 
     quotes = em_mask_prefix_xor(quotes) ^ s->string;
-    s->string = (uint64_t) ((int64_t) quotes >> 63);
+    s->string = 0 - (quotes >> 63);
 
     opened &= ~quotes;
     closed &= ~quotes;

@@ -1,0 +1,15 @@
+# The JSON scanner and texts that are JSON, are not, or may be either: those of
+# t/data/json and, if EM_JSON_CONFORMANCE names a folder of such files (as
+# JSONTestSuite's test_parsing is one), those as well.
+
+use strict;
+use warnings;
+
+use ErrorMapUnit;
+use File::Temp qw(tempdir);
+
+$ENV{EM_JSON_FOLDERS} = join "\n", "$root/t/data/json",
+                                   $ENV{EM_JSON_CONFORMANCE} || ();
+
+exit unit(tempdir(CLEANUP => 1), "$root/t/unit/conformance.c",
+          glob("$root/ngx_module/em_json*.c"));
