@@ -56,7 +56,7 @@ END
     $text .= "set logscale y\nset format y '%.0s%c'\n" if $arg{logy};
     $text .= "set offsets graph 0.02, graph 0.02, 0, 0\n" if !$arg{logx};
 
-    my (@data, @parts);
+    my (@data, @bars, @lines);
 
     for my $i (0 .. $#{ $arg{series} }) {
         my ($name, $points, $style) = @{ $arg{series}[$i] };
@@ -69,20 +69,20 @@ END
         push @data, "\$d$i << EOD\n" . join('', map { "@$_\n" } @$points)
                     . "EOD\n";
 
-        # the bars first, for they would wipe out the points
+        # all bars first, for they wipe out what is there
 
-        push @parts, "\$d$i using 1:2:3:4 with yerrorbars linewidth 1"
+        push @bars, "\$d$i using 1:2:3:4 with yerrorbars linewidth 1"
                      . " pointtype 0 linecolor rgb '$colour' notitle"
             if @{ $points->[0] } > 3;
 
-        push @parts, "\$d$i using 1:2 with $with title " . quote($name);
+        push @lines, "\$d$i using 1:2 with $with title " . quote($name);
     }
 
     # a file of its own, so that gnuplot says at which line it stumbles
 
     my $script = File::Temp->new(SUFFIX => '.gnuplot');
 
-    print $script $text, @data, 'plot ', join(", \\\n     ", @parts), "\n";
+    print $script $text, @data, 'plot ', join(", \\\n     ", @bars, @lines), "\n";
     close $script or die "$script: $!";
 
     system('gnuplot', "$script") == 0 or die "gnuplot failed\n";
