@@ -93,7 +93,7 @@ soak: all test-deps
 	$(run) tools/soak $(REQUESTS)
 
 # the scanner, a look-up, tables, a request and how all of it grows, beside the
-# peers; some 15 minutes
+# peers; some 10 minutes
 
 bench: all bench-deps
 	$(run) bench/scan
