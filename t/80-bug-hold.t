@@ -150,6 +150,12 @@ my $edge = start(port => $port, http => <<"END");
             proxy_pass http://127.0.0.1:$vendor;
         }
 
+        location /drip/ {
+            postpone_output 0;
+            limit_rate 100;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
         location /charset/ {
             error_map_hold_size 4k;
             source_charset koi8-r;
@@ -260,6 +266,17 @@ for my $size (1000, 20000, 40000, 60000) {
 
     like($x->{bytes}, qr/x{15000}/, 'a slow client gets all that was held');
     like($x->{bytes}, qr/X-Verdict: undecided/, '... undecided');
+}
+
+
+# the delayed header alone is more than may be sent at once, which is no error
+
+{
+    my $r = get($port, '/drip/late10');
+
+    is($r->{status}, 402, 'a header that is sent in parts is whole');
+    like($r->{body}, qr/^\{"RequestId":"x{10}","StatusCode":42505\}$/,
+         '... and so is what was held');
 }
 
 
