@@ -217,7 +217,9 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     zone = shm_zone->data;
 
-    if (old) {
+    /* nginx 1.27.3 and newer have the old data for new memory, too */
+
+    if (old && !shm_zone->noreuse) {
         zone->counters = old->counters;
         return NGX_OK;
     }
