@@ -25,7 +25,7 @@
     ((a)->len == (b)->len                                                     \
      && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
 
-#define NGX_HTTP_ERROR_MAP_VERSION    "0.1.0"
+#define NGX_HTTP_ERROR_MAP_VERSION    "1.0.0"
 
 /* a bit of r->buffered that nginx's own filters leave free */
 #define NGX_HTTP_ERROR_MAP_BUFFERED   0x08
@@ -253,6 +253,10 @@ ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
 /* makes a list of all of them, for messages; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names);
+
+/* says which there are, and how many codes each has, at notice */
+void ngx_http_error_map_document_log(ngx_log_t *log,
+    ngx_http_error_map_main_conf_t *emcf);
 
 
 /*

@@ -91,6 +91,31 @@ ngx_http_error_map_document_get(ngx_conf_t *cf,
 }
 
 
+void
+ngx_http_error_map_document_log(ngx_log_t *log,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_uint_t                       i, n, ncodes;
+    const em_document_t             *table;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+
+        table = documents[i]->table;
+
+        for (n = 0, ncodes = 0; n < table->nslots; n++) {
+            ncodes += (table->entries[n].code[0] != '\0');
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "error_map %s: document \"%V\" has %ui codes",
+                      NGX_HTTP_ERROR_MAP_VERSION, &documents[i]->name, ncodes);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_error_map_document_new(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name,

@@ -9,6 +9,7 @@ static char *ngx_http_error_map_set_document(ngx_conf_t *cf,
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
 
+static ngx_int_t ngx_http_error_map_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_error_map_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_body_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_header_init(ngx_conf_t *cf);
@@ -164,7 +165,7 @@ ngx_module_t  ngx_http_error_map_filter_module = {
     ngx_http_error_map_commands,           /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    ngx_http_error_map_zone_commit,        /* init module */
+    ngx_http_error_map_init_module,        /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -502,6 +503,30 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                      != NULL);
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                              ngx_http_error_map_filter_module);
+
+    if (emcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (emcf->zone) {
+        ngx_http_error_map_zone_commit(emcf->zone);
+    }
+
+    if (!ngx_test_config) {
+        ngx_http_error_map_document_log(cycle->log, emcf);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -521,8 +521,8 @@ char *ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
-/* is told that the configuration will be used; a module's init */
-ngx_int_t ngx_http_error_map_zone_commit(ngx_cycle_t *cycle);
+/* is told that the configuration will be used */
+void ngx_http_error_map_zone_commit(ngx_http_error_map_zone_t *zone);
 
 /* counts a response that has its verdict */
 void ngx_http_error_map_count(ngx_http_request_t *r,

@@ -186,24 +186,14 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
  * is to stay with the next reload.
  */
 
-ngx_int_t
-ngx_http_error_map_zone_commit(ngx_cycle_t *cycle)
+void
+ngx_http_error_map_zone_commit(ngx_http_error_map_zone_t *zone)
 {
-    ngx_http_error_map_zone_t       *zone;
-    ngx_http_error_map_main_conf_t  *emcf;
-
-    emcf = ngx_http_cycle_get_module_main_conf(cycle,
-                                              ngx_http_error_map_filter_module);
-
-    zone = emcf ? emcf->zone : NULL;
-
-    if (zone && zone->old) {
+    if (zone->old) {
         zone->shm_zone->noreuse = 0;
         zone->old->noreuse = 1;
         zone->old = NULL;
     }
-
-    return NGX_OK;
 }
 
 

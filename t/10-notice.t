@@ -1,0 +1,60 @@
+# An operator sees in the error log which documents are loaded, at each start
+# and reload, and not when a configuration is only tested.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $port = free_port();
+
+my $http = <<"END";
+    error_map_document acme {
+        source  json /code;
+        1001    401  UNAUTHENTICATED     "token missing";
+        1002    -    RESOURCE_EXHAUSTED  "quota used up";
+    }
+
+    error_map_document plates base=vzenith {
+        acme-1  400  INTERNAL  "one more";
+    }
+
+    server { listen 127.0.0.1:$port; }
+END
+
+my $edge = start(port => $port, http => $http);
+
+sub documents {
+    return ErrorMap::slurp("$edge->{dir}/error.log")
+        =~ /\[notice\] .*: error_map ([\d.]+: document .*)/g;
+}
+
+my ($version) = ErrorMap::slurp("$ErrorMap::root/CHANGES") =~ /map ([\d.]+)/;
+
+my @documents = map { "$version: document $_ codes" } (
+    '"baidu_face" has 140', '"face_device" has 41', '"tencent_iot" has 72',
+    '"tencent_iotvideo" has 73', '"vzenith" has 68', '"acme" has 2',
+    '"plates" has 69',
+);
+
+is_deeply([documents()], \@documents, 'at the start');
+
+system nginx(), '-t', '-q', '-p', $edge->{dir}, '-c', "$edge->{dir}/nginx.conf",
+       '-e', "$edge->{dir}/error.log";
+
+is($?, 0, 'the configuration is tested');
+is_deeply([documents()], \@documents, '... without a word');
+
+kill 'HUP', $edge->{pid};
+
+for (1 .. 500) {
+    last if (() = documents()) > @documents;
+    sleep 0.02;
+}
+
+is_deeply([documents()], [@documents, @documents], 'at a reload');
+
+stop($edge);
+done_testing();
