@@ -31,8 +31,8 @@ bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
              libyajl-dev libjansson-dev
 
 
-.PHONY: all deps test-deps bench-deps demo serve test test-static test-asan \
-        test-builds bench bench-quick bench-check fuzz soak clean
+.PHONY: all deps test-deps bench-deps demo serve test test-dynamic test-static \
+        test-asan test-more deb bench bench-quick bench-check fuzz soak clean
 
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
@@ -56,11 +56,23 @@ serve: all
 test: all test-deps
 	tools/prove t
 
-# the same tests on Debian 13's nginx with the module linked in
+# the same tests on the nginx of newer suites, with the module that is loaded
+
+test-dynamic: deps test-deps
+	for suite in $(or $(SUITE),trixie forky); do \
+	    tools/suite $$suite || exit; \
+	    NGINX=$(CURDIR)/build/debian-$$suite/nginx \
+	    ERROR_MAP_MODULE=$(CURDIR)/build/debian-$$suite/module.so \
+	    tools/prove t || exit; \
+	done
+
+# ... on Debian 13's nginx, or that of NGINX_SRC, with the module linked in
 
 test-static: deps test-deps
-	tools/debian source trixie nginx $(CURDIR)/build/nginx-trixie
-	tools/build static build/nginx-trixie build/static $(full)
+	$(if $(NGINX_SRC),,tools/debian source trixie nginx \
+	    $(CURDIR)/build/nginx-trixie)
+	tools/build static $(or $(NGINX_SRC),build/nginx-trixie) build/static \
+	    $(full)
 	NGINX=$(CURDIR)/build/static/objs/nginx tools/prove t
 
 # ... and on a bookworm nginx with the module, and with sanitizers
@@ -73,9 +85,10 @@ test-asan: deps test-deps
 	    -fsanitize-ignorelist=$(CURDIR)/tools/sanitizer-ignore"
 	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx tools/prove t
 
-# every way to build it, with nginx's own -Werror
+# what takes more: every way to build it, with nginx's own -Werror, other
+# processors, the fuzzers' corpora, the package, a container's steps, a fleet
 
-test-builds: deps test-deps
+test-more: deps test-deps
 	@tools/deps clang libclang-rt-14-dev llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	tools/prove xt
@@ -86,6 +99,11 @@ fuzz: deps
 	for target in json source conf filter; do \
 	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
 	done
+
+# build/deb/*.deb
+
+deb:
+	tools/deb
 
 # a million requests to an edge that is reloaded and whose workers are killed
 

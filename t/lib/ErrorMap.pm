@@ -48,9 +48,11 @@ sub load_module {
 
         my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
 
-        $load_module = $out !~ /unknown directive "error_map"/
-            ? '' : "load_module $root/build/"
-                   . "ngx_http_error_map_filter_module.so;";
+        my $module = $ENV{ERROR_MAP_MODULE}
+                     || "$root/build/ngx_http_error_map_filter_module.so";
+
+        $load_module = $out =~ /unknown directive "error_map"/
+            ? "load_module $module;" : '';
     }
 
     return $load_module;
