@@ -20,7 +20,7 @@ em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
     }
 
     if (len && text[0] != '/') {
-        return "is no JSON pointer, it must begin with \"/\"";
+        return "is no JSON pointer, it must be like \"/error/code\"";
     }
 
     if (len >= EM_JSON_TEXT) {

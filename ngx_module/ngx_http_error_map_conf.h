@@ -250,9 +250,13 @@ ngx_http_error_map_document_t *ngx_http_error_map_document_find(
 ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
-/* makes a list of all of them, for messages; NGX_OK or NGX_ERROR */
+/*
+ * Makes a list of all of them, or of those compiled in, for messages; it ends
+ * with "..." if it is too long for one.  NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names);
+    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t compiled,
+    ngx_str_t *names);
 
 /* says which there are, and how many codes each has, at notice */
 void ngx_http_error_map_document_log(ngx_log_t *log,

@@ -2,6 +2,10 @@
 #include "ngx_http_error_map_module.h"
 
 
+/* a list of names in a message, in bytes: nginx cuts off the line number */
+#define NGX_HTTP_ERROR_MAP_NAMES  1024
+
+
 static ngx_int_t ngx_http_error_map_document_new(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name,
     ngx_http_error_map_document_t **document);
@@ -160,7 +164,8 @@ ngx_http_error_map_document_new(ngx_conf_t *cf,
 
 ngx_int_t
 ngx_http_error_map_document_names(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *names)
+    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t compiled,
+    ngx_str_t *names)
 {
     u_char                          *p;
     ngx_uint_t                       i;
@@ -168,7 +173,7 @@ ngx_http_error_map_document_names(ngx_conf_t *cf,
 
     documents = emcf->documents.elts;
 
-    names->len = 0;
+    names->len = sizeof(", ...");
 
     for (i = 0; i < emcf->documents.nelts; i++) {
         names->len += documents[i]->name.len + 2;
@@ -182,7 +187,16 @@ ngx_http_error_map_document_names(ngx_conf_t *cf,
     p = names->data;
 
     for (i = 0; i < emcf->documents.nelts; i++) {
-        if (documents[i]->defined) {
+
+        if (p - names->data > NGX_HTTP_ERROR_MAP_NAMES) {
+            p = ngx_cpymem(p, ", ...", 5);
+            break;
+        }
+
+        if (compiled ? em_document_find((char *) documents[i]->name.data,
+                                        documents[i]->name.len) != NULL
+                     : documents[i]->defined)
+        {
             p = ngx_sprintf(p, "%s%V", p == names->data ? "" : ", ",
                             &documents[i]->name);
         }
@@ -209,7 +223,8 @@ ngx_http_error_map_document_source(ngx_conf_t *cf,
     case EM_SOURCE_HEADER:
 
         err = ngx_http_error_map_header_name(text)
-              ? NULL : "is no name of a header";
+              ? NULL : "is no name of a header, it must be like "
+                       "\"X-Error-Code\"";
 
         if (err == NULL) {
             name = ngx_array_push(&document->headers);
@@ -254,7 +269,9 @@ ngx_http_error_map_document_compile(ngx_conf_t *cf,
 
         if (!documents[i]->defined) {
 
-            if (ngx_http_error_map_document_names(cf, emcf, &names) == NGX_OK) {
+            if (ngx_http_error_map_document_names(cf, emcf, 0, &names)
+                == NGX_OK)
+            {
                 ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                               "unknown document \"%V\", it must be off or one "
                               "of: %V in %s:%ui",
@@ -298,8 +315,9 @@ ngx_http_error_map_document_table(ngx_conf_t *cf,
         && document->patterns.nelts == 0)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "no source in error_map_document \"%V\" in %s:%ui, it "
-                      "must say where the code stands",
+                      "no source in error_map_document \"%V\", it must say "
+                      "where the code stands, like \"source json /error/code;\""
+                      " in %s:%ui",
                       &document->name, document->file, document->line);
         return NGX_ERROR;
     }
@@ -354,6 +372,22 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
     }
 
     for (i = 0; i < document->rows.nelts; i++) {
+
+        /* one of class OK says the same, and is in many a vendor's document */
+
+        if (row[i].entry.class != EM_OK
+            && em_success_find(table, row[i].entry.code,
+                               ngx_strlen(row[i].entry.code))
+               >= 0)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "code \"%s\" is a success code of document \"%V\", "
+                          "its row would do nothing in %s:%ui",
+                          row[i].entry.code, &document->name, row[i].file,
+                          row[i].line);
+            return NGX_ERROR;
+        }
+
         entries[i] = row[i].entry;
     }
 

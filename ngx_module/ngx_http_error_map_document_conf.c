@@ -20,7 +20,7 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_error_map_main_conf_t *emcf = conf;
 
     char                           *rv;
-    ngx_str_t                      *value, base;
+    ngx_str_t                      *value, base, names;
     ngx_uint_t                      i;
     ngx_conf_t                      save;
     ngx_http_error_map_document_t  *document;
@@ -78,11 +78,16 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
         document->base = em_document_find((char *) base.data, base.len);
 
         if (document->base == NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" of error_map_document "
-                               "\"%V\", it must be base= and the name of a "
-                               "document that is compiled in",
-                               &value[2], &value[1]);
+            if (ngx_http_error_map_document_names(cf, emcf, 1, &names)
+                == NGX_OK)
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid parameter \"%V\" of "
+                                   "error_map_document \"%V\", it must be "
+                                   "base= and one that is compiled in: %V",
+                                   &value[2], &value[1], &names);
+            }
+
             return NGX_CONF_ERROR;
         }
 
@@ -160,8 +165,8 @@ ngx_http_error_map_document_where(ngx_conf_t *cf,
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid source of error_map_document \"%V\", it must "
-                       "be \"source json pointer\", \"source header name\" or "
-                       "\"source regex pattern\"", &document->name);
+                       "be \"source json pointer;\", \"source header name;\" "
+                       "or \"source regex pattern;\"", &document->name);
 
     return NGX_CONF_ERROR;
 }
@@ -180,7 +185,8 @@ ngx_http_error_map_document_success(ngx_conf_t *cf,
     if (cf->args->nelts == 1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no code in row \"success\" of error_map_document "
-                           "\"%V\"", &document->name);
+                           "\"%V\", it must be \"success code ...;\"",
+                           &document->name);
         return NGX_CONF_ERROR;
     }
 
@@ -224,8 +230,9 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
     if (cf->args->nelts != 4) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid row \"%V\" in error_map_document \"%V\", "
-                           "it must be \"code status CLASS title\" with \"-\" "
-                           "for no status, or source, success or include",
+                           "it must be \"code status CLASS 'title';\" with "
+                           "\"-\" for no status, or source, success or "
+                           "include",
                            &value[0], &document->name);
         return NGX_CONF_ERROR;
     }

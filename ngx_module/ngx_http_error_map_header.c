@@ -118,6 +118,15 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (cf->args->nelts == 4) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" of error_map_header, it "
+                           "must be \"error_map_header name value\", with "
+                           "quotes around a value that has blanks",
+                           &value[3]);
+        return NGX_CONF_ERROR;
+    }
+
     if (emlcf->headers == NULL) {
         return "must not follow \"error_map_header off\"";
     }
@@ -174,7 +183,9 @@ ngx_http_error_map_header_name(ngx_str_t *name)
         }
     }
 
-    return i > 0;
+    /* allowed, but what was meant is a variable */
+
+    return i > 0 && name->data[0] != '$';
 }
 
 
@@ -506,7 +517,7 @@ ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 0; i < value[1].len; i++) {
         ch = value[1].data[i];
 
-        if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\') {
+        if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\' || ch == '$') {
             break;
         }
 
@@ -518,11 +529,11 @@ ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    if (i == 0 || i < value[1].len) {
+    if (i == 0 || i < value[1].len || ngx_strcmp(value[1].data, "on") == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid name \"%V\" in error_map_proxy_status, it "
-                           "must be off, or printable ASCII without \" and \\",
-                           &value[1]);
+                           "must be off, or a name for the edge in printable "
+                           "ASCII without \", $ and \\", &value[1]);
         return NGX_CONF_ERROR;
     }
 

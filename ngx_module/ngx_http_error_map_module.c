@@ -6,6 +6,8 @@ static char *ngx_http_error_map(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name);
+static char *ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
 
@@ -44,7 +46,7 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
 
     { ngx_string("error_map_types"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_types_slot,
+      ngx_http_error_map_types,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, types_keys),
       NULL },
@@ -64,7 +66,7 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       NULL },
 
     { ngx_string("error_map_header"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
       ngx_http_error_map_header,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -113,7 +115,7 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       NULL },
 
     { ngx_string("error_map_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_error_map_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -292,6 +294,50 @@ ngx_http_error_map_set_document(ngx_conf_t *cf,
     emlcf->document = ngx_http_error_map_document_get(cf, emcf, name);
 
     return emlcf->document ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* to nginx every text is a type, also one that no response can have */
+
+static char *
+ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    u_char      *slash, *last;
+    ngx_str_t   *value, type, subtype;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "*") == 0) {
+            continue;
+        }
+
+        last = value[i].data + value[i].len;
+        slash = ngx_strlchr(value[i].data, last, '/');
+
+        if (slash) {
+            type.data = value[i].data;
+            type.len = slash - type.data;
+            subtype.data = slash + 1;
+            subtype.len = last - subtype.data;
+
+            if (ngx_http_error_map_header_name(&type)
+                && ngx_http_error_map_header_name(&subtype)
+                && ngx_strlchr(value[i].data, last, '*') == NULL)
+            {
+                continue;
+            }
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid type \"%V\" in error_map_types, it must be "
+                           "like text/xml, or * for every type", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_types_slot(cf, cmd, conf);
 }
 
 

@@ -333,7 +333,7 @@ char *ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_str_t *name);
 
-/* returns 1 if it can be a header's name (a token, RFC 9110), or 0 */
+/* returns 1 if it can be a header's name (a token without "$" before it) */
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 
 /* returns what is added where the directive is not used, NULL on error */

@@ -28,10 +28,10 @@ ngx_http_error_map_policy_compile(ngx_conf_t *cf,
 
         if (!policies[i]->defined) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "unknown policy \"%V\" in %s:%ui, there is no "
-                          "error_map_policy of that name",
-                          &policies[i]->name, policies[i]->file,
-                          policies[i]->line);
+                          "unknown policy \"%V\", it must be declared by "
+                          "\"error_map_policy %V { ... }\" in %s:%ui",
+                          &policies[i]->name, &policies[i]->name,
+                          policies[i]->file, policies[i]->line);
             return NGX_ERROR;
         }
 
@@ -214,7 +214,9 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
 
         if (document == NULL) {
 
-            if (ngx_http_error_map_document_names(cf, emcf, &names) != NGX_OK) {
+            if (ngx_http_error_map_document_names(cf, emcf, 0, &names)
+                != NGX_OK)
+            {
                 return NGX_ERROR;
             }
 
@@ -236,7 +238,8 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
         } else {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown code \"%V\" of document \"%V\" in row "
-                          "\"code %V\" of error_map_policy \"%V\" in %s:%ui",
+                          "\"code %V\" of error_map_policy \"%V\", it must be "
+                          "one of its codes or a range of numbers in %s:%ui",
                           &row[i].code, &row[i].document, &row[i].matcher,
                           &policy->name, row[i].file, row[i].line);
         }

@@ -14,6 +14,8 @@ static char *ngx_http_error_map_policy_code(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
 static char *ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_include(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
 static char *ngx_http_error_map_policy_parse(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy, ngx_uint_t n,
     ngx_http_error_map_action_t *action);
@@ -34,19 +36,22 @@ typedef struct {
 static ngx_http_error_map_policy_row_t  ngx_http_error_map_policy_rows[] = {
 
     { ngx_string("base"), ngx_http_error_map_policy_base, 2, 2,
-      "base document | class | keep" },
+      "base document | class | keep;" },
 
     { ngx_string("class"), ngx_http_error_map_policy_class, 3, 4,
-      "class NAME status | keep [retry_after=time]" },
+      "class NAME status | keep [retry_after=time];" },
 
     { ngx_string("status"), ngx_http_error_map_policy_status, 3, 4,
-      "status document_status status | keep [retry_after=time]" },
+      "status document_status status | keep [retry_after=time];" },
 
     { ngx_string("code"), ngx_http_error_map_policy_code, 3, 4,
-      "code document/code status | keep [retry_after=time]" },
+      "code document/code status | keep [retry_after=time];" },
 
     { ngx_string("unknown"), ngx_http_error_map_policy_unknown, 2, 3,
-      "unknown status | keep [retry_after=time]" },
+      "unknown status | keep [retry_after=time];" },
+
+    { ngx_string("include"), ngx_http_error_map_policy_include, 2, 2,
+      "include file;" },
 
     { ngx_null_string, NULL, 0, 0, NULL }
 };
@@ -76,7 +81,8 @@ ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (value[1].len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name \"\" of error_map_policy");
+                           "invalid name \"\" of error_map_policy, it must "
+                           "not be empty");
         return NGX_CONF_ERROR;
     }
 
@@ -163,10 +169,6 @@ ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[0].data, "include") == 0) {
-        return ngx_conf_include(cf, cmd, conf);
-    }
-
     for (row = ngx_http_error_map_policy_rows; row->name.len; row++) {
 
         if (!ngx_http_error_map_equal(&row->name, &value[0])) {
@@ -186,7 +188,7 @@ ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown row \"%V\" in error_map_policy \"%V\", it must "
-                       "be base, class, status, code or unknown",
+                       "be base, class, status, code, unknown or include",
                        &value[0], &policy->name);
 
     return NGX_CONF_ERROR;
@@ -285,7 +287,7 @@ ngx_http_error_map_policy_status(ngx_conf_t *cf,
     if (status < 200 || status > 599) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid document status \"%V\" in error_map_policy "
-                           "\"%V\", it must be from 200 to 599",
+                           "\"%V\", it must be one number from 200 to 599",
                            &value[1], &policy->name);
         return NGX_CONF_ERROR;
     }
@@ -422,6 +424,14 @@ ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
     }
 
     return ngx_http_error_map_policy_parse(cf, policy, 1, policy->unknown);
+}
+
+
+static char *
+ngx_http_error_map_policy_include(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    return ngx_conf_include(cf, NULL, policy);
 }
 
 

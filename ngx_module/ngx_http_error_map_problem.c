@@ -51,15 +51,19 @@ ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     type->data = value[2].data + 5;
     type->len = value[2].len - 5;
 
-    /* RFC 3986, and no escape is needed in JSON */
+    /* RFC 3986, and no escape is needed in JSON; "$name" is no variable */
 
     for (i = 0; i < type->len; i++) {
         ch = type->data[i];
 
-        if (ch <= ' ' || ch > '~' || ngx_strchr("\"<>\\^`{|}", ch)) {
+        if (ch <= ' ' || ch > '~' || ngx_strchr("\"<>\\^`{|}", ch)
+            || (ch == '$' && ngx_tolower(type->data[i + 1]) >= 'a'
+                && ngx_tolower(type->data[i + 1]) <= 'z'))
+        {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid type \"%V\" of error_map_body, it must "
-                               "be the beginning of a URI", type);
+                               "be the beginning of a URI, without variables",
+                               type);
             return NGX_CONF_ERROR;
         }
     }

@@ -84,6 +84,7 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text)
 {
     int                            err;
+    char                          *quote;
     size_t                         erroff;
     u_char                         message[128];
     pcre2_code                    *code;
@@ -118,10 +119,14 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
     if (code == NULL) {
         pcre2_get_error_message(err, message, sizeof(message));
 
+        quote = (erroff < text->len) ? "\"" : "";
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "source \"%V\" of error_map_document \"%V\" is no "
-                           "pattern, %s at \"%s\"",
-                           text, &document->name, message, text->data + erroff);
+                           "pattern, %s at %s%s%s",
+                           text, &document->name, message, quote,
+                           (erroff < text->len) ? text->data + erroff
+                                                : (u_char *) "its end", quote);
         return NGX_CONF_ERROR;
     }
 

@@ -28,6 +28,13 @@ ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (cf->args->nelts == 2) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid error_map_zone \"%V\", it must be a name "
+                           "and a size like 1m", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
     size = ngx_parse_size(&value[2]);
 
     if (size == NGX_ERROR || value[1].len == 0) {
@@ -94,7 +101,7 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
         if (emcf->metrics_file) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "error_map_metrics has nothing to show without "
-                          "error_map_zone in %s:%ui",
+                          "\"error_map_zone name size;\" in %s:%ui",
                           emcf->metrics_file, emcf->metrics_line);
             return NGX_ERROR;
         }

@@ -151,7 +151,8 @@ stop($edge);
 # the first line of text.
 
 my $must = 'of error_map_body, it must be "keep" or "problem [type=prefix]"';
-my $uri = 'of error_map_body, it must be the beginning of a URI';
+my $uri = 'of error_map_body, it must be the beginning of a URI, '
+          . 'without variables';
 
 for (
     (map { ["error_map_body $_;", "invalid parameter \"$_\" $must"] }
@@ -172,6 +173,7 @@ for (
      ["'type=a\"b'", 'a"b'],
      ['"type=a\\\\b"', 'a\\b'],
      ['type=<a>', '<a>'],
+     ['type=$scheme://a/', '$scheme://a/'],
      ['"type={a}"', '{a}'],
      ["\"type=a\tb\"", "a\tb"],
      ["type=a\x01", "a\x01"],

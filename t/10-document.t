@@ -206,37 +206,38 @@ sub document { "error_map_document d {\nsource json /c;\n$_[0]\n}\n" }
 for (
     ['error_map d;', "unknown document \"d\", it must be off or one of: $names "
      . 'in nginx.conf:6'],
-    ["error_map_document d { }\n", 'no source in error_map_document "d" in '
-     . 'nginx.conf:6, it must say where the code stands'],
+    ["error_map_document d { }\n", 'no source in error_map_document "d", it '
+     . 'must say where the code stands, like "source json /error/code;" in '
+     . 'nginx.conf:6'],
     [document('1 - OK a;') . "error_map_document d { source json /c; }\n",
      'duplicate error_map_document "d" in nginx.conf:10'],
     ['error_map_document vzenith { source json /c; }',
      'duplicate error_map_document "vzenith", it is compiled in; choose another'
      . ' name, with base= if it is to have its rows in nginx.conf:6'],
-    ['error_map_document d base=nosuch { }',
-     "invalid parameter \"base=nosuch\" $it, it must be base= and the name of a"
-     . ' document that is compiled in in nginx.conf:6'],
-    ['error_map_document d vzenith { }',
-     "invalid parameter \"vzenith\" $it, it must be base= and the name of a"
-     . ' document that is compiled in in nginx.conf:6'],
+    (map { ["error_map_document c { source json /c; }\n"
+            . "error_map_document d $_ { }",
+            "invalid parameter \"$_\" $it, it must be base= and one that is "
+            . "compiled in: $names in nginx.conf:7"] }
+     qw(base=nosuch base=c base=d base= Base=vzenith vzenith)),
     (map { ["error_map_document \"$_\" { source json /c; }",
             "invalid name \"$_\" of error_map_document, it must be made of A-Z"
             . ' a-z 0-9 . _ : - and not be off in nginx.conf:6'] }
      '', 'off', 'a b', 'a/b', "\xc3\xa9"),
     [document('source json c;'), "source \"c\" $it is no JSON pointer, it must "
-     . 'begin with "/" in nginx.conf:8'],
+     . 'be like "/error/code" in nginx.conf:8'],
     [document('source json /a~2;'), "source \"/a~2\" $it is no JSON pointer, "
      . '"~" must be "~0" or "~1" in nginx.conf:8'],
     (map { [document($_), "invalid source $it, it must be \"source json "
-            . 'pointer", "source header name" or "source regex pattern" in '
+            . 'pointer;", "source header name;" or "source regex pattern;" in '
             . 'nginx.conf:8'] }
      'source xml /a;', 'source json;'),
-    [document('success;'), "no code in row \"success\" $it in nginx.conf:8"],
+    [document('success;'), "no code in row \"success\" $it, it must be "
+     . '"success code ...;" in nginx.conf:8'],
     [document('success "a b";'), "invalid success code \"a b\" $it, $code in "
      . 'nginx.conf:8'],
     (map { [document("$_;"), 'invalid row "' . (split)[0] . "\" $in, it must "
-            . 'be "code status CLASS title" with "-" for no status, or source, '
-            . 'success or include in nginx.conf:8'] }
+            . qq{be "code status CLASS 'title';" with "-" for no status, or }
+            . 'source, success or include in nginx.conf:8'] }
      '1', '1 -', '1 - OK', '1 - OK a b'),
     (map { [document("\"$_\" - OK a;"), "invalid code \"$_\" $in, $code in "
             . 'nginx.conf:8'] }
@@ -257,9 +258,16 @@ for (
      '""', "'a\"b'", '"a\\\\b"', "\"\xc3\xa9\"", '"' . 'x' x 81 . '"'),
     [document("1 - OK a;\n2 - OK b;\n1 - OK c;"), "duplicate code \"1\" $in in "
      . 'nginx.conf:10, it is already in nginx.conf:8'],
+    (map { [document($_), 'code "0" is a success code of document "d", its row '
+            . 'would do nothing in nginx.conf:9'] }
+     "success OK 0;\n0 - ABORTED a;", "1 - OK a;\n0 - ABORTED a; success 0;"),
+    ["error_map_document d base=vzenith {\n0 - ABORTED a; }\n", 'code "0" is a '
+     . 'success code of document "d", its row would do nothing in '
+     . 'nginx.conf:7'],
     [document('1 - OK a;') . "error_map_policy p { code d/2 502; }\n",
      'unknown code "2" of document "d" in row "code d/2" of error_map_policy '
-     . '"p" in nginx.conf:10'],
+     . '"p", it must be one of its codes or a range of numbers in '
+     . 'nginx.conf:10'],
     ["server { error_map_document d { } }",
      '"error_map_document" directive is not allowed here in nginx.conf:6'],
 ) {
@@ -267,6 +275,14 @@ for (
 
     is(message($text), $message, "refused: " . $text =~ s/\s+/ /gr);
 }
+
+# nginx cuts a message off at 2 KB, and the line stands at its end
+
+like(message(join '', "error_map vendor;\n", map {
+         "error_map_document vendor-number-$_ { source json /c; }\n"
+     } 1 .. 500),
+     qr{^unknown document .*: \Q$names\E, vendor-number-1, .*, \.{3} in \S+:6$},
+     'refused: a document that is none of very many');
 
 ErrorMap::spew("$codes/bad.codes", "1 - OK a;\n2 - OK b\n;\n3 - OK;\n");
 
@@ -276,5 +292,11 @@ like(message(document("include $codes/bad.codes;")),
 
 is(configuration_error(document('1 - OK a; "" - OK b;')) eq '', '',
    'an empty code is no code');
+
+is(configuration_error("error_map_document d base=vzenith { success 1000; }\n"),
+   '', 'an error of the base may be a success');
+
+is(configuration_error(document('success 0; 0 - OK a;')), '',
+   'a success code may have a row');
 
 done_testing();

@@ -77,9 +77,10 @@ stop($edge);
 sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] \S+: //r }
 
 is(message("error_map_proxy_status \"$_\";"),
-   "invalid name \"$_\" in error_map_proxy_status, it must be off, or printable"
-   . ' ASCII without " and \\ in nginx.conf:6', "refused: $_")
-    for '', "\xc3\xa9", "a\tb";
+   "invalid name \"$_\" in error_map_proxy_status, it must be off, or a name "
+   . 'for the edge in printable ASCII without ", $ and \\ in nginx.conf:6',
+   "refused: $_")
+    for '', 'on', '$hostname', 'edge $host', "\xc3\xa9", "a\tb";
 
 is(message("error_map_proxy_status a;\nerror_map_proxy_status off;"),
    '"error_map_proxy_status" directive is duplicate in nginx.conf:7',

@@ -448,7 +448,9 @@ for (
 ) {
     my ($pattern, $message) = @$_;
     my ($said, $rest) = message(source($pattern))
-                        =~ /^(.*) at "(.*)" in nginx\.conf:9$/;
+                        =~ /^(.*) at (?:"(.+)"|its end) in nginx\.conf:9$/;
+
+    $rest = '' if !defined $rest;
 
     is($said, "source \"$pattern\" $it is no pattern, $message",
        "refused: $pattern");

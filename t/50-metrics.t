@@ -843,12 +843,15 @@ for (
      0, 1, $minimum - 1),
     (map { ["error_map_zone$_;", 'invalid number of arguments in '
             . '"error_map_zone" directive in nginx.conf:6'] }
-     '', ' a', ' a 1m x'),
+     '', ' a 1m x'),
+    (map { ["error_map_zone $_;", "invalid error_map_zone \"$_\", it must be a "
+            . 'name and a size like 1m in nginx.conf:6'] }
+     qw(a a:1m zone=a:1m)),
     ["server {\nerror_map_zone a 1m; }",
      '"error_map_zone" directive is not allowed here in nginx.conf:7'],
     ["server {\nlocation / {\nerror_map_metrics json; } }",
-     'error_map_metrics has nothing to show without error_map_zone in '
-     . 'nginx.conf:8'],
+     'error_map_metrics has nothing to show without "error_map_zone name size;"'
+     . ' in nginx.conf:8'],
     (map { ["error_map_zone a 1m; server { location / {\n"
             . "error_map_metrics $_; } }",
             'invalid format "' . ($_ eq '""' ? '' : $_) . "\" $format in "

@@ -22,6 +22,8 @@ my $status = 'it must be keep, or from 200 to 599 but not 204, 205, 206 or 304';
 
 my $time = 'it must be a time in whole seconds, like 30s or 5m';
 
+my $code = 'it must be one of its codes or a range of numbers';
+
 my $header = 'it must be "error_map_header name value" or '
              . '"error_map_header off"';
 
@@ -71,18 +73,24 @@ refused(
     # a policy that is not there
 
     'error_map vzenith policy=nosuch;',
-        'unknown policy "nosuch" in nginx.conf:6, '
-        . 'there is no error_map_policy of that name',
+        'unknown policy "nosuch", it must be declared by '
+        . '"error_map_policy nosuch { ... }"',
     "error_map_policy edge { }\nserver {\n    location / {\n"
     . "        error_map \$host policy=Edge;\n    }\n"
     . "    location /b { error_map vzenith policy=Edge; }\n}",
-        'unknown policy "Edge" in nginx.conf:9, '
-        . 'there is no error_map_policy of that name',
+        'unknown policy "Edge", it must be declared by '
+        . '"error_map_policy Edge { ... }" in nginx.conf:9',
 
     # error_map_types
 
     'error_map_types;',
         'invalid number of arguments in "error_map_types" directive',
+    (map { (qq{error_map_types text/xml "$_" *;},
+            qq{invalid type "$_" in error_map_types, it must be like text/xml, }
+            . 'or * for every type') }
+         '', 'json', 'xml,text/xml', 'text/', '/xml', '/', 'text/*', '*/*',
+         'text/xml;', 'text/xml,', 'text/xml; charset=utf-8', ' text/xml',
+         '$type', '$type/xml', 'text//xml'),
 
     # error_map_hold_size and error_map_hold_timeout
 
@@ -118,9 +126,13 @@ refused(
         . 'in nginx.conf:7',
     "error_map_header X-A b;\nerror_map_header off;",
         '"error_map_header" directive is duplicate in nginx.conf:7',
+    (map { ("error_map_header X-A $_ b;", qq{invalid parameter "b" of }
+            . 'error_map_header, it must be "error_map_header name value", '
+            . 'with quotes around a value that has blanks') }
+         'a', '$host', '""'),
     (map { (qq{error_map_header "$_" b;}, qq{invalid header name "$_", }
             . 'it must be made of letters, digits and "-"') }
-         '', 'X A', 'X-A:', 'X-A ', 'X(A)', 'X/A', "X-\xc3\x89"),
+         '', '$X', 'X A', 'X-A:', 'X-A ', 'X(A)', 'X/A', "X-\xc3\x89"),
     (map { ("error_map_header $_ b;",
             qq{header "$_" cannot be set by error_map_header, }
             . 'nginx makes it itself') }
@@ -140,20 +152,24 @@ refused(
     "error_map_policy edge { }\nerror_map_policy edge { base keep; }",
         'duplicate error_map_policy "edge" in nginx.conf:7',
     'error_map_policy "" { }',
-        'invalid name "" of error_map_policy',
+        'invalid name "" of error_map_policy, it must not be empty',
     "error_map_policy edge {\n    base keep;\n    nosuch 1;\n}",
         'unknown row "nosuch" in error_map_policy "edge", '
-        . 'it must be base, class, status, code or unknown in nginx.conf:8',
+        . 'it must be base, class, status, code, unknown or include in '
+        . 'nginx.conf:8',
     rows(
         'Class UNAVAILABLE 503;' =>
             'unknown row "Class" in error_map_policy "edge", '
-            . 'it must be base, class, status, code or unknown',
+            . 'it must be base, class, status, code, unknown or include',
         'UNAVAILABLE 503;' =>
             'unknown row "UNAVAILABLE" in error_map_policy "edge", '
-            . 'it must be base, class, status, code or unknown',
+            . 'it must be base, class, status, code, unknown or include',
         'error_map vzenith;' =>
             'unknown row "error_map" in error_map_policy "edge", '
-            . 'it must be base, class, status, code or unknown',
+            . 'it must be base, class, status, code, unknown or include',
+        'include;' =>
+            'invalid number of arguments in row "include" of error_map_policy '
+            . '"edge", it must be "include file;"',
         'class UNAVAILABLE { }' =>
             'unexpected "{"',
         'base keep' =>
@@ -165,10 +181,10 @@ refused(
     rows(
         'base;' =>
             'invalid number of arguments in row "base" of error_map_policy '
-            . '"edge", it must be "base document | class | keep"',
+            . '"edge", it must be "base document | class | keep;"',
         'base document class;' =>
             'invalid number of arguments in row "base" of error_map_policy '
-            . '"edge", it must be "base document | class | keep"',
+            . '"edge", it must be "base document | class | keep;"',
         'base keep; base document;' =>
             'duplicate row "base" in error_map_policy "edge"',
         (map { ("base $_;",
@@ -183,7 +199,7 @@ refused(
         (map { ("class$_;",
                 'invalid number of arguments in row "class" of '
                 . 'error_map_policy "edge", it must be "class NAME status | keep '
-                . '[retry_after=time]"') }
+                . '[retry_after=time];"') }
              '', ' UNAVAILABLE', ' UNAVAILABLE 503 retry_after=1s 2'),
         (map { ("class $_ 503;",
                 qq{unknown class "$_" in error_map_policy "edge", }
@@ -199,11 +215,11 @@ refused(
         (map { ("status$_;",
                 'invalid number of arguments in row "status" of '
                 . 'error_map_policy "edge", it must be "status document_status '
-                . 'status | keep [retry_after=time]"') }
+                . 'status | keep [retry_after=time];"') }
              '', ' 456', ' 456 502 retry_after=1s 2'),
         (map { ("status $_ 502;",
                 qq{invalid document status "$_" in error_map_policy "edge", }
-                . 'it must be from 200 to 599') }
+                . 'it must be one number from 200 to 599') }
              qw(0 199 600 999 -456 abc 4xx 456.0 18446744073709552072)),
         'status 456 502; status 456 502;' =>
             'duplicate row "status 456" in error_map_policy "edge"',
@@ -218,7 +234,7 @@ refused(
         (map { ("code$_;",
                 'invalid number of arguments in row "code" of '
                 . 'error_map_policy "edge", it must be "code document/code '
-                . 'status | keep [retry_after=time]"') }
+                . 'status | keep [retry_after=time];"') }
              '', ' vzenith/1000', ' vzenith/1000 404 retry_after=1s 2'),
         (map { ("code $_ 404;",
                 qq{invalid code "$_" in error_map_policy "edge", }
@@ -240,7 +256,7 @@ refused(
             . qq{error_map_policy "edge", $status},
         (map { ("code vzenith/$_ 404;",
                 qq{unknown code "$_" of document "vzenith" in row }
-                . qq{"code vzenith/$_" of error_map_policy "edge"}) }
+                . qq{"code vzenith/$_" of error_map_policy "edge", $code}) }
              qw(9999 100 10000 01000 1000-x 1000- -1000 1000-1003-1005
                 001000-1005 1000-9999999999999999999 1000/1001)),
         (map { ("code $_ 404;",
@@ -250,7 +266,8 @@ refused(
              qw(vzenith/0 tencent_iotvideo/200 face_device/OK)),
         'code face_device/id_not_found 404;' =>
             'unknown code "id_not_found" of document "face_device" in row '
-            . '"code face_device/id_not_found" of error_map_policy "edge"',
+            . '"code face_device/id_not_found" of error_map_policy "edge", '
+            . $code,
         (map { ("code vzenith/$_ 404;",
                 'no code of document "vzenith" lies in the range of row '
                 . qq{"code vzenith/$_" of error_map_policy "edge"}) }
@@ -270,7 +287,7 @@ refused(
         (map { ("unknown$_;",
                 'invalid number of arguments in row "unknown" of '
                 . 'error_map_policy "edge", it must be "unknown status | keep '
-                . '[retry_after=time]"') }
+                . '[retry_after=time];"') }
              '', ' 502 retry_after=1s 2'),
         'unknown 502; unknown keep;' =>
             'duplicate row "unknown" in error_map_policy "edge"',
@@ -302,7 +319,8 @@ refused(
     "error_map_policy one {\n    code vzenith/1000 404;\n}\n"
     . "error_map_policy two {\n    base keep;\n    code vzenith/9999 404;\n}",
         'unknown code "9999" of document "vzenith" in row '
-        . '"code vzenith/9999" of error_map_policy "two" in nginx.conf:11',
+        . '"code vzenith/9999" of error_map_policy "two", '
+        . "$code in nginx.conf:11",
 );
 
 
@@ -316,7 +334,7 @@ refused(map { my ($name, $value, $more) = @$_;
         ['error_map_hold_size', '1k', '1k'],
         ['error_map_hold_timeout', '1s', '1s'],
         ['error_map_dry_run', 'on', 'off'],
-        ['error_map_header', 'X-A b', 'always']);
+        ['error_map_header', 'X-A b', 'c always']);
 
 refused('error_map_policy { }',
         'invalid number of arguments in "error_map_policy" directive',
@@ -351,27 +369,27 @@ refused(map { (sprintf($_, 'error_map_policy edge { }'),
 
 # the file is named too
 
-is(message("include edge.conf;\n",
+is(refusal("include edge.conf;\n",
            'edge.conf' => "error_map_policy edge {\n    base nosuch;\n}\n"),
    'invalid base "nosuch" in error_map_policy "edge", it must be document, '
    . 'class or keep in edge.conf:2', 'an error in an included file');
-is(message("include edge.conf;\n",
+is(refusal("include edge.conf;\n",
            'edge.conf' => "error_map_policy edge {\n\n"
                           . "    code vzenith/9 502;\n}\n"),
    'unknown code "9" of document "vzenith" in row "code vzenith/9" of '
-   . 'error_map_policy "edge" in edge.conf:3',
+   . qq{error_map_policy "edge", $code in edge.conf:3},
    'an unknown code in an included file');
-is(message("error_map_policy edge {\n    base keep;\n    include rows.conf;\n}",
+is(refusal("error_map_policy edge {\n    base keep;\n    include rows.conf;\n}",
            'rows.conf' => "\n\nbase keep;\n"),
    'duplicate row "base" in error_map_policy "edge" in rows.conf:3',
    'an error in a file included by a policy');
-is(message("error_map_policy edge {\n    include rows.conf;\n    base keep;\n}",
+is(refusal("error_map_policy edge {\n    include rows.conf;\n    base keep;\n}",
            'rows.conf' => "class UNAVAILABLE 503;\nstatus 456 502;\n"),
    '', 'a policy may include its rows');
-is(message("include use.conf;\n",
+is(refusal("include use.conf;\n",
            'use.conf' => "\nerror_map vzenith policy=p;"),
-   'unknown policy "p" in use.conf:2, there is no error_map_policy of that '
-   . 'name', 'an unknown policy used in an included file');
+   'unknown policy "p", it must be declared by "error_map_policy p { ... }" in '
+   . 'use.conf:2', 'an unknown policy used in an included file');
 
 
 accepted(
@@ -388,6 +406,7 @@ accepted(
     'error_map_types *;',
     'error_map_types text/html text/plain application/json;',
     'error_map_types text/html; error_map_types text/plain;',
+    'error_map_types application/vnd.a+xml x/y_$ *;',
     (map { "error_map_hold_size $_;" } qw(1 1000 4k 64K 1m)),
     (map { "error_map_hold_timeout $_;" } qw(0 1 500ms 5s 1m 1h)),
     'error_map_dry_run on;',
@@ -435,7 +454,7 @@ sub refused {
             $message .= ' in nginx.conf:6';
         }
 
-        is(message("$http\n"), $message, "refused: @{[$http =~ s/\s+/ /gr]}");
+        is(refusal("$http\n"), $message, "refused: @{[$http =~ s/\s+/ /gr]}");
     }
 }
 
@@ -458,15 +477,6 @@ sub rows {
 # a server, for all of it to be merged
 
 sub accepted {
-    is(message("access_log off;\n$_\nserver { }\n"), '', "accepted: $_")
+    is(refusal("access_log off;\n$_\nserver { }\n"), '', "accepted: $_")
         for @_;
-}
-
-
-sub message {
-    my $message = ErrorMap::configuration_error(@_);
-
-    $message =~ s/^\S+ \S+ \[emerg\] \S+ //;
-
-    return $message;
 }

@@ -22,7 +22,8 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(nginx load_module free_port start stop vendor reset_on_close
-                 get exchange parse clean_log configuration_error slurp);
+                 get exchange parse clean_log configuration_error refusal
+                 slurp);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 
@@ -419,6 +420,13 @@ sub configuration_error {
     chomp $out;
 
     return $out;
+}
+
+
+# the same without the time and the process
+
+sub refusal {
+    return configuration_error(@_) =~ s/^\S+ \S+ \[emerg\] \S+ //r;
 }
 
 
