@@ -1,27 +1,9 @@
 
-#include <string.h>
-
 #include "em_json_state.h"
-
-
-/* what of a number has been read; it may end after some of them only */
-
-enum {
-    nm_minus = 0,
-    nm_zero,
-    nm_integer,
-    nm_point,
-    nm_fraction,
-    nm_e,
-    nm_e_sign,
-    nm_exponent
-};
 
 
 #define em_json_space(c)                                                      \
     ((c) <= ' ' && ((c) == ' ' || (c) == '\n' || (c) == '\r' || (c) == '\t'))
-
-#define em_json_digit(c)  ((uint8_t) ((c) - '0') < 10)
 
 #define em_json_wait(st)                                                      \
     if (p == end) {                                                           \
@@ -38,45 +20,7 @@ enum {
 
 static int em_json_open(em_json_t *j, const em_json_pointers_t *set,
     uint8_t bracket);
-static void em_json_element(em_json_t *j, const em_json_pointers_t *set);
 static int em_json_found(em_json_t *j, const em_json_pointers_t *set);
-static const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
-    const uint8_t *end);
-
-
-/* returns where the first byte is that is no digit, or end */
-
-static inline const uint8_t *
-em_json_digits(const uint8_t *p, const uint8_t *end)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-
-    uint64_t  w;
-
-    /* of the first such byte the top bit comes to be set */
-
-    while (end - p >= 8) {
-        memcpy(&w, p, 8);
-
-        w ^= UINT64_C(0x3030303030303030);
-        w = ((w + UINT64_C(0x7676767676767676)) | w)
-            & UINT64_C(0x8080808080808080);
-
-        if (w) {
-            return p + (__builtin_ctzll(w) >> 3);
-        }
-
-        p += 8;
-    }
-
-#endif
-
-    while (p < end && em_json_digit(*p)) {
-        p++;
-    }
-
-    return p;
-}
 
 
 void
@@ -588,57 +532,6 @@ em_json_open(em_json_t *j, const em_json_pointers_t *set, uint8_t bracket)
 }
 
 
-/* the pointers that lead to or through the next element of an array */
-
-static void
-em_json_element(em_json_t *j, const em_json_pointers_t *set)
-{
-    size_t    i, level;
-    uint32_t  n, alive;
-
-    level = j->depth - 1u;
-    alive = j->alive[level];
-
-    n = ++j->index[level];        /* EM_JSON_NO_INDEX + 1 == 0 */
-
-    j->match = 0;
-
-    for (i = 0; alive; i++, alive >>= 1) {
-        if ((alive & 1) && set->pointers[i].tokens[level].index == n) {
-            j->match |= (uint32_t) 1 << i;
-        }
-    }
-}
-
-
-void
-em_json_member(em_json_t *j, const em_json_pointers_t *set, const char *name,
-    size_t len)
-{
-    size_t                    i, level;
-    uint32_t                  alive;
-    const em_json_token_t    *t;
-    const em_json_pointer_t  *p;
-
-    level = j->depth - 1u;
-
-    j->match = 0;
-    alive = j->alive[level];
-
-    for ( /* void */ ; alive; alive &= alive - 1) {
-
-        i = (size_t) __builtin_ctz(alive);
-
-        p = &set->pointers[i];
-        t = &p->tokens[level];
-
-        if (t->len == len && memcmp(&p->text[t->offset], name, len) == 0) {
-            j->match |= (uint32_t) 1 << i;
-        }
-    }
-}
-
-
 /* a string or number has ended: returns 1 if it is the code */
 
 static int
@@ -652,73 +545,4 @@ em_json_found(em_json_t *j, const em_json_pointers_t *set)
     j->status = EM_JSON_FOUND;
 
     return 1;
-}
-
-
-/* reads on in a number; returns where it ends, or the end of the piece */
-
-static const uint8_t *
-em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
-{
-    uint8_t         ch, state;
-    const uint8_t  *start;
-
-    start = p;
-    state = j->number;
-
-    for ( /* void */ ; p < end; p++) {
-
-        ch = *p;
-
-        if (em_json_digit(ch)) {
-
-            switch (state) {
-
-            case nm_minus:
-                state = (ch == '0') ? nm_zero : nm_integer;
-                break;
-
-            case nm_zero:
-                goto done;
-
-            case nm_point:
-                state = nm_fraction;
-                break;
-
-            case nm_e:
-            case nm_e_sign:
-                state = nm_exponent;
-                break;
-            }
-
-            if (state != nm_zero) {
-                p = em_json_digits(p, end) - 1;
-            }
-
-        } else if (ch == '.' && (state == nm_zero || state == nm_integer)) {
-            state = nm_point;
-
-        } else if ((ch | 0x20) == 'e'
-                   && (state == nm_zero || state == nm_integer
-                       || state == nm_fraction))
-        {
-            state = nm_e;
-
-        } else if ((ch == '+' || ch == '-') && state == nm_e) {
-            state = nm_e_sign;
-
-        } else {
-            break;
-        }
-    }
-
-done:
-
-    j->number = state;
-
-    if (j->capture && p != start) {
-        em_json_append(j, start, (size_t) (p - start));
-    }
-
-    return p;
 }

@@ -1,7 +1,5 @@
 
-#include <string.h>
-
-#include "em_json.h"
+#include "em_json_state.h"
 
 
 static uint32_t em_json_array_index(const char *text, size_t len);
@@ -106,4 +104,53 @@ em_json_array_index(const char *text, size_t len)
     }
 
     return n;
+}
+
+
+void
+em_json_element(em_json_t *j, const em_json_pointers_t *set)
+{
+    size_t    i, level;
+    uint32_t  n, alive;
+
+    level = j->depth - 1u;
+    alive = j->alive[level];
+
+    n = ++j->index[level];        /* EM_JSON_NO_INDEX + 1 == 0 */
+
+    j->match = 0;
+
+    for (i = 0; alive; i++, alive >>= 1) {
+        if ((alive & 1) && set->pointers[i].tokens[level].index == n) {
+            j->match |= (uint32_t) 1 << i;
+        }
+    }
+}
+
+
+void
+em_json_member(em_json_t *j, const em_json_pointers_t *set, const char *name,
+    size_t len)
+{
+    size_t                    i, level;
+    uint32_t                  alive;
+    const em_json_token_t    *t;
+    const em_json_pointer_t  *p;
+
+    level = j->depth - 1u;
+
+    j->match = 0;
+    alive = j->alive[level];
+
+    for ( /* void */ ; alive; alive &= alive - 1) {
+
+        i = (size_t) __builtin_ctz(alive);
+
+        p = &set->pointers[i];
+        t = &p->tokens[level];
+
+        if (t->len == len && memcmp(&p->text[t->offset], name, len) == 0) {
+            j->match |= (uint32_t) 1 << i;
+        }
+    }
 }

@@ -43,6 +43,20 @@ enum {
 };
 
 
+/* what of a number has been read; it may end after some of them only */
+
+enum {
+    nm_minus = 0,
+    nm_zero,
+    nm_integer,
+    nm_point,
+    nm_fraction,
+    nm_e,
+    nm_e_sign,
+    nm_exponent
+};
+
+
 /*
  * Reads on in a name, or a string that is kept, from anywhere behind its
  * opening quote; returns where it stopped, which is the end of the piece, or
@@ -57,9 +71,54 @@ const uint8_t *em_json_string(em_json_t *j, const em_json_pointers_t *set,
  */
 void em_json_append(em_json_t *j, const void *data, size_t len);
 
+/* reads on in a number; returns where it ends, or the end of the piece */
+const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
+    const uint8_t *end);
+
+/* finds the pointers that lead to or through the next element of an array */
+void em_json_element(em_json_t *j, const em_json_pointers_t *set);
+
 /* finds the pointers that lead to or through the member called name */
 void em_json_member(em_json_t *j, const em_json_pointers_t *set,
     const char *name, size_t len);
+
+
+#define em_json_digit(c)  ((uint8_t) ((c) - '0') < 10)
+
+
+/* returns where the first byte is that is no digit, or end */
+
+static inline const uint8_t *
+em_json_digits(const uint8_t *p, const uint8_t *end)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+    uint64_t  w;
+
+    /* of the first such byte the top bit comes to be set */
+
+    while (end - p >= 8) {
+        memcpy(&w, p, 8);
+
+        w ^= UINT64_C(0x3030303030303030);
+        w = ((w + UINT64_C(0x7676767676767676)) | w)
+            & UINT64_C(0x8080808080808080);
+
+        if (w) {
+            return p + (__builtin_ctzll(w) >> 3);
+        }
+
+        p += 8;
+    }
+
+#endif
+
+    while (p < end && em_json_digit(*p)) {
+        p++;
+    }
+
+    return p;
+}
 
 
 /*

@@ -10,15 +10,6 @@
  */
 
 
-/* what the client did not take at once */
-
-typedef struct {
-    ngx_http_request_t             *request;
-    ngx_http_error_map_ctx_t       *ctx;
-    ngx_event_t                     event;
-} ngx_http_error_map_rest_t;
-
-
 /*
  * What is not wanted of most responses stands in functions of its own, so that
  * those which have nothing to do save no registers.
@@ -47,9 +38,6 @@ static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *out);
-static void ngx_http_error_map_rest_handler(ngx_event_t *ev);
-static void ngx_http_error_map_rest_cleanup(void *data);
-static void ngx_http_error_map_writer(ngx_http_request_t *r);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
 
 
@@ -459,109 +447,19 @@ static ngx_int_t
 ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
     ngx_chain_t *out)
 {
-    ngx_int_t                   rc;
-    ngx_pool_cleanup_t         *cln;
-    ngx_http_error_map_rest_t  *rest;
+    ngx_int_t  rc;
 
     rc = ngx_http_next_body_filter(r, out);
 
     if (rc == NGX_AGAIN
         && ngx_http_error_map_live(r)
-        && r->upstream->buffering)
+        && r->upstream->buffering
+        && ngx_http_error_map_write_rest(r, ctx) != NGX_OK)
     {
-        cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_rest_t));
-        if (cln == NULL) {
-            return NGX_ERROR;
-        }
-
-        cln->handler = ngx_http_error_map_rest_cleanup;
-
-        rest = cln->data;
-
-        ngx_memzero(rest, sizeof(ngx_http_error_map_rest_t));
-
-        rest->request = r;
-        rest->ctx = ctx;
-
-        rest->event.data = r->connection;
-        rest->event.handler = ngx_http_error_map_rest_handler;
-        rest->event.log = r->connection->log;
-
-        ngx_post_event(&rest->event, &ngx_posted_events);
+        return NGX_ERROR;
     }
 
     return rc;
-}
-
-
-/*
- * The event pipe does not know of what was held or made, and would not send the
- * rest of it before the upstream sends more.  By now nginx has made up its mind
- * about who handles writing.
- */
-
-static void
-ngx_http_error_map_rest_handler(ngx_event_t *ev)
-{
-    ngx_http_request_t         *r;
-    ngx_http_error_map_rest_t  *rest;
-
-    rest = (ngx_http_error_map_rest_t *)
-               ((u_char *) ev - offsetof(ngx_http_error_map_rest_t, event));
-
-    r = rest->request;
-
-    if (ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module)
-        == rest->ctx
-        && ngx_http_error_map_live(r)
-        && r->connection->buffered
-        && r->write_event_handler != ngx_http_error_map_writer)
-    {
-        rest->ctx->write_event_handler = r->write_event_handler;
-        r->write_event_handler = ngx_http_error_map_writer;
-    }
-}
-
-
-static void
-ngx_http_error_map_rest_cleanup(void *data)
-{
-    ngx_http_error_map_rest_t *rest = data;
-
-    if (rest->event.posted) {
-        ngx_delete_posted_event(&rest->event);
-    }
-}
-
-
-/* sends what the client did not take at once, then lets the upstream go on */
-
-static void
-ngx_http_error_map_writer(ngx_http_request_t *r)
-{
-    ngx_event_t               *wev;
-    ngx_http_error_map_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
-
-    if (ctx == NULL || ctx->write_event_handler == NULL) {
-        return;
-    }
-
-    wev = r->connection->write;
-
-    if (!wev->timedout && !wev->delayed) {
-
-        /* an error is left in the connection for the upstream to see */
-
-        (void) ngx_http_output_filter(r, NULL);
-    }
-
-    if (!r->connection->buffered || r->connection->error) {
-        r->write_event_handler = ctx->write_event_handler;
-    }
-
-    ctx->write_event_handler(r);
 }
 
 

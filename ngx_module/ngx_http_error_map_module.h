@@ -213,12 +213,23 @@ ngx_int_t ngx_http_error_map_gunzip_end(ngx_http_error_map_source_t *source);
 
 
 /*
- * regex.c
+ * pattern.c
  */
 
 /* adds a PCRE2 pattern to the sources; NGX_CONF_OK or NGX_CONF_ERROR */
 char *ngx_http_error_map_pattern(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text);
+
+/* limits, which are the same for all; it is used by one match at a time */
+
+#if (NGX_PCRE2)
+extern pcre2_match_context  *ngx_http_error_map_match_context;
+#endif
+
+
+/*
+ * regex.c
+ */
 
 /*
  * Searches the next len bytes at data.  If wait is set, they are only kept for
@@ -322,19 +333,11 @@ ngx_int_t ngx_http_error_map_partial(ngx_http_request_t *r);
 char *ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* the directive error_map_proxy_status */
-char *ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-/*
- * Appends a member called name to Proxy-Status, RFC 9209, which says what the
- * upstream sent and what its code is.  NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_str_t *name);
-
 /* returns 1 if it can be a header's name (a token without "$" before it) */
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
+
+/* returns 1 if ch can be in a token, RFC 9110, or 0 */
+ngx_uint_t ngx_http_error_map_token(u_char ch);
 
 /* returns what is added where the directive is not used, NULL on error */
 ngx_array_t *ngx_http_error_map_default_headers(ngx_conf_t *cf);
@@ -359,6 +362,34 @@ void ngx_http_error_map_remove_representation(ngx_http_request_t *r);
 /* adds the headers as their values are now; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
+
+
+/*
+ * proxy_status.c
+ */
+
+/* the directive error_map_proxy_status */
+char *ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Appends a member called name to Proxy-Status, RFC 9209, which says what the
+ * upstream sent and what its code is.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_str_t *name);
+
+
+/*
+ * rest.c
+ */
+
+/*
+ * Sends what the client did not take at once of a body that nginx's event pipe
+ * does not know of; NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_write_rest(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
 
 
 /*

@@ -12,13 +12,6 @@
 
 #if (NGX_PCRE2)
 
-static char *ngx_http_error_map_pattern_check(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text,
-    ngx_http_error_map_pattern_t *pattern);
-static ngx_uint_t ngx_http_error_map_pattern_whole(ngx_str_t *text);
-static size_t ngx_http_error_map_pattern_behind(
-    ngx_http_error_map_pattern_t *pattern);
-static void ngx_http_error_map_pattern_free(void *data);
 static ngx_int_t ngx_http_error_map_text_last(
     ngx_http_error_map_source_t *source, uint32_t options,
     ngx_http_error_map_verdict_e verdict);
@@ -44,18 +37,10 @@ static ngx_int_t ngx_http_error_map_text_keep(
 #define NGX_HTTP_ERROR_MAP_STEPS      32
 #define NGX_HTTP_ERROR_MAP_STEPS_MIN  262144
 
-/* what an interpreted pattern may allocate, in kilobytes */
-#define NGX_HTTP_ERROR_MAP_HEAP       1024
-
 /* a wait that is shorter is looked at again with each piece, in bytes */
 #define NGX_HTTP_ERROR_MAP_WAIT       16
 
 #define NGX_HTTP_ERROR_MAP_TEXT_SIZE  4096
-
-
-/* limits, which are the same for all; it is used by one match at a time */
-
-static pcre2_match_context  *ngx_http_error_map_context;
 
 
 struct ngx_http_error_map_text_s {
@@ -77,193 +62,6 @@ struct ngx_http_error_map_text_s {
     size_t             code_len;
     size_t             match_start;
 };
-
-
-char *
-ngx_http_error_map_pattern(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text)
-{
-    int                            err;
-    char                          *quote;
-    size_t                         erroff;
-    u_char                         message[128];
-    pcre2_code                    *code;
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_error_map_pattern_t  *pattern;
-
-    pattern = ngx_array_push(&document->patterns);
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-
-    if (pattern == NULL || cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_error_map_context == NULL) {
-
-        ngx_http_error_map_context = pcre2_match_context_create(NULL);
-        if (ngx_http_error_map_context == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        pcre2_set_heap_limit(ngx_http_error_map_context,
-                             NGX_HTTP_ERROR_MAP_HEAP);
-    }
-
-    /* "^" must match at the end of a piece, too, if a newline was the last */
-
-    code = pcre2_compile(text->data, text->len,
-                         PCRE2_NEVER_UTF|PCRE2_NEVER_BACKSLASH_C
-                         |PCRE2_AUTO_CALLOUT|PCRE2_ALT_CIRCUMFLEX,
-                         &err, &erroff, NULL);
-
-    if (code == NULL) {
-        pcre2_get_error_message(err, message, sizeof(message));
-
-        quote = (erroff < text->len) ? "\"" : "";
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "source \"%V\" of error_map_document \"%V\" is no "
-                           "pattern, %s at %s%s%s",
-                           text, &document->name, message, quote,
-                           (erroff < text->len) ? text->data + erroff
-                                                : (u_char *) "its end", quote);
-        return NGX_CONF_ERROR;
-    }
-
-    cln->handler = ngx_http_error_map_pattern_free;
-    cln->data = code;
-
-    pattern->text = *text;
-    pattern->code = code;
-
-    if (ngx_http_error_map_pattern_check(cf, document, text, pattern)
-        != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    /* where there is no JIT, or not for this one, it is interpreted */
-
-    (void) pcre2_jit_compile(code, PCRE2_JIT_COMPLETE|PCRE2_JIT_PARTIAL_HARD);
-
-    document->behind = ngx_max(document->behind,
-                               ngx_http_error_map_pattern_behind(pattern));
-
-    return NGX_CONF_OK;
-}
-
-
-/* what would make its match or its cost depend on how the text is cut */
-
-static char *
-ngx_http_error_map_pattern_check(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text,
-    ngx_http_error_map_pattern_t *pattern)
-{
-    int          n;
-    char        *err;
-    uint32_t     groups, empty;
-
-    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
-    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &empty);
-
-    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX,
-                              &pattern->references);
-
-    n = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR) "code");
-
-    pattern->group = (n > 0) ? n : 1;
-
-    if (groups == 0) {
-        err = "has no group, the code is what the first one matches, or the "
-              "one that is named \"code\"";
-
-    } else if (n == PCRE2_ERROR_NOUNIQUESUBSTRING) {
-        err = "has more than one group \"code\"";
-
-    } else if (empty) {
-        err = "matches an empty text, it must have something to look for";
-
-    } else if (ngx_http_error_map_pattern_whole(text)) {
-        err = "must not use \\G, \\K or (*VERB) but (*NO_JIT), for the text "
-              "comes in pieces";
-
-    } else {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "source \"%V\" of error_map_document \"%V\" %s",
-                       text, &document->name, err);
-
-    return NGX_CONF_ERROR;
-}
-
-
-/* whether the pattern uses what makes sense for a text in one piece only */
-
-static ngx_uint_t
-ngx_http_error_map_pattern_whole(ngx_str_t *text)
-{
-    u_char  *p, *last;
-
-    p = text->data;
-    last = p + text->len;
-
-    if (ngx_strncmp(p, "(*NO_JIT)", 9) == 0) {
-        p += 9;
-    }
-
-    for ( /* void */ ; p < last; p++) {
-
-        if (*p == '\\' && p + 1 < last) {
-            p++;
-
-            if (*p == 'G' || *p == 'K') {
-                return 1;
-            }
-
-        } else if (*p == '(' && p + 1 < last && p[1] == '*') {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * PCRE2 knows how far the longest lookbehind goes, but not one within another.
- * One byte more tells that it is not the beginning of the text, and of a word.
- */
-
-static size_t
-ngx_http_error_map_pattern_behind(ngx_http_error_map_pattern_t *pattern)
-{
-    u_char      *p, *last;
-    uint32_t     behind;
-    ngx_uint_t   n;
-
-    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MAXLOOKBEHIND,
-                              &behind);
-
-    last = pattern->text.data + pattern->text.len;
-
-    for (p = pattern->text.data, n = 0; p + 3 < last; p++) {
-        if (ngx_strncmp(p, "(?<", 3) == 0 && (p[3] == '=' || p[3] == '!')) {
-            n++;
-        }
-    }
-
-    return n * behind + 1;
-}
-
-
-static void
-ngx_http_error_map_pattern_free(void *data)
-{
-    pcre2_code_free(data);
-}
 
 
 ngx_int_t
@@ -440,7 +238,7 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
     int      rc;
     size_t   offset, *place, *group;
 
-    pcre2_set_callout(ngx_http_error_map_context, ngx_http_error_map_text_step,
+    pcre2_set_callout(ngx_http_error_map_match_context, ngx_http_error_map_text_step,
                       text);
 
     text->position = *start;
@@ -451,14 +249,14 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
         *start = offset;
 
         rc = pcre2_match(pattern->code, data, len, offset, options,
-                         text->match, ngx_http_error_map_context);
+                         text->match, ngx_http_error_map_match_context);
 
         /* the JIT has 32K of the worker's stack */
 
         if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
             rc = pcre2_match(pattern->code, data, len, offset,
                              options|PCRE2_NO_JIT, text->match,
-                             ngx_http_error_map_context);
+                             ngx_http_error_map_match_context);
         }
 
         if (rc == PCRE2_ERROR_NOMATCH) {
@@ -638,19 +436,6 @@ ngx_http_error_map_text_keep(ngx_http_error_map_source_t *source, u_char *data,
 
 
 #else
-
-
-char *
-ngx_http_error_map_pattern(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "source \"%V\" of error_map_document \"%V\" is a "
-                       "pattern, nginx must be built with PCRE2 for it",
-                       text, &document->name);
-
-    return NGX_CONF_ERROR;
-}
 
 
 /* never called, for there are no patterns */

@@ -1,0 +1,116 @@
+
+#include "ngx_http_error_map_module.h"
+
+
+/* a member of the header Proxy-Status, RFC 9209 */
+
+
+char *
+ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    u_char      *p, ch;
+    ngx_str_t   *value;
+    ngx_uint_t   i, token;
+
+    if (emlcf->proxy_status.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_set(&emlcf->proxy_status, "");
+        return NGX_CONF_OK;
+    }
+
+    /* RFC 8941: a token goes as it is, a string in quotes */
+
+    token = 1;
+
+    for (i = 0; i < value[1].len; i++) {
+        ch = value[1].data[i];
+
+        if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\' || ch == '$') {
+            break;
+        }
+
+        if ((ngx_tolower(ch) < 'a' || ngx_tolower(ch) > 'z') && ch != '*'
+            && (i == 0 || (!ngx_http_error_map_token(ch)
+                           && ch != ':' && ch != '/')))
+        {
+            token = 0;
+        }
+    }
+
+    if (i == 0 || i < value[1].len || ngx_strcmp(value[1].data, "on") == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in error_map_proxy_status, it "
+                           "must be off, or a name for the edge in printable "
+                           "ASCII without \", $ and \\", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (token) {
+        emlcf->proxy_status = value[1];
+        return NGX_CONF_OK;
+    }
+
+    p = ngx_pnalloc(cf->pool, value[1].len + 2);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    emlcf->proxy_status.data = p;
+    emlcf->proxy_status.len = ngx_sprintf(p, "\"%V\"", &value[1]) - p;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_str_t *name)
+{
+    u_char           *p;
+    size_t            len;
+    ngx_uint_t        class;
+    ngx_table_elt_t  *h;
+
+    class = ctx->entry ? ctx->entry->class : EM_UNKNOWN;
+
+    len = name->len + sizeof("; received-status=; details=\"  \"") - 1
+          + NGX_INT_T_LEN + ctx->document->name.len + ctx->code.len
+          + em_class_names[class].len;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* a line more is a member more, behind those of the vendor's own proxies */
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Proxy-Status");
+    h->lowcase_key = (u_char *) "proxy-status";
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    /* the code is printable ASCII without what would need an escape */
+
+    h->value.data = p;
+    h->value.len = ngx_sprintf(p, "%V; received-status=%ui; "
+                               "details=\"%V %V %s\"",
+                               name, ctx->upstream_status, &ctx->document->name,
+                               &ctx->code, em_class_names[class].data)
+                   - p;
+
+    return NGX_OK;
+}

@@ -1,0 +1,68 @@
+
+/*
+ * What the two files of the upstream layer share, and nobody else includes.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_UPSTREAM_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_UPSTREAM_H_INCLUDED_
+
+
+#include "ngx_http_error_map_module.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_upstream_t            *upstream;
+
+    /* those that are wrapped */
+    ngx_int_t                     (*process_header)(ngx_http_request_t *r);
+    ngx_int_t                     (*reinit_request)(ngx_http_request_t *r);
+    ngx_http_upstream_handler_pt    read_event_handler;
+    ngx_recv_pt                     recv;
+
+    u_char                         *begin;   /* of the response, or NULL */
+
+    ngx_uint_t                      status;  /* the upstream's */
+    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_raw_t        raw;
+    ngx_http_error_map_kept_t      *kept;
+
+    ngx_event_t                     timer;
+    ngx_msec_t                      start;
+    ngx_msec_t                      waited;
+    size_t                          size;    /* bytes that waited */
+
+    unsigned                        begun:1;
+    unsigned                        done:1;     /* decided, or left alone */
+    unsigned                        decided:1;
+    unsigned                        header:1;
+    unsigned                        replay:1;
+} ngx_http_error_map_upstream_t;
+
+
+/* the context of the module's other half is this one */
+
+#define ngx_http_error_map_upstream(r)                                        \
+    ngx_http_get_module_ctx(r, ngx_http_error_map_header_filter_module)
+
+
+/* sets the status of the response, for nginx has not looked at it yet */
+void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+
+/* reads on until there is a verdict; nginx still waits for a header then */
+void ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+
+/* ends the waiting, if any; a pool cleanup's handler */
+void ngx_http_error_map_upstream_stop(void *data);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_UPSTREAM_H_INCLUDED_ */

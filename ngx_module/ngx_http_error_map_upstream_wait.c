@@ -1,0 +1,242 @@
+
+#include "ngx_http_error_map_upstream.h"
+
+
+/*
+ * While more of the body is needed nginx still believes to wait for a header.
+ * But an end, an error or a full buffer would be those of a header to it, so
+ * the reading is done here.  ngx_http_error_map_upstream_resume() is the way
+ * back.
+ */
+
+
+static void ngx_http_error_map_upstream_read(ngx_http_request_t *r,
+    ngx_http_upstream_t *u);
+static void ngx_http_error_map_upstream_timeout(ngx_event_t *ev);
+static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up, ngx_int_t rc);
+static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
+    u_char *buf, size_t size);
+static ssize_t ngx_http_error_map_upstream_error(ngx_connection_t *c,
+    u_char *buf, size_t size);
+static ssize_t ngx_http_error_map_upstream_error_chain(ngx_connection_t *c,
+    ngx_chain_t *in, off_t limit);
+
+
+void
+ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
+{
+    ngx_connection_t     *c;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+    c = u->peer.connection;
+
+    up->start = ngx_current_msec;
+
+    up->timer.data = r->connection;
+    up->timer.handler = ngx_http_error_map_upstream_timeout;
+    up->timer.log = r->connection->log;
+    ngx_add_timer(&up->timer, conf->hold_timeout);
+
+    up->read_event_handler = u->read_event_handler;
+    u->read_event_handler = ngx_http_error_map_upstream_read;
+
+    /*
+     * nginx reads on at once, and again when it has sent more of the request;
+     * it is told that there is nothing.
+     */
+
+    up->recv = c->recv;
+    c->recv = ngx_http_error_map_upstream_recv;
+
+    if (c->read->ready) {
+        ngx_post_event(c->read, &ngx_posted_events);
+    }
+}
+
+
+/* does for a body what nginx does for a header */
+
+static void
+ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
+{
+    ssize_t                         n;
+    ngx_int_t                       rc;
+    ngx_connection_t               *c;
+    ngx_http_error_map_upstream_t  *up;
+
+    c = u->peer.connection;
+    up = ngx_http_error_map_upstream(r);
+
+    if (c->read->timedout) {
+
+        /* this is not about the header, and what follows has its own timer */
+
+        c->read->timedout = 0;
+
+        ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
+        return;
+    }
+
+    do {
+        n = up->recv(c, u->buffer.last, u->buffer.end - u->buffer.last);
+
+        if (n == NGX_AGAIN) {
+
+            if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+                ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
+            }
+
+            return;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+
+            /* nginx has to see it again, but the system tells an error once */
+
+            c->read->ready = 1;
+
+            if (n == 0) {
+                rc = ngx_http_error_map_raw_end(&up->raw, &up->source);
+
+            } else {
+                rc = ngx_http_error_map_source_stop(&up->source,
+                                                NGX_HTTP_ERROR_MAP_UNDECIDED);
+
+                up->recv = ngx_http_error_map_upstream_error;
+                c->recv_chain = ngx_http_error_map_upstream_error_chain;
+            }
+
+        } else {
+            u->state->bytes_received += n;
+            u->buffer.last += n;
+
+            rc = ngx_http_error_map_raw_feed(&up->raw, &up->source,
+                                             u->buffer.last);
+        }
+
+    } while (rc == NGX_AGAIN && u->buffer.last < u->buffer.end);
+
+    ngx_http_error_map_upstream_resume(r, up, rc);
+}
+
+
+static void
+ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
+{
+    ngx_connection_t               *c;
+    ngx_http_request_t             *r;
+    ngx_http_error_map_upstream_t  *up;
+
+    up = (ngx_http_error_map_upstream_t *)
+             ((u_char *) ev - offsetof(ngx_http_error_map_upstream_t, timer));
+
+    r = up->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    /* the upstream may have been given up in the meantime */
+
+    if (r->upstream == up->upstream
+        && ngx_http_error_map_live(r)
+        && up->upstream->read_event_handler == ngx_http_error_map_upstream_read)
+    {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "error map hold timed out, the upstream has sent %uz "
+                      "bytes of the body", up->source.size);
+
+        ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * Decides if there is a verdict (rc is NGX_OK), and lets nginx go on from where
+ * it waits for the header.  It has to read at least
+ * one byte for that, and reads the last one again.
+ */
+
+static void
+ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up, ngx_int_t rc)
+{
+    ngx_http_upstream_t            *u;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    u = up->upstream;
+
+    ngx_http_error_map_upstream_stop(up);
+
+    up->done = 1;
+    up->waited = ngx_current_msec - up->start;
+    up->size = u->buffer.last - u->buffer.pos;
+
+    if (rc == NGX_OK) {
+        conf = ngx_http_get_module_loc_conf(r,
+                                            ngx_http_error_map_filter_module);
+
+        ngx_http_error_map_upstream_decide(r, conf, up);
+    }
+
+    u->buffer.last--;
+    u->state->bytes_received--;
+
+    up->replay = 1;
+
+    u->read_event_handler = up->read_event_handler;
+    u->read_event_handler(r, u);
+}
+
+
+static ssize_t
+ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
+{
+    ngx_http_request_t             *r;
+    ngx_http_error_map_upstream_t  *up;
+
+    r = c->data;
+    up = ngx_http_error_map_upstream(r);
+
+    if (!up->replay) {
+        return NGX_AGAIN;
+    }
+
+    up->replay = 0;
+    c->recv = up->recv;
+
+    return 1;
+}
+
+
+static ssize_t
+ngx_http_error_map_upstream_error(ngx_connection_t *c, u_char *buf, size_t size)
+{
+    return ngx_http_error_map_upstream_error_chain(c, NULL, 0);
+}
+
+
+static ssize_t
+ngx_http_error_map_upstream_error_chain(ngx_connection_t *c, ngx_chain_t *in,
+    off_t limit)
+{
+    c->read->ready = 0;
+    c->read->error = 1;
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_http_error_map_upstream_stop(void *data)
+{
+    ngx_http_error_map_upstream_t *up = data;
+
+    if (up->timer.timer_set) {
+        ngx_del_timer(&up->timer);
+    }
+}
