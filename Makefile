@@ -100,10 +100,10 @@ fuzz: deps
 	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
 	done
 
-# build/deb/*.deb
+# Debian packages in build/deb
 
 deb:
-	tools/deb
+	@tools/deb
 
 # a million requests to an edge that is reloaded and whose workers are killed
 

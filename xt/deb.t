@@ -1,0 +1,485 @@
+# The Debian packages in a Debian 12 of their own: installed, upgraded, removed
+# and purged below a running nginx that is asked all the time; lintian, and the
+# package's own test.
+#
+# Runs as root.  The second half is in namespaces without a network: ports,
+# processes and mounts are not those of the machine, and end with the test.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use File::Temp qw(tempdir);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $build = "$ErrorMap::root/build";
+my $system = "$build/deb-system";
+my $root = "$build/deb-root";
+my $package = 'libnginx-mod-http-error-map';
+my $so = '/usr/lib/nginx/modules/ngx_http_error_map_filter_module.so';
+my $quiet = '--no-install-recommends -o Dpkg::Use-Pty=0';
+my $link = '/etc/nginx/modules-enabled/50-mod-http-error-map.conf';
+
+
+# runs a command of the shell, returns (exit status, all it printed)
+
+sub run {
+    my ($command) = @_;
+
+    my $out = `( $command ) 2>&1 < /dev/null`;
+
+    return ($? & 127 ? 128 + ($? & 127) : $? >> 8, $out);
+}
+
+
+# ... of which the rest depends
+
+sub must {
+    my ($command) = @_;
+
+    my ($status, $out) = run($command);
+    die "$command: $out" if $status != 0;
+
+    return $out;
+}
+
+
+# ... within the Debian that the test has made
+
+sub within {
+    my ($command) = @_;
+
+    return run("chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+               . " DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 $command");
+}
+
+
+# A fresh copy of that Debian.  It needs no network; and as no init is there,
+# packages are told that they may start and stop what they serve.
+
+sub fresh {
+    must("rm -rf --one-file-system $root && cp -a $system $root"
+         . " && : > $root/etc/apt/sources.list");
+
+    my $policy = "$root/usr/sbin/policy-rc.d";
+
+    ErrorMap::spew($policy, "#!/bin/sh\nexit 0\n");
+    chmod 0755, $policy or die "$policy: $!";
+}
+
+
+if (!$ENV{EM_DEB_NAMESPACE}) {
+    die "this test makes a Debian system; run it as root\n" if $> != 0;
+
+    must("$ErrorMap::root/tools/deps autopkgtest debian-archive-keyring"
+         . ' iproute2 lintian mmdebstrap util-linux');
+    must("$ErrorMap::root/tools/deb");
+
+    if (!-e $system) {
+        my $mirror = $ENV{DEBIAN_MIRROR}
+            || must(q{apt-get indextargets --format '$(REPO_URI)'}
+                    . q{ 'Created-By: Packages' 'Component: main'}
+                    . q{ | grep -m 1 '/debian/$'});
+        chomp $mirror;
+
+        must("rm -rf --one-file-system $system.new && mmdebstrap --quiet"
+             . ' --variant=minbase --include=apt-utils,curl,nginx'
+             . " bookworm $system.new $mirror && mv $system.new $system");
+    }
+
+    # the shell is process 1 there, and waits for what nginx leaves behind
+
+    $ENV{EM_DEB_NAMESPACE} = 1;
+    exec 'unshare', qw(--net --pid --mount --ipc --uts --fork --kill-child
+                       --mount-proc sh -c),
+         'ip link set lo up && { "$@" & wait $!; }', 'sh', $^X,
+         (map { "-I$_" } @INC), $0;
+    die "unshare: $!";
+}
+
+
+END {
+    return if !$ENV{EM_DEB_NAMESPACE};
+
+    my $status = $?;
+    system "umount $root/proc 2>/dev/null; rm -rf --one-file-system $root";
+    $? = $status;
+}
+
+
+my @debs = grep { !/-dbgsym_/ } glob "$build/deb/*.deb";
+my ($deb) = grep { m{/${package}_} } @debs;
+my ($changes) = glob "$build/deb/*.changes";
+my ($tree) = grep { -d } glob "$build/deb/nginx-error-map-*";
+
+{
+    my ($status, $out) = run('lintian --allow-root --fail-on error,warning'
+                             . ' --suppress-tags initial-upload-closes-no-bugs'
+                             . " $changes");
+    is($status, 0, 'lintian has neither an error nor a warning')
+        or diag($out);
+}
+
+{
+    fresh();
+    must("mount -t proc proc $root/proc");
+
+    my ($status, $out) = run("autopkgtest -B $tree/ @debs -- chroot $root");
+    is($status, 0, 'autopkgtest passes') or diag($out);
+    like($out, qr/^edge +PASS$/m, '... and has run');
+
+    must("umount $root/proc");
+}
+
+
+# A vendor that answers with what is asked for; a slow one answers in two
+# parts, so that some request is always between them.
+
+my %answer = (
+    error   => '{"StatusCode":42505}',
+    slow    => '{"Data":{"a":[1,2,3]},"StatusCode":42505}',
+    success => '{"StatusCode":200,"Data":{}}',
+);
+
+my $vendor = vendor(sub {
+    my ($s, $request) = @_;
+
+    my ($name) = $request =~ m{^GET /(\w+) } or return;
+    my $body = $answer{$name};
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+             . 'Content-Length: ' . length($body) . "\r\n\r\n"
+             . substr $body, 0, 12;
+    sleep 0.3 if $name eq 'slow';
+    print $s substr $body, 12;
+
+    return;
+});
+
+
+# clients(port, name => status, ...): what asks that port all the time, each
+# name from two processes
+
+sub clients {
+    my ($port, %status) = @_;
+
+    my $load = { dir => tempdir(CLEANUP => 1) };
+
+    for my $name (map { ($_, $_) } sort keys %status) {
+        my $pid = fork;
+        die "fork: $!" if !defined $pid;
+
+        if ($pid) {
+            push @{ $load->{pids} }, $pid;
+            next;
+        }
+
+        open my $fh, '>', "$load->{dir}/$$" or POSIX::_exit(1);
+        $fh->autoflush(1);
+
+        while (!-e "$load->{dir}/end") {
+            my $wrong = wrong($port, $name, $status{$name});
+
+            print $fh $wrong ? "$name: $wrong\n" : "ok\n";
+            sleep 0.005;
+        }
+
+        POSIX::_exit(0);
+    }
+
+    return $load;
+}
+
+
+# what is wrong with an answer; '' if nothing is
+
+sub wrong {
+    my ($port, $name, $status) = @_;
+
+    my $r = eval { get($port, "/$name") } or return $@ =~ s/\n//gr;
+    my $code = $r->{headers}{'x-error-code'}[0] || '';
+
+    return "status $r->{status}" if $r->{status} != $status;
+    return "X-Error-Code: $code" if $code ne ($status == 402 ? '42505' : '');
+    return "body $r->{body}" if $r->{body} ne $answer{$name};
+
+    return '';
+}
+
+
+# how many answers they have by now
+
+sub answers {
+    my ($load) = @_;
+
+    my @lines = map { split /\n/, ErrorMap::slurp($_) } glob "$load->{dir}/*";
+
+    return scalar @lines;
+}
+
+
+# ends them; two tests: they had answers, and the right ones
+
+sub end {
+    my ($load, $least, $name) = @_;
+
+    # a signal would cut requests short
+
+    ErrorMap::spew("$load->{dir}/end", '');
+    waitpid $_, 0 for @{ $load->{pids} };
+
+    my @lines = map { split /\n/, ErrorMap::slurp($_) } glob "$load->{dir}/*";
+    my @bad = grep { $_ ne 'ok' } @lines;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    cmp_ok(scalar @lines, '>=', $least, "$name: it is asked at least $least"
+                                        . ' times');
+    is(scalar @bad, 0, '... and each time answers right')
+        or diag(join "\n", splice @bad, 0, 10);
+}
+
+
+# the processes of nginx that have another module than the installed, or with
+# 'any' any; waits for old workers to end
+
+sub holders {
+    my ($which) = @_;
+
+    my $inode = (stat "$root$so")[1] || 0;
+    my @pids;
+
+    for (1 .. 200) {
+        @pids = ();
+
+        for my $maps (glob '/proc/[0-9]*/maps') {
+            my ($old) = ErrorMap::slurp($maps)
+                        =~ m{^\S+ \S+ \S+ \S+ (\d+) +\S*\Q$so\E}m or next;
+
+            push @pids, $maps if $which eq 'any' || $old != $inode;
+        }
+
+        last if !@pids;
+        sleep 0.05;
+    }
+
+    return "@pids";
+}
+
+
+sub master {
+    my $pid = ErrorMap::slurp("$root/run/nginx.pid");
+    chomp $pid;
+
+    return $pid;
+}
+
+
+# is nginx's configuration right, and it says so
+
+sub configured {
+    my ($name) = @_;
+
+    my ($status, $out) = within('nginx -t');
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is($status, 0, $name) or diag($out);
+}
+
+
+sub reload {
+    my ($status, $out) = within('/etc/init.d/nginx reload');
+    die "reload: $out" if $status != 0;
+}
+
+
+# A reload has the new workers listen before the old ones stop, but not before
+# the signal's sender is back.
+
+sub wait_for {
+    my ($port, $name, $status) = @_;
+
+    my $wrong;
+
+    for (1 .. 200) {
+        $wrong = wrong($port, $name, $status);
+        last if !$wrong;
+        sleep 0.05;
+    }
+
+    return $wrong;
+}
+
+
+# all names but of what programs keep for themselves
+
+sub names {
+    my $out = must("cd $root && find . -xdev \\( -path ./proc -o -path ./tmp"
+                   . ' -o -path ./var/log -o -path ./var/cache'
+                   . ' -o -path ./var/lib/apt \) -prune -o -print');
+
+    return { map { $_ => 1 } split /\n/, $out };
+}
+
+
+sub install {
+    my ($file, $name) = @_;
+
+    must("cp $file $root/tmp/it.deb");
+
+    my ($status, $out) = within("apt-get -y $quiet install /tmp/it.deb");
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is($status, 0, $name) or diag($out);
+}
+
+
+# A Debian with an nginx from its own package, started by its own script: port
+# 8001 passes the vendor on, 8002 maps.
+
+fresh();
+must("mount -t proc proc $root/proc");
+
+ErrorMap::spew("$root/etc/nginx/conf.d/plain.conf", <<"END");
+server {
+    listen 127.0.0.1:8001;
+    location / { proxy_pass http://127.0.0.1:$vendor; }
+}
+END
+
+my $mapped = "$root/etc/nginx/conf.d/mapped.conf";
+my $mapped_conf = <<"END";
+server {
+    listen 127.0.0.1:8002;
+    location / {
+        error_map tencent_iotvideo;
+        proxy_pass http://127.0.0.1:$vendor;
+    }
+}
+END
+
+{
+    my ($status, $out) = within('/etc/init.d/nginx start');
+    is($status, 0, 'nginx starts') or diag($out);
+}
+
+is(wait_for(8001, 'error', 200), '', 'an error leaves it as 200');
+
+my @map = (8002, error => 402, slow => 402, success => 200);
+my $plain = clients(8001, error => 200, slow => 200);
+my $before = names();
+
+
+# installed
+
+install($deb, 'apt installs the package');
+is(readlink "$root$link",
+   '/usr/share/nginx/modules-available/mod-http-error-map.conf',
+   '... which enables the module');
+configured('... and nginx takes its configuration');
+
+ErrorMap::spew($mapped, $mapped_conf);
+configured('... with error_map, too');
+reload();
+is(wait_for(8002, 'error', 402), '', 'an error leaves it as 402');
+is(wrong(8002, 'success', 200), '', '... and a success as 200');
+
+
+# removed while it is in use
+
+{
+    my $load = clients(@map);
+    my $pid = master();
+
+    sleep 0.5;
+
+    my ($status, $out) = within("apt-get -y $quiet remove $package");
+    is($status, 0, 'apt removes the package while it is in use')
+        or diag($out);
+    ok(!-l "$root$link", '... and the module is not enabled');
+    ok(!-e "$root$so", '... and not there');
+
+    ($status, $out) = within('nginx -t');
+    isnt($status, 0, '... and nginx refuses error_map from now on');
+    like($out, qr{unknown directive "error_map" in .*/mapped\.conf:4$}m,
+         '... and says where it is');
+
+    sleep 0.5;
+    end($load, 50, 'the nginx that runs goes on');
+    is(master(), $pid, '... and is the same');
+}
+
+unlink $mapped or die "$mapped: $!";
+configured('without error_map nginx takes its configuration');
+reload();
+is(holders('any'), '', '... and gives the module back');
+
+
+# purged
+
+{
+    my ($status, $out) = within("apt-get -y $quiet purge $package");
+    is($status, 0, 'apt purges the package') or diag($out);
+
+    my $after = names();
+    my @left = grep { !$before->{$_} } sort keys %$after;
+    my @missing = grep { !$after->{$_} } sort keys %$before;
+
+    is("@left", '', '... and no file is left');
+    is("@missing", '', '... and none is missing that was there before');
+}
+
+
+# upgraded
+
+{
+    my $old = tempdir(CLEANUP => 1);
+
+    must("cd $old && dpkg-deb -R $deb tree"
+         . " && sed -i 's/^Version: .*/Version: 0.0.1-1/' tree/DEBIAN/control"
+         . ' && dpkg-deb --root-owner-group -b tree old.deb');
+
+    install("$old/old.deb", 'apt installs an older package');
+    ErrorMap::spew($mapped, $mapped_conf);
+    reload();
+    is(wait_for(8002, 'error', 402), '', '... which maps');
+    is(holders('other'), '', '... by its own module');
+
+    my $load = clients(@map);
+    my $inode = (stat "$root$so")[1];
+
+    sleep 0.5;
+
+    my $begin = answers($load);
+    install($deb, 'apt upgrades it');
+    my $during = answers($load) - $begin;
+
+    cmp_ok($during, '>=', 20, '... while nginx has answered 20 times');
+    isnt((stat "$root$so")[1], $inode, '... and the module is another file');
+    is(holders('other'), '', '... which all of nginx runs');
+    ok(kill(0, master()), '... and is there');
+
+    my ($status, $out) = within("dpkg-query -W -f '\${Status} \${Version}'"
+                                . " $package");
+    like($out, qr/^install ok installed (?!0\.0\.1)/, '... all set up');
+
+    sleep 0.5;
+    end($load, 100, 'the nginx that is upgraded goes on');
+    is(wrong(8002, 'error', 402), '', '... and maps');
+    configured('... and nginx takes its configuration');
+}
+
+
+end($plain, 200, 'what does not use the module goes on');
+
+{
+    my ($status, $out) = within('/etc/init.d/nginx stop');
+    is($status, 0, 'nginx stops') or diag($out);
+
+    my @bad = grep { /\[(?:alert|emerg|crit)\]/ && !/unknown directive/ }
+              split /\n/, ErrorMap::slurp("$root/var/log/nginx/error.log");
+    is(join("\n", @bad), '', '... and its log is clean');
+}
+
+
+done_testing();
