@@ -1,0 +1,1066 @@
+# What README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md say: their examples
+# are run, their reference is held against the source, their links against the
+# tree.  By the tag of a fenced block:
+#
+# nginx    is started, and asked for each of its locations.  It is a whole file
+#          if it has load_module, http or events; or the inside of http, of a
+#          server or of a location, by what it holds.  What it names and does
+#          not declare comes from earlier blocks of its section, or from conf/;
+#          hosts that nobody declares are a vendor of this test.
+# console  is a transcript of commands to all nginx blocks before it in its
+#          section; where two of them declare the same thing, to the later one.
+#          What is no block of server or of http is at localhost:8080.  All that
+#          a command prints must be there; "..." is anything in a line, or, as a
+#          line, any lines.
+# sh       is for commands that other tests run, see @elsewhere.
+# yaml     must stand in a file of conf/, which other tests run.
+# json     must be JSON; text may be anything; other tags are refused.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use ErrorMap;
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
+use File::Spec;
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use JSON::PP ();
+use POSIX ();
+use Storable qw(dclone);
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $root = $ErrorMap::root;
+
+my @files = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md',
+             map { s{^\Q$root/}{}r } sort glob "$root/docs/*.md");
+
+
+# what stands in a block of "sh", and what runs it: a file, and a line of it
+
+my @elsewhere = (
+    [qr/^make$/,                    'Makefile', qr{^\ttools/build dynamic}m],
+    [qr/^make NGINX_SRC=\S+$/,      'Makefile', qr{^\ttools/build dynamic}m],
+    [qr/^make (?:demo|serve)$/,     't/90-demo.t', qr{tools/demo}],
+    [qr/^make test( NGINX=\S+)?$/,  '.ci/run', qr/^make test$/m],
+    [qr/^make (?:test-\w+|bench-check)(?: \w+=\S+)*$/,
+                                    '.ci/run', qr/^make test-static$/m],
+    [qr/^make deb$/,                'xt/deb.t', qr{tools/deb}],
+    [qr{^apt install \./build/deb/}, 'xt/deb.t', qr/apt-get .*install/],
+    [qr/^make (?:bench|bench-quick|fuzz|soak)(?: \w+=\S+)*$/,
+                                    'Makefile', qr/^bench:/m],
+    [qr/^\.ci\/run$/,               '.ci/run', qr/^make test$/m],
+    [qr{^(?:\./)?configure .*--add-(?:dynamic-)?module=},
+                                    'tools/build', qr/--add-/],
+    [qr{^tools/draft },             't/00-unit-draft.t', qr{tools/draft}],
+    [qr{^tools/prove },             'Makefile', qr{tools/prove t$}m],
+    [qr/^promtool (?:check|test) rules /,
+                                    't/50-metrics-prometheus.t',
+                                    qr/promtool test rules/],
+);
+
+# what examples include and no file of conf/ is
+
+my %include = (
+    'mime.types' => 'types { application/json json; text/html html; }',
+    'acme.codes' => '4001 404 NOT_FOUND "no such file";',
+);
+
+# what a command in a transcript may be
+
+my $tools = qr{^(?:curl|grep|tail|head|cat|cut|sort|uniq|sed|tr|wc|printf
+                  |sleep|tools/draft)$}x;
+
+
+# nginx's syntax: a list of { words => [as they are written], block => [...] }
+
+sub statements {
+    my ($text) = @_;
+    my @stack = ([]);
+    my @words;
+
+    for ($text) {
+        while (!/\G(?:\s+|#[^\n]*)*\z/gc) {
+            /\G(?:\s+|#[^\n]*)+/gc;
+
+            if (/\G;/gc) {
+                die "\";\" behind nothing\n" if !@words;
+                push @{ $stack[-1] }, { words => [splice @words] };
+
+            } elsif (/\G\{/gc) {
+                die "\"{\" behind nothing\n" if !@words;
+                push @{ $stack[-1] }, { words => [splice @words], block => [] };
+                push @stack, $stack[-1][-1]{block};
+
+            } elsif (/\G\}/gc) {
+                die "\"}\" behind \"@words\"\n" if @words;
+                die "one \"}\" too many\n" if @stack == 1;
+                pop @stack;
+
+            } elsif (/\G("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gcs
+                     || /\G((?:\\.|\$\{|[^\s;{\\])+)/gcs)
+            {
+                push @words, $1;
+
+            } else {
+                die "no nginx syntax: " . substr($_, pos || 0, 30) . "\n";
+            }
+        }
+    }
+
+    die "no \";\" behind \"@words\"\n" if @words;
+    die "no \"}\" at the end\n" if @stack > 1;
+
+    return included($stack[0]);
+}
+
+
+# with the files that are included in their places
+
+sub included {
+    my ($list) = @_;
+    my @out;
+
+    for my $s (@$list) {
+        if (name($s) ne 'include') {
+            $s->{block} = included($s->{block}) if $s->{block};
+            push @out, $s;
+            next;
+        }
+
+        my $file = arg($s, 1);
+        my $text = $include{$file} // slurp("$root/conf/$file");
+
+        die "include $file: there is no conf/$file\n" if $text eq '';
+        push @out, @{ statements($text) };
+    }
+
+    return \@out;
+}
+
+
+sub arg {
+    my ($s, $n) = @_;
+
+    my $word = $s->{words}[$n] // return '';
+    $word =~ s/^(["'])(.*)\1\z/$2/s;
+    return $word;
+}
+
+sub name { return arg($_[0], 0) }
+
+
+sub conf_text {
+    my ($list, $indent) = @_;
+    $indent //= '';
+
+    return join '', map {
+        "$indent@{$_->{words}}"
+        . ($_->{block} ? " {\n" . conf_text($_->{block}, "$indent    ")
+                         . "$indent}\n" : ";\n")
+    } @$list;
+}
+
+
+# all statements of a list, at every depth
+
+sub all {
+    my ($list) = @_;
+
+    return map { ($_, $_->{block} ? all($_->{block}) : ()) } @$list;
+}
+
+
+sub port {
+    my ($listen) = @_;
+
+    return $listen =~ /(?:^|:)(\d+)$/ ? $1 : $listen =~ /^unix:/ ? $listen : 80;
+}
+
+sub ports {
+    my ($server) = @_;
+
+    my @listen = grep { name($_) eq 'listen' } @{ $server->{block} };
+    return @listen ? map { port(arg($_, 1)) } @listen : 80;
+}
+
+
+# What a statement of http declares, as "kind name"; a later one of the same key
+# takes the place of an earlier one.
+
+sub key {
+    my ($s) = @_;
+    my $name = name($s);
+
+    return join ' ', $name, sort map { $_ // '' } ports($s),
+                map { @{$_->{words}} }
+                grep { name($_) eq 'server_name' } @{ $s->{block} }
+        if $name eq 'server';
+
+    return 'variable ' . arg($s, -1) if $name =~ /^(?:map|geo|split_clients)$/;
+    return "cache $1" if $name =~ /_cache_path$/
+                         && "@{$s->{words}}" =~ /keys_zone=(\w+)/;
+    return "$name " . join ' ', @{$s->{words}}[1 .. $#{$s->{words}}]
+        if $name eq 'location';
+
+    return "$name " . arg($s, 1)
+        if $name =~ /^(?:upstream|log_format|error_map_(?:policy|document))$/;
+
+    return $name;
+}
+
+sub declares {
+    my ($s) = @_;
+
+    return name($s) eq 'server' ? map { "listen $_" } ports($s) : key($s);
+}
+
+
+# the same of what statements need of others
+
+sub needs {
+    my @need;
+
+    for my $s (all(\@_)) {
+        my $name = name($s);
+        my $all = "@{$s->{words}}";
+
+        push @need, map { "variable \$$_" } $all =~ /\$\{?(\w+)/g;
+        push @need, "error_map_document " . arg($s, 1) if $name eq 'error_map';
+        push @need, "error_map_policy $1"
+            if $all =~ /^error_map .*policy=(\w+)/;
+        push @need, "error_map_document $1" if $all =~ m{^code (\w+)/};
+        push @need, 'log_format ' . arg($s, 2) if $name eq 'access_log';
+        push @need, 'cache ' . arg($s, 1) if $name =~ /_cache$/;
+        push @need, 'error_map_zone' if $name eq 'error_map_metrics';
+        push @need, "upstream $1"
+            if $name =~ /_pass$/ && arg($s, 1) =~ m{^(?:\w+://)?([\w.-]+)};
+        push @need, map { "listen $_" }
+                    $all =~ /(?:127\.0\.0\.1|localhost):(\d+)/g;
+    }
+
+    return @need;
+}
+
+
+# What there is for all: of conf/, what is neither a server nor an upstream.
+
+my @shared = grep { name($_) !~ /^(?:server|upstream)$/ }
+             map { my $list = statements(slurp("$root/conf/$_.conf"));
+                   map { name($_) eq 'http' ? @{ $_->{block} } : $_ } @$list }
+             qw(edge failover log status demo);
+
+my $of_main = qr/^(?:load_module|http|events|user|pid|env|daemon|pcre_jit
+                    |worker_\w+|thread_pool)$/x;
+my $of_http = qr/^(?:server|upstream|map|geo|split_clients|log_format
+                    |\w+_(?:cache|temp)_path|limit_\w+_zone
+                    |error_map_(?:policy|document|zone))$/x;
+my $of_server = qr/^(?:location|listen|server_name)$/;
+
+
+# A block's statements as { main, http }: wrapped into what they lack.
+
+sub place {
+    my @s = @{ dclone($_[0]) };
+
+    if (grep { name($_) =~ $of_main } @s) {
+        my @main = grep { name($_) =~ /$of_main|^error_log$/
+                          && name($_) ne 'http' } @s;
+        my @http = map { @{ $_->{block} } } grep { name($_) eq 'http' } @s;
+        my @rest = grep { name($_) !~ /$of_main|^error_log$/ } @s;
+
+        return { main => \@main,
+                 http => [@http, @rest ? @{ place(\@rest)->{http} } : ()] };
+    }
+
+    my $server = { words => ['server'], fragment => 1,
+                   block => statements('listen 127.0.0.1:8080;') };
+
+    if (grep { name($_) =~ $of_http } @s) {
+        my @http = grep { name($_) ne 'location' } @s;
+        my @location = grep { name($_) eq 'location' } @s;
+
+        push @{ $server->{block} }, @location;
+        return { main => [], http => [@http, @location ? $server : ()] };
+    }
+
+    if (grep { name($_) =~ $of_server } @s) {
+        my @listen = grep { name($_) eq 'listen' } @s;
+
+        $server->{block} = [@listen ? () : @{ $server->{block} }, @s];
+        return { main => [], http => [$server] };
+    }
+
+    my @names = map { name($_) } @s;
+
+    unshift @s, @{ statements('error_map tencent_iotvideo;') }
+        if !grep { /^error_map(?:_metrics)?$/ } @names;
+    push @s, @{ statements('proxy_pass http://vendor.example;') }
+        if !grep { /_pass$|^(?:return|root|alias|error_map_metrics)$/ } @names;
+
+    push @{ $server->{block} }, { words => ['location', '/'], block => \@s };
+    return { main => [], http => [$server] };
+}
+
+
+# puts one placed block over others
+
+sub over {
+    my ($below, $above) = map { dclone($_) } @_;
+    my %out;
+
+    for my $part (qw(main http)) {
+        my @below = @{ $below->{$part} };
+        my @above = @{ $above->{$part} };
+
+        for my $fragment (grep { $_->{fragment} } @above) {
+            my ($server) = grep { name($_) eq 'server'
+                                  && grep { $_ eq '8080' } ports($_) }
+                           @below, grep { $_ != $fragment } @above or next;
+
+            my %is = map { key($_) => 1 } @{ $fragment->{block} };
+
+            $server->{block} = [(grep { name($_) eq 'listen' || !$is{key($_)} }
+                                 @{ $server->{block} }),
+                                grep { name($_) ne 'listen' }
+                                @{ $fragment->{block} }];
+            @above = grep { $_ != $fragment } @above;
+        }
+
+        my %is = map { key($_) => 1 } @above;
+
+        $out{$part} = [(grep { !$is{key($_)} } @below), @above];
+    }
+
+    return \%out;
+}
+
+
+# The same with what it needs, from the last block before that has it, or from
+# conf/.
+
+sub complete {
+    my ($placed, @before) = @_;
+
+    my %out = %{ over({ main => [], http => [] }, $placed) };
+    my @from = reverse @shared, map { @{ $_->{http} } } @before;
+
+    for (my $more = 1; $more; ) {
+        $more = 0;
+
+        my %have = map { map { $_ => 1 } declares($_) } @{ $out{http} };
+
+        for my $need (grep { !$have{$_} } needs(@{ $out{http} })) {
+            my ($found) = grep { grep { $_ eq $need } declares($_) } @from
+                or next;
+
+            unshift @{ $out{http} }, dclone($found);
+            $more = 1;
+            last;
+        }
+    }
+
+    push @{ $out{http} }, @{ place([])->{http} }
+        if !grep { name($_) eq 'server' } @{ $out{http} };
+
+    return \%out;
+}
+
+
+# what this test started, and has to end
+
+my %running;
+
+END {
+    my $status = $?;
+
+    kill 'TERM', keys %running;
+    waitpid $_, 0 for keys %running;
+    $? = $status;
+}
+
+my $vendor = vendor(sub {
+    my ($s) = @_;
+
+    my $body = '{"StatusCode":42505,"error_code":18,"Error":{"Code":20001}}';
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+             . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+});
+
+
+# Starts an edge, and returns it: its dir, its ports (those that the document
+# has, and what they are here), its servers, its logs, and what is wrong.
+
+sub edge {
+    my ($placed) = @_;
+
+    my $dir = tempdir(CLEANUP => 1);
+    chmod 0755, $dir;
+
+    my $edge = { dir => $dir, logs => ["$dir/error.log"], ports => {},
+                 wrong => [] };
+
+    my @main = grep { name($_) !~ /^(?:daemon|pid|user|worker_processes)$/
+                      && "@{$_->{words}}" !~ /^load_module .*error_map/ }
+               @{ $placed->{main} };
+    my @http = @{ $placed->{http} };
+    my @servers = grep { name($_) eq 'server' } @http;
+    my %upstream = map { key($_) => 1 } grep { name($_) eq 'upstream' } @http;
+
+    for my $server (@servers) {
+        $edge->{ports}{$_} //= /^unix:/ ? $_ : free_port() for ports($server);
+
+        # 80 and [::]:80 are one here
+
+        my %seen;
+
+        $server->{block} = [grep { name($_) ne 'listen'
+                                   || !$seen{port(arg($_, 1))}++ }
+                            @{ $server->{block} }];
+
+        push @{ $server->{block} }, { words => ['listen', 80] } if !%seen;
+    }
+
+    my $address = sub {
+        my ($port) = @_;
+
+        return '127.0.0.1:' . ($edge->{ports}{$port} || $vendor);
+    };
+
+    for my $s (all([@main, @http])) {
+        my ($name, $words) = (name($s), $s->{words});
+
+        if ($name eq 'listen') {
+            my $port = port(arg($s, 1));
+            $words->[1] = $port =~ s/^unix:/unix:$dir/r =~ s{^(\d+)$}
+                          {127.0.0.1:$edge->{ports}{$1}}r;
+
+        } elsif ($name =~ /_pass$/) {
+            $words->[1] =~ s{^https:}{http:};
+            $words->[1] =~ s{\b(?:127\.0\.0\.1|localhost):(\d+)}
+                            {$address->($1)}e;
+            $words->[1] =~ s{^(\w+://|)([a-z][\w.-]*)(?::\d+)?(?=/|\z|\$)}
+                            {$1$2};
+
+            if (defined $2 && $2 ne 'unix' && !$upstream{"upstream $2"}++) {
+                unshift @http, { words => ['upstream', $2], block => [
+                    { words => ['server', "127.0.0.1:$vendor"] }] };
+            }
+
+        } elsif ($name eq 'server' && !$s->{block}) {
+            my $to = $words->[1];
+
+            $words->[1] = $to =~ /^(?:127\.0\.0\.1|localhost):(\d+)$/
+                              ? $address->($1)
+                        : $edge->{ports}{$to} ? $to =~ s/^unix:/unix:$dir/r
+                        : $address->(0);
+
+        } elsif ($name =~ /^(?:error_log|access_log|\w+_cache_path|root|alias)$/
+                 && $words->[1] !~ m{^(?:off$|stderr$|syslog:|/dev/|\S*\$)})
+        {
+            my $path = $words->[1];
+
+            $words->[1] = $path =~ m{^/} ? "$dir$path" : "$dir/$path";
+            make_path(dirname($words->[1]));
+            push @{ $edge->{logs} }, $words->[1] if $name eq 'error_log';
+
+        } else {
+            for (@$words) {
+                s{\b(127\.0\.0\.1|localhost):(\d+)}
+                 {"$1:" . ($edge->{ports}{$2} || $2)}ge;
+            }
+        }
+    }
+
+    my $user = $> == 0 ? 'user root;' : '';
+
+    unshift @main, @{ statements('events {}') }
+        if !grep { name($_) eq 'events' } @main;
+
+    unshift @http, @{ statements('access_log off;') }
+        if !grep { name($_) eq 'access_log' } @http;
+
+    my $text = load_module() . <<"END" . conf_text(\@main) . "http {\n"
+$user
+daemon off;
+worker_processes 1;
+error_log $dir/error.log info;
+pid $dir/nginx.pid;
+END
+               . join('', map { "    ${_}_temp_path $dir/$_;\n" }
+                          qw(client_body proxy fastcgi uwsgi scgi))
+               . conf_text(\@http, '    ') . "}\n";
+
+    ErrorMap::spew("$dir/nginx.conf", $text);
+
+    my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
+
+    if ($? || $out =~ /\[\w+\]/) {
+        $out =~ s{^.*: configuration file .*\n}{}mg;
+        $out =~ s{in \Q$dir\E/nginx.conf:(\d+)}
+                 {'in "' . ((split /\n/, $text)[$1 - 1] =~ s/^\s+//r) . '"'}e;
+        $out =~ s{\Q$dir\E}{}g;
+        push @{ $edge->{wrong} }, split /\n/, $out;
+        return $edge;
+    }
+
+    $edge->{servers} = \@servers;
+    $edge->{pid} = fork // die "fork: $!";
+
+    if ($edge->{pid} == 0) {
+        open STDOUT, '>', "$dir/stdout";
+        open STDERR, '>', "$dir/stderr";
+        exec { nginx() } nginx(), '-p', $dir, '-c', "$dir/nginx.conf",
+                         '-e', "$dir/error.log"
+            or POSIX::_exit(1);
+    }
+
+    $running{$edge->{pid}} = 1;
+
+    my ($port) = grep { /^\d+$/ } values %{ $edge->{ports} };
+
+    for (1 .. 500) {
+        return $edge if $port
+                        && IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                                 PeerPort => $port);
+        last if waitpid($edge->{pid}, POSIX::WNOHANG) == $edge->{pid};
+        sleep 0.02;
+    }
+
+    push @{ $edge->{wrong} }, 'it does not start', slurp("$dir/stderr"),
+                              slurp("$dir/error.log");
+    return $edge;
+}
+
+
+# ends an edge, and returns what is wrong with its logs
+
+sub edge_end {
+    my ($edge) = @_;
+
+    if ($edge->{pid} && delete $running{$edge->{pid}}) {
+        kill 'QUIT', $edge->{pid};
+
+        for (1 .. 500) {
+            last if waitpid($edge->{pid}, POSIX::WNOHANG) != 0;
+            kill 'TERM', $edge->{pid} if $_ == 250;
+            sleep 0.02;
+        }
+    }
+
+    return grep { /\[(?:alert|emerg|crit)\]|Sanitizer|runtime\ error:
+                   |connect\(\)\ failed|could\ not\ be\ resolved|no\ resolver
+                   |could\ not\ find\ named|rewrite\ or\ internal\ redirect/x }
+           map { split /\n/, slurp($_) } @{ $edge->{logs} },
+               "$edge->{dir}/stderr";
+}
+
+
+# asks an edge for each of its locations that has a URI
+
+sub ask {
+    my ($edge) = @_;
+    my @wrong;
+
+    for my $server (@{ $edge->{servers} }) {
+        my ($host) = map { grep { /^\w[\w.-]*$/ } @{$_->{words}}[1 .. 1] }
+                     grep { name($_) eq 'server_name' } @{ $server->{block} };
+
+        my @uri = map { arg($_, -1) }
+                  grep { name($_) eq 'location' && "@{$_->{words}}" !~ /~|@/ }
+                  @{ $server->{block} };
+
+        for my $port (map { port(arg($_, 1)) }
+                      grep { name($_) eq 'listen' } @{ $server->{block} })
+        {
+            next if $port !~ /^\d+$/;
+
+            for my $uri (@uri ? @uri : '/') {
+                my $r = parse(exchange($port, "GET $uri HTTP/1.1\r\nHost: "
+                              . ($host || 'edge') . "\r\nConnection: close\r\n"
+                              . "\r\n", until => qr/\r\n\r\n/)->{bytes});
+
+                push @wrong, "no answer to $uri" if !$r->{status};
+            }
+        }
+    }
+
+    return @wrong;
+}
+
+
+# what is wrong with a transcript: each command's output, line by line
+
+sub transcript {
+    my ($edge, $text) = @_;
+    my (@step, @wrong);
+
+    $text =~ s/\\\n\s*/ /g;
+
+    for (split /\n/, $text) {
+        if (/^\$ (.*)/) {
+            push @step, { command => $1, lines => [] };
+        } elsif (@step) {
+            push @{ $step[-1]{lines} }, $_;
+        } else {
+            return "\"$_\" is behind no \"\$ command\"";
+        }
+    }
+
+    return 'no command' if !@step;
+
+    my %back = reverse %{ $edge->{ports} };
+
+    for my $step (@step) {
+        my $bare = $step->{command} =~ s/"(?:[^"\\]|\\.)*"|'[^']*'/''/gr;
+
+        my $port = $edge->{ports};
+        my $command = $step->{command};
+
+        my @refused = ((map { "$_ may not be run here" }
+                        grep { $_ !~ $tools }
+                        map { /^\s*(\S+)/ } split /\||;|&&/, $bare),
+                       map { "$command: nothing listens on $_" }
+                       grep { !$port->{$_} } $command =~ /localhost:(\d+)/g);
+
+        return @wrong, @refused if @refused;
+
+        $command =~ s/localhost:(\d+)/localhost:$port->{$1}/g;
+        $command =~ s{(?<![\w.])(/var/(?:log|cache)/)}{$edge->{dir}$1}g;
+        $command =~ s{\btools/draft\b}{$root/tools/draft}g;
+
+        my $pattern = join '', map {
+            $_ eq '...' ? '(?:.*\n)*?'
+                        : join('.*', map { quotemeta } split /\.\.\./, $_, -1)
+                          . '\n'
+        } @{ $step->{lines} };
+
+        my $out;
+
+        # a line of a log is written when its client is gone
+
+        for (1 .. ($command =~ /\bcurl\b/ ? 1 : 100)) {
+            $out = `cd $edge->{dir} && ( $command ) 2>stderr.command`;
+            $out =~ s/\r$//mg;
+            $out =~ s/\Q$edge->{dir}\E//g;
+            $out =~ s/(127\.0\.0\.1|localhost):(\d+)
+                     /"$1:" . ($back{$2} || $2)/gex;
+            $out .= "\n" if $out =~ /[^\n]\z/;
+            $out =~ s/\n+\z/\n/;
+
+            last if $out =~ /^$pattern\n*\z/;
+            sleep 0.05;
+        }
+
+        push @wrong, "\$ $step->{command}", 'prints', (split /\n/, $out),
+                     (grep { !/% Total|Dload|--:--/ }
+                      split /\n/, slurp("$edge->{dir}/stderr.command")),
+                     'and not',
+                     @{ $step->{lines} }
+            if $out !~ /^$pattern\n*\z/;
+    }
+
+    return @wrong;
+}
+
+
+# The document's fenced blocks and headings: [{ tag, text, line, section }], and
+# the text without the blocks; its lines keep their numbers.
+
+sub document {
+    my ($file) = @_;
+    my (@block, @prose, @heading, $open);
+    my $section = '';
+
+    for (split /\n/, slurp("$root/$file")) {
+        push @prose, '';
+
+        if ($open) {
+            if (/^\s*\Q$open->{fence}\E`*\s*$/) {
+                undef $open;
+            } else {
+                $open->{text} .= s/^ {0,$open->{indent}}//r . "\n";
+            }
+
+        } elsif (/^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)/) {
+            $open = { fence => $2, indent => length $1, tag => $3,
+                      line => scalar @prose, section => $section, text => '' };
+            push @block, $open;
+
+        } else {
+            $prose[-1] = $_;
+
+            if (/^(#{1,6}) +(.*?)[ #]*$/) {
+                push @heading, $2;
+                $section = "$file:" . @prose . ": $2" if length $1 <= 3;
+            }
+        }
+    }
+
+    return { file => $file, block => \@block, prose => \@prose,
+             heading => \@heading, open => $open };
+}
+
+
+# lines as they are, wherever they begin
+
+sub bare { return $_[0] =~ s/^\s+//mgr }
+
+
+# one test: ok if nothing is wrong
+
+sub right {
+    my ($name, @wrong) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    ok(!@wrong, $name) or diag(map { "    $_\n" } @wrong);
+}
+
+
+my %document = map { $_ => document($_) } @files;
+
+
+# the blocks
+
+my $makefile = slurp("$root/Makefile");
+
+for my $file (@files) {
+    my $section = '';
+    my (@before, $below, $edge);
+
+    for my $block (@{ $document{$file}{block} }) {
+        my $what = "$file:$block->{line}: $block->{tag}";
+        my $tag = $block->{tag};
+
+        if ($block->{section} ne $section) {
+            right("$section: the edge ends well", edge_end($edge)) if $edge;
+
+            $section = $block->{section};
+            @before = ();
+            undef $below;
+            undef $edge;
+        }
+
+        if ($tag eq 'nginx') {
+            right("$section: the edge ends well", edge_end($edge)) if $edge;
+            undef $edge;
+
+            my $placed = eval { place(statements($block->{text})) };
+
+            if (!$placed) {
+                right($what, $@);
+                next;
+            }
+
+            my $one = edge(complete($placed, @before));
+            my @wrong = @{ $one->{wrong} };
+
+            push @wrong, ask($one) if !@wrong;
+            push @wrong, edge_end($one);
+            right($what, @wrong);
+
+            $block->{statements} = statements($block->{text});
+            push @before, $placed;
+            $below = over($below || { main => [], http => [] }, $placed);
+
+        } elsif ($tag eq 'console') {
+            $edge ||= $below && edge(complete($below));
+
+            right($what, !$edge ? 'there is no nginx block in its section'
+                         : @{ $edge->{wrong} } ? @{ $edge->{wrong} }
+                         : transcript($edge, $block->{text}));
+
+        } elsif ($tag eq 'sh') {
+            right($what, map {
+                my $command = $_;
+                my ($by) = grep { $command =~ $_->[0] } @elsewhere;
+
+                !$by ? "$command: no test is known to run it"
+                : $command =~ /^make ([\w-]+)(?: |$)/ && $makefile !~ /^$1:/m
+                ? "$command: the Makefile has no $1"
+                : slurp("$root/$by->[1]") !~ $by->[2]
+                ? "$command: $by->[1] has no $by->[2]" : ()
+
+            } grep { /\S/ } map { s/\s*(?:^|\s)#.*//r } split /\n/,
+                                                     $block->{text});
+
+        } elsif ($tag eq 'json') {
+            right($what, eval { JSON::PP->new->allow_nonref
+                                ->decode($block->{text}); 1 } ? () : $@);
+
+        } elsif ($tag eq 'yaml') {
+            right($what, (grep { index(bare($_), bare($block->{text})) >= 0 }
+                          map { slurp($_) } glob "$root/conf/*/*.yml")
+                         ? () : 'no file of conf/ has these lines');
+
+        } elsif ($tag ne 'text') {
+            right($what, 'it must be nginx, console, sh, yaml, json or text');
+        }
+    }
+
+    right("$section: the edge ends well", edge_end($edge)) if $edge;
+
+    my $prose = $document{$file}{prose};
+
+    right("$file: all blocks have an end", $document{$file}{open}
+                                           ? $document{$file}{open}{line} : ());
+
+    right("$file: no example is outside of a block", map {
+        $prose->[$_] =~ /^(?:\s{4,}|\t)(?:\$\ .+|(?:load_module|location|server
+                         |map|upstream|proxy_pass|log_format|error_map\w*)\s
+                         .*[;{]\s*(?:\#.*)?)$/x
+        ? $_ + 1 . ": $prose->[$_]" : ()
+    } 0 .. $#$prose);
+}
+
+
+# the reference, held against the source
+
+my $source = join '', map { slurp($_) } sort glob "$root/ngx_module/*.c";
+my $readme = $document{'README.md'};
+my $of_readme = join "\n", @{ $readme->{prose} };
+my @in_example = map { name($_) }
+                 map { $_->{statements} ? all($_->{statements}) : () }
+                 @{ $readme->{block} };
+
+my %context = (MAIN => 'http', SRV => 'server', LOC => 'location',
+               SIF => 'if in server', LIF => 'if in location',
+               UPS => 'upstream', LMT => 'limit_except');
+
+# how many arguments a directive has: by its flags, and by its syntax
+
+sub by_flags {
+    my ($flags) = @_;
+
+    return join ' ', map { /^TAKE(\d+)$/ ? split //, $1 : /^FLAG$/ ? 'flag'
+                           : /^1MORE$/ ? '1+' : /^2MORE$/ ? '2+'
+                           : /^NOARGS$/ ? 0 : /^ANY$/ ? '0+' : () }
+                     $flags =~ /NGX_CONF_(\w+)/g;
+}
+
+sub by_syntax {
+    my ($syntax) = @_;
+    my %n;
+
+    return 'flag' if $syntax eq 'on | off';
+
+    for (split / \| (?![^\[]*\])/, $syntax) {
+        my $more = s/ \.\.\.//;
+        my $optional = s/\s*\[[^\]]*\]//g;
+        my $least = () = /\S+/g;
+
+        $n{$more ? "$_+" : $_} = 1 for $least .. $least + $optional;
+    }
+
+    return join ' ', sort keys %n;
+}
+
+# what the source has for a directive that was not set
+
+sub by_default {
+    my ($field) = @_;
+
+    my ($value) = $source =~ /ngx_conf_merge_\w+\(conf->$field,
+                              \s*prev->$field,\s*([^;]+)\);/x or return;
+
+    return $value =~ /^[\d* ]+$/ ? eval $value : ();
+}
+
+# numbers of arguments that are taken only to say what would be right
+
+my %refused = (error_map_header => 3, error_map_zone => 1);
+
+my %directive;
+
+while ($source =~ /\{\s*ngx_string\("(\w+)"\),\s*
+                   (NGX_HTTP_\w+(?:\s*\|\s*NGX_\w+)*),\s*
+                   (\w+),\s*\w+,\s*(?:offsetof\(\w+,\s*(\w+)\))?/gx)
+{
+    $directive{$1} = { flags => $2, set => $3, field => $4 };
+}
+
+cmp_ok(scalar keys %directive, '>', 10, 'the source has directives');
+
+for my $name (sort keys %directive) {
+    my ($flags, $set, $field) = @{ $directive{$name} }{qw(flags set field)};
+    my @wrong;
+
+    my ($section) = $of_readme =~ /^\#\#\#\ `?\Q$name\E`?\ *\n
+                                   (.*?)(?=^\#{1,3}\ |\z)/msx;
+
+    if (!defined $section) {
+        right("README.md: $name", "there is no section \"### $name\"");
+        next;
+    }
+
+    my %line;
+
+    while ($section =~ /^[*-]?\s*\**(Syntax|Default|Context)\**:\**\s*(.*)/mg) {
+        push @{ $line{$1} }, $2;
+    }
+
+    push @wrong, map { "no line \"$_:\"" } grep { !$line{$_} }
+                 qw(Syntax Default Context);
+
+    # Context
+
+    my $is = join ', ', sort split /, */, ($line{Context} || [''])->[0]
+                                          =~ s/[`*]|\s+$//gr;
+    my $must = join ', ', sort map { $context{$_} || $_ }
+               $flags =~ /NGX_HTTP_(\w+)_CONF/g;
+
+    push @wrong, "Context is \"$is\", in the source \"$must\""
+        if $is ne $must;
+
+    # Syntax
+
+    my %n;
+
+    for (map { /`([^`]+)`/g } @{ $line{Syntax} }) {
+        my $syntax = $_;
+
+        push @wrong, "Syntax does not begin with the name: $_"
+            if $syntax !~ s/^\Q$name\E //;
+
+        my $block = $flags =~ /NGX_CONF_BLOCK/;
+
+        my $end = $block ? '{ ... }' : ';';
+
+        push @wrong, "Syntax must end with \"$end\""
+            if $syntax !~ s/ *\Q$end\E$//;
+
+        $n{$_} = 1 for split / /, by_syntax($syntax);
+    }
+
+    $is = join ' ', sort keys %n;
+    $must = join ' ', sort grep { $_ ne ($refused{$name} // '') }
+                      split / /, by_flags($flags);
+    push @wrong, "Syntax has arguments: $is, in the source $must"
+        if $is ne $must;
+
+    # Default
+
+    my ($default) = ($line{Default} || [''])->[0] =~ /^`([^`]+)`/;
+
+    if (defined $default) {
+        my $error = configuration_error($default);
+        push @wrong, "Default \"$default\": $error" if $error ne '';
+    }
+
+    if ($field && defined(my $value = by_default($field))) {
+        my ($text) = ($default // '') =~ /^\w+ (\w+);$/;
+        $text //= '';
+
+        my $n = $text =~ /^(?:on|off)$/ ? ($text eq 'on')
+              : $text =~ /^(\d+)([kmgs]?)$/
+              ? $1 * { '' => 1, s => 1e3, k => 2**10, m => 2**20 }->{$2} : -1;
+
+        push @wrong, "Default is \"$text\", in the source $value"
+            if $n != $value;
+    }
+
+    push @wrong, 'no block of "nginx" has it'
+        if !grep { $_ eq $name } @in_example;
+
+    right("README.md: $name", @wrong);
+}
+
+# the names of README and docs, all of them, and no others
+
+my @variable = $source =~ /^\s*ngx_http_error_map_var\((\w+)\),$/mg;
+my @metric = $source =~ /# TYPE (nginx_error_map_\w+) /g;
+
+cmp_ok(scalar @variable, '>=', 10, 'the source has variables');
+cmp_ok(scalar @metric, '>=', 6, '... and metrics');
+
+sub names_ok {
+    my ($what, $pattern, @name) = @_;
+
+    my %is = map { $_ => 1 } @name;
+    my %has = map { $_ => 1 } $of_readme =~ /$pattern/g;
+
+    right("README.md: $what",
+          map { "$_ is not there" } grep { !$has{$_} } @name);
+
+    for my $file (@files) {
+        my @text = (@{ $document{$file}{prose} },
+                    map { $_->{text} } @{ $document{$file}{block} });
+        my %own = map { $_ => 1 } map { /^map \S+ \$(\w+)/mg } @text;
+
+        right("$file: $what that there are", map { "$_ is none" }
+              grep { !$is{$_} && !$own{$_} } map { /$pattern/g } @text);
+    }
+}
+
+names_ok('variables', qr/\$\{?(error_map_[a-z]\w*)/,
+         map { "error_map_$_" } @variable);
+names_ok('metrics', qr/\b(nginx_error_map_[a-z]\w*)/, @metric);
+
+for my $file (@files) {
+    my %is = map { $_ => 1 } keys %directive, map { "error_map_$_" } @variable;
+
+    right("$file: directives that there are", map { "$_ is none" }
+          grep { !$is{$_} && $file =~ /README|docs/ }
+          map { /(?<![\w\$\/"{.])(error_map_[a-z]\w*)(?![\w.\/*])/g }
+          map { s/\bnginx_error_map_\w+//gr } @{ $document{$file}{prose} });
+}
+
+
+# a quarter of an hour, at 235 words a minute
+
+my $words = () = ($of_readme =~ s/\]\([^)\s]*\)/]/gr) =~ /\S*[^\W_]\S*/g;
+
+cmp_ok($words, '<=', 3500, 'README.md is read in a quarter of an hour');
+
+
+# links, as GitHub shows the files
+
+sub anchors {
+    my ($file) = @_;
+    my (%anchor, %n);
+
+    $document{$file} ||= document($file);
+
+    for (@{ $document{$file}{heading} }) {
+        my $name = lc s/!?\[([^\]]*)\]\([^)]*\)/$1/gr;
+
+        $name =~ s/[^\w\- ]//g;
+        $name =~ s/ /-/g;
+        $anchor{$name . ($n{$name}++ ? '-' . ($n{$name} - 1) : '')} = 1;
+    }
+
+    $anchor{$_} = 1 for map { /<a (?:name|id)="([^"]+)"/g }
+                        @{ $document{$file}{prose} };
+
+    return \%anchor;
+}
+
+for my $file (@files) {
+    my $prose = join("\n", @{ $document{$file}{prose} })
+                =~ s/(`+)[^`\n]+\1//gr;
+    my @wrong;
+
+    for my $link ($prose =~ /\]\(\s*<?([^)\s>]+)/g,
+                  $prose =~ /^\[[^\]]+\]:\s*(\S+)/mg)
+    {
+        next if $link =~ /^[a-z][a-z+.-]*:/i;
+
+        my ($to, $anchor) = $link =~ /^([^#]*)(?:#(.*))?$/;
+
+        $to = $to eq '' ? $file
+            : File::Spec->abs2rel("$root/" . dirname($file) . "/$to", $root);
+        1 while $to =~ s{(^|/)(?!\.\.)[^/]+/\.\./}{$1};
+
+        push @wrong, "$link leads nowhere" if !-e "$root/$to";
+        push @wrong, "$link: no such heading" if defined $anchor
+            && !($to =~ /\.md$/ && anchors($to)->{$anchor});
+    }
+
+    right("$file: links", @wrong);
+}
+
+done_testing();
