@@ -7,16 +7,8 @@ use warnings;
 use lib 't/lib';
 
 use ErrorMap;
+use ErrorMapConf;
 use Test::More;
-
-my $documents = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, '
-                . 'vzenith';
-
-my $classes = 'OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, '
-              . 'NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
-              . 'RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, '
-              . 'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, '
-              . 'DATA_LOSS, UNAUTHENTICATED';
 
 my $status = 'it must be keep, or from 200 to 599 but not 204, 205, 206 or 304';
 

@@ -8,16 +8,8 @@ use warnings;
 use lib 't/lib';
 
 use ErrorMap;
+use ErrorMapConf;
 use Test::More;
-
-my $documents = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, '
-                . 'vzenith';
-
-my $classes = 'OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, '
-              . 'NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
-              . 'RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, '
-              . 'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, '
-              . 'DATA_LOSS, UNAUTHENTICATED';
 
 # What is wrong, the http block from its second line, which is nginx.conf:6, the
 # message, and what takes the place of what.

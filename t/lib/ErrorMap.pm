@@ -22,8 +22,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(nginx load_module free_port start stop vendor reset_on_close
-                 get exchange parse clean_log configuration_error refusal
-                 slurp);
+                 get exchange parse clean_log configuration_error slurp);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 
@@ -407,8 +406,8 @@ sub configuration_error {
 
     spew("$dir/$_", $file{$_}) for keys %file;
     spew("$dir/nginx.conf", load_module() . "\nerror_log stderr;\n"
-                            . "pid $dir/pid;\nevents {}\nhttp { access_log off;\n"
-                            . "$http}\n");
+                            . "pid $dir/pid;\nevents {}\n"
+                            . "http { access_log off;\n$http}\n");
 
     my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
 
@@ -420,13 +419,6 @@ sub configuration_error {
     chomp $out;
 
     return $out;
-}
-
-
-# the same without the time and the process
-
-sub refusal {
-    return configuration_error(@_) =~ s/^\S+ \S+ \[emerg\] \S+ //r;
 }
 
 

@@ -1,0 +1,31 @@
+package ErrorMapConf;
+
+# What the tests of messages share: the names that are in them, and the message
+# without what differs each time.
+
+use strict;
+use warnings;
+
+use ErrorMap ();
+use Exporter qw(import);
+
+our @EXPORT = qw($documents $classes refusal);
+
+our $documents = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, '
+                . 'vzenith';
+
+our $classes = 'OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, '
+              . 'NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
+              . 'RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, '
+              . 'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, '
+              . 'DATA_LOSS, UNAUTHENTICATED';
+
+
+# configuration_error() without the time and the process
+
+sub refusal {
+    return ErrorMap::configuration_error(@_) =~ s/^\S+ \S+ \[emerg\] \S+ //r;
+}
+
+
+1;
