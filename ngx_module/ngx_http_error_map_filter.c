@@ -168,6 +168,16 @@ static ngx_int_t
 ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http error map: skipped, status %ui, type \"%V\", coding "
+                   "\"%*s\"",
+                   r->headers_out.status, &r->headers_out.content_type,
+                   r->headers_out.content_encoding
+                   ? r->headers_out.content_encoding->value.len : (size_t) 0,
+                   r->headers_out.content_encoding
+                   ? r->headers_out.content_encoding->value.data
+                   : (u_char *) "");
+
     ngx_http_error_map_count_skipped(r, conf);
 
     return ngx_http_next_header_filter(r);
