@@ -1,6 +1,5 @@
-# What README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md say: their examples
-# are run, their reference is held against the source, their links against the
-# tree.  By the tag of a fenced block:
+# The examples of README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md are run.
+# By the tag of a fenced block:
 #
 # nginx    is started, and asked for each of its locations.  It is a whole file
 #          if it has load_module, http or events; or the inside of http, of a
@@ -22,9 +21,9 @@ use warnings;
 use lib 't/lib';
 
 use ErrorMap;
+use ErrorMapDocs;
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
-use File::Spec;
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP ();
@@ -34,9 +33,6 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $root = $ErrorMap::root;
-
-my @files = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md',
-             map { s{^\Q$root/}{}r } sort glob "$root/docs/*.md");
 
 
 # what stands in a block of "sh", and what runs it: a file, and a line of it
@@ -62,95 +58,10 @@ my @elsewhere = (
                                     qr/promtool test rules/],
 );
 
-# what examples include and no file of conf/ is
-
-my %include = (
-    'mime.types' => 'types { application/json json; text/html html; }',
-    'acme.codes' => '4001 404 NOT_FOUND "no such file";',
-);
-
 # what a command in a transcript may be
 
 my $tools = qr{^(?:curl|grep|tail|head|cat|cut|sort|uniq|sed|tr|wc|printf
                   |sleep|tools/draft)$}x;
-
-
-# nginx's syntax: a list of { words => [as they are written], block => [...] }
-
-sub statements {
-    my ($text) = @_;
-    my @stack = ([]);
-    my @words;
-
-    for ($text) {
-        while (!/\G(?:\s+|#[^\n]*)*\z/gc) {
-            /\G(?:\s+|#[^\n]*)+/gc;
-
-            if (/\G;/gc) {
-                die "\";\" behind nothing\n" if !@words;
-                push @{ $stack[-1] }, { words => [splice @words] };
-
-            } elsif (/\G\{/gc) {
-                die "\"{\" behind nothing\n" if !@words;
-                push @{ $stack[-1] }, { words => [splice @words], block => [] };
-                push @stack, $stack[-1][-1]{block};
-
-            } elsif (/\G\}/gc) {
-                die "\"}\" behind \"@words\"\n" if @words;
-                die "one \"}\" too many\n" if @stack == 1;
-                pop @stack;
-
-            } elsif (/\G("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gcs
-                     || /\G((?:\\.|\$\{|[^\s;{\\])+)/gcs)
-            {
-                push @words, $1;
-
-            } else {
-                die "no nginx syntax: " . substr($_, pos || 0, 30) . "\n";
-            }
-        }
-    }
-
-    die "no \";\" behind \"@words\"\n" if @words;
-    die "no \"}\" at the end\n" if @stack > 1;
-
-    return included($stack[0]);
-}
-
-
-# with the files that are included in their places
-
-sub included {
-    my ($list) = @_;
-    my @out;
-
-    for my $s (@$list) {
-        if (name($s) ne 'include') {
-            $s->{block} = included($s->{block}) if $s->{block};
-            push @out, $s;
-            next;
-        }
-
-        my $file = arg($s, 1);
-        my $text = $include{$file} // slurp("$root/conf/$file");
-
-        die "include $file: there is no conf/$file\n" if $text eq '';
-        push @out, @{ statements($text) };
-    }
-
-    return \@out;
-}
-
-
-sub arg {
-    my ($s, $n) = @_;
-
-    my $word = $s->{words}[$n] // return '';
-    $word =~ s/^(["'])(.*)\1\z/$2/s;
-    return $word;
-}
-
-sub name { return arg($_[0], 0) }
 
 
 sub conf_text {
@@ -162,15 +73,6 @@ sub conf_text {
         . ($_->{block} ? " {\n" . conf_text($_->{block}, "$indent    ")
                          . "$indent}\n" : ";\n")
     } @$list;
-}
-
-
-# all statements of a list, at every depth
-
-sub all {
-    my ($list) = @_;
-
-    return map { ($_, $_->{block} ? all($_->{block}) : ()) } @$list;
 }
 
 
@@ -668,57 +570,9 @@ sub transcript {
 }
 
 
-# The document's fenced blocks and headings: [{ tag, text, line, section }], and
-# the text without the blocks; its lines keep their numbers.
-
-sub document {
-    my ($file) = @_;
-    my (@block, @prose, @heading, $open);
-    my $section = '';
-
-    for (split /\n/, slurp("$root/$file")) {
-        push @prose, '';
-
-        if ($open) {
-            if (/^\s*\Q$open->{fence}\E`*\s*$/) {
-                undef $open;
-            } else {
-                $open->{text} .= s/^ {0,$open->{indent}}//r . "\n";
-            }
-
-        } elsif (/^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)/) {
-            $open = { fence => $2, indent => length $1, tag => $3,
-                      line => scalar @prose, section => $section, text => '' };
-            push @block, $open;
-
-        } else {
-            $prose[-1] = $_;
-
-            if (/^(#{1,6}) +(.*?)[ #]*$/) {
-                push @heading, $2;
-                $section = "$file:" . @prose . ": $2" if length $1 <= 3;
-            }
-        }
-    }
-
-    return { file => $file, block => \@block, prose => \@prose,
-             heading => \@heading, open => $open };
-}
-
-
 # lines as they are, wherever they begin
 
 sub bare { return $_[0] =~ s/^\s+//mgr }
-
-
-# one test: ok if nothing is wrong
-
-sub right {
-    my ($name, @wrong) = @_;
-
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    ok(!@wrong, $name) or diag(map { "    $_\n" } @wrong);
-}
 
 
 my %document = map { $_ => document($_) } @files;
@@ -763,7 +617,6 @@ for my $file (@files) {
             push @wrong, edge_end($one);
             right($what, @wrong);
 
-            $block->{statements} = statements($block->{text});
             push @before, $placed;
             $below = over($below || { main => [], http => [] }, $placed);
 
@@ -815,252 +668,6 @@ for my $file (@files) {
                          .*[;{]\s*(?:\#.*)?)$/x
         ? $_ + 1 . ": $prose->[$_]" : ()
     } 0 .. $#$prose);
-}
-
-
-# the reference, held against the source
-
-my $source = join '', map { slurp($_) } sort glob "$root/ngx_module/*.c";
-my $readme = $document{'README.md'};
-my $of_readme = join "\n", @{ $readme->{prose} };
-my @in_example = map { name($_) }
-                 map { $_->{statements} ? all($_->{statements}) : () }
-                 @{ $readme->{block} };
-
-my %context = (MAIN => 'http', SRV => 'server', LOC => 'location',
-               SIF => 'if in server', LIF => 'if in location',
-               UPS => 'upstream', LMT => 'limit_except');
-
-# how many arguments a directive has: by its flags, and by its syntax
-
-sub by_flags {
-    my ($flags) = @_;
-
-    return join ' ', map { /^TAKE(\d+)$/ ? split //, $1 : /^FLAG$/ ? 'flag'
-                           : /^1MORE$/ ? '1+' : /^2MORE$/ ? '2+'
-                           : /^NOARGS$/ ? 0 : /^ANY$/ ? '0+' : () }
-                     $flags =~ /NGX_CONF_(\w+)/g;
-}
-
-sub by_syntax {
-    my ($syntax) = @_;
-    my %n;
-
-    return 'flag' if $syntax eq 'on | off';
-
-    for (split / \| (?![^\[]*\])/, $syntax) {
-        my $more = s/ \.\.\.//;
-        my $optional = s/\s*\[[^\]]*\]//g;
-        my $least = () = /\S+/g;
-
-        $n{$more ? "$_+" : $_} = 1 for $least .. $least + $optional;
-    }
-
-    return join ' ', sort keys %n;
-}
-
-# what the source has for a directive that was not set
-
-sub by_default {
-    my ($field) = @_;
-
-    my ($value) = $source =~ /ngx_conf_merge_\w+\(conf->$field,
-                              \s*prev->$field,\s*([^;]+)\);/x or return;
-
-    return $value =~ /^[\d* ]+$/ ? eval $value : ();
-}
-
-# numbers of arguments that are taken only to say what would be right
-
-my %refused = (error_map_header => 3, error_map_zone => 1);
-
-my %directive;
-
-while ($source =~ /\{\s*ngx_string\("(\w+)"\),\s*
-                   (NGX_HTTP_\w+(?:\s*\|\s*NGX_\w+)*),\s*
-                   (\w+),\s*\w+,\s*(?:offsetof\(\w+,\s*(\w+)\))?/gx)
-{
-    $directive{$1} = { flags => $2, set => $3, field => $4 };
-}
-
-cmp_ok(scalar keys %directive, '>', 10, 'the source has directives');
-
-for my $name (sort keys %directive) {
-    my ($flags, $set, $field) = @{ $directive{$name} }{qw(flags set field)};
-    my @wrong;
-
-    my ($section) = $of_readme =~ /^\#\#\#\ `?\Q$name\E`?\ *\n
-                                   (.*?)(?=^\#{1,3}\ |\z)/msx;
-
-    if (!defined $section) {
-        right("README.md: $name", "there is no section \"### $name\"");
-        next;
-    }
-
-    my %line;
-
-    while ($section =~ /^[*-]?\s*\**(Syntax|Default|Context)\**:\**\s*(.*)/mg) {
-        push @{ $line{$1} }, $2;
-    }
-
-    push @wrong, map { "no line \"$_:\"" } grep { !$line{$_} }
-                 qw(Syntax Default Context);
-
-    # Context
-
-    my $is = join ', ', sort split /, */, ($line{Context} || [''])->[0]
-                                          =~ s/[`*]|\s+$//gr;
-    my $must = join ', ', sort map { $context{$_} || $_ }
-               $flags =~ /NGX_HTTP_(\w+)_CONF/g;
-
-    push @wrong, "Context is \"$is\", in the source \"$must\""
-        if $is ne $must;
-
-    # Syntax
-
-    my %n;
-
-    for (map { /`([^`]+)`/g } @{ $line{Syntax} }) {
-        my $syntax = $_;
-
-        push @wrong, "Syntax does not begin with the name: $_"
-            if $syntax !~ s/^\Q$name\E //;
-
-        my $block = $flags =~ /NGX_CONF_BLOCK/;
-
-        my $end = $block ? '{ ... }' : ';';
-
-        push @wrong, "Syntax must end with \"$end\""
-            if $syntax !~ s/ *\Q$end\E$//;
-
-        $n{$_} = 1 for split / /, by_syntax($syntax);
-    }
-
-    $is = join ' ', sort keys %n;
-    $must = join ' ', sort grep { $_ ne ($refused{$name} // '') }
-                      split / /, by_flags($flags);
-    push @wrong, "Syntax has arguments: $is, in the source $must"
-        if $is ne $must;
-
-    # Default
-
-    my ($default) = ($line{Default} || [''])->[0] =~ /^`([^`]+)`/;
-
-    if (defined $default) {
-        my $error = configuration_error($default);
-        push @wrong, "Default \"$default\": $error" if $error ne '';
-    }
-
-    if ($field && defined(my $value = by_default($field))) {
-        my ($text) = ($default // '') =~ /^\w+ (\w+);$/;
-        $text //= '';
-
-        my $n = $text =~ /^(?:on|off)$/ ? ($text eq 'on')
-              : $text =~ /^(\d+)([kmgs]?)$/
-              ? $1 * { '' => 1, s => 1e3, k => 2**10, m => 2**20 }->{$2} : -1;
-
-        push @wrong, "Default is \"$text\", in the source $value"
-            if $n != $value;
-    }
-
-    push @wrong, 'no block of "nginx" has it'
-        if !grep { $_ eq $name } @in_example;
-
-    right("README.md: $name", @wrong);
-}
-
-# the names of README and docs, all of them, and no others
-
-my @variable = $source =~ /^\s*ngx_http_error_map_var\((\w+)\),$/mg;
-my @metric = $source =~ /# TYPE (nginx_error_map_\w+) /g;
-
-cmp_ok(scalar @variable, '>=', 10, 'the source has variables');
-cmp_ok(scalar @metric, '>=', 6, '... and metrics');
-
-sub names_ok {
-    my ($what, $pattern, @name) = @_;
-
-    my %is = map { $_ => 1 } @name;
-    my %has = map { $_ => 1 } $of_readme =~ /$pattern/g;
-
-    right("README.md: $what",
-          map { "$_ is not there" } grep { !$has{$_} } @name);
-
-    for my $file (@files) {
-        my @text = (@{ $document{$file}{prose} },
-                    map { $_->{text} } @{ $document{$file}{block} });
-        my %own = map { $_ => 1 } map { /^map \S+ \$(\w+)/mg } @text;
-
-        right("$file: $what that there are", map { "$_ is none" }
-              grep { !$is{$_} && !$own{$_} } map { /$pattern/g } @text);
-    }
-}
-
-names_ok('variables', qr/\$\{?(error_map_[a-z]\w*)/,
-         map { "error_map_$_" } @variable);
-names_ok('metrics', qr/\b(nginx_error_map_[a-z]\w*)/, @metric);
-
-for my $file (@files) {
-    my %is = map { $_ => 1 } keys %directive, map { "error_map_$_" } @variable;
-
-    right("$file: directives that there are", map { "$_ is none" }
-          grep { !$is{$_} && $file =~ /README|docs/ }
-          map { /(?<![\w\$\/"{.])(error_map_[a-z]\w*)(?![\w.\/*])/g }
-          map { s/\bnginx_error_map_\w+//gr } @{ $document{$file}{prose} });
-}
-
-
-# a quarter of an hour, at 235 words a minute
-
-my $words = () = ($of_readme =~ s/\]\([^)\s]*\)/]/gr) =~ /\S*[^\W_]\S*/g;
-
-cmp_ok($words, '<=', 3500, 'README.md is read in a quarter of an hour');
-
-
-# links, as GitHub shows the files
-
-sub anchors {
-    my ($file) = @_;
-    my (%anchor, %n);
-
-    $document{$file} ||= document($file);
-
-    for (@{ $document{$file}{heading} }) {
-        my $name = lc s/!?\[([^\]]*)\]\([^)]*\)/$1/gr;
-
-        $name =~ s/[^\w\- ]//g;
-        $name =~ s/ /-/g;
-        $anchor{$name . ($n{$name}++ ? '-' . ($n{$name} - 1) : '')} = 1;
-    }
-
-    $anchor{$_} = 1 for map { /<a (?:name|id)="([^"]+)"/g }
-                        @{ $document{$file}{prose} };
-
-    return \%anchor;
-}
-
-for my $file (@files) {
-    my $prose = join("\n", @{ $document{$file}{prose} })
-                =~ s/(`+)[^`\n]+\1//gr;
-    my @wrong;
-
-    for my $link ($prose =~ /\]\(\s*<?([^)\s>]+)/g,
-                  $prose =~ /^\[[^\]]+\]:\s*(\S+)/mg)
-    {
-        next if $link =~ /^[a-z][a-z+.-]*:/i;
-
-        my ($to, $anchor) = $link =~ /^([^#]*)(?:#(.*))?$/;
-
-        $to = $to eq '' ? $file
-            : File::Spec->abs2rel("$root/" . dirname($file) . "/$to", $root);
-        1 while $to =~ s{(^|/)(?!\.\.)[^/]+/\.\./}{$1};
-
-        push @wrong, "$link leads nowhere" if !-e "$root/$to";
-        push @wrong, "$link: no such heading" if defined $anchor
-            && !($to =~ /\.md$/ && anchors($to)->{$anchor});
-    }
-
-    right("$file: links", @wrong);
 }
 
 done_testing();
