@@ -55,7 +55,8 @@ my ($good, $bad) = map {
 
         my @parts = split /\|/, $body;
 
-        print $s "HTTP/1.1 $status Fine\r\n$headers\r\nContent-Length: "
+        print $s "HTTP/1.1 $status Fine\r\n$headers\r\n"
+                 . "Connection: close\r\nContent-Length: "
                  . length(join '', @parts) . "\r\n\r\n"
                  . ($method eq 'HEAD' ? '' : shift @parts);
 
