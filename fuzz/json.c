@@ -285,6 +285,7 @@ reference(json_t *value, uint32_t mask, size_t depth, size_t *found)
 
         if (json_is_number(value)
             || (json_is_string(value)
+                && json_string_length(value) > 0
                 && json_string_length(value) <= EM_JSON_TOKEN_MAX))
         {
             *found = i;

@@ -537,7 +537,7 @@ em_json_open(em_json_t *j, const em_json_pointers_t *set, uint8_t bracket)
 static int
 em_json_found(em_json_t *j, const em_json_pointers_t *set)
 {
-    if (!j->capture || j->overflow) {
+    if (!j->capture || j->overflow || j->len == 0) {
         return 0;
     }
 

@@ -135,8 +135,8 @@ void em_json_init(em_json_t *j);
  * The first string or number met at the end of any pointer is the code, be
  * its member name repeated or not; a string is unescaped into UTF-8 (a lone
  * surrogate is U+FFFD), a number is taken as it is written.  One longer than
- * EM_JSON_TOKEN_MAX bytes, and null, booleans, arrays and objects, are passed
- * over.  A UTF-8 byte order mark may come first.
+ * EM_JSON_TOKEN_MAX bytes, an empty string, and null, booleans, arrays and
+ * objects, are passed over.  A UTF-8 byte order mark may come first.
  *
  * What pointers lead to or through is read as RFC 8259 has it, only that
  * strings may hold any bytes from 0x20 on.  A string that none leads to is

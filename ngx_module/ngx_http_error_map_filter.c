@@ -64,6 +64,7 @@ static ngx_http_error_map_apart ngx_int_t
 ngx_http_error_map_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
+    ngx_msec_t                      waited;
     ngx_http_error_map_ctx_t       *ctx, *upstream;
     ngx_http_error_map_kept_t      *kept;
     ngx_http_error_map_source_t     source;
@@ -132,6 +133,8 @@ ngx_http_error_map_response(ngx_http_request_t *r,
         return ngx_http_error_map_skip(r, conf);
     }
 
+    ctx = NULL;
+
     if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size,
                                        response.gzip)
         != NGX_OK
@@ -143,17 +146,28 @@ ngx_http_error_map_response(ngx_http_request_t *r,
             return ngx_http_error_map_skip(r, conf);
         }
 
-        if (!conf->upstream
-            || ngx_http_error_map_upstream_waited(r) < conf->hold_timeout)
-        {
+        waited = conf->upstream ? ngx_http_error_map_upstream_waited(r) : 0;
+
+        if (!conf->upstream || waited < conf->hold_timeout) {
             return ngx_http_error_map_hold(r, conf, &source);
         }
 
+        /* all the time has gone in the upstream layer */
+
         (void) ngx_http_error_map_source_stop(&source,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+
+        ctx = ngx_http_error_map_create_ctx(r, document,
+                                            r->headers_out.status);
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx->hold_size = source.size;
+        ctx->hold_time = waited;
     }
 
-    ctx = ngx_http_error_map_decide(r, conf, &source, NULL);
+    ctx = ngx_http_error_map_decide(r, conf, &source, ctx);
     if (ctx == NULL) {
         return NGX_ERROR;
     }

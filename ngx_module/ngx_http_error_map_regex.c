@@ -238,8 +238,8 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
     int      rc;
     size_t   offset, *place, *group;
 
-    pcre2_set_callout(ngx_http_error_map_match_context, ngx_http_error_map_text_step,
-                      text);
+    pcre2_set_callout(ngx_http_error_map_match_context,
+                      ngx_http_error_map_text_step, text);
 
     text->position = *start;
     text->references = pattern->references;
@@ -277,11 +277,11 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
 
         text->match_start = place[0];
 
-        /* a group without a part in the match is no code, or one too long */
+        /* a group without a part in the match is no code, nor one too long */
 
         group = &place[2 * pattern->group];
 
-        if (group[0] != PCRE2_UNSET && group[1] - group[0] <= EM_CODE_MAX) {
+        if (group[0] < group[1] && group[1] - group[0] <= EM_CODE_MAX) {
             text->code = data + group[0];
             text->code_len = group[1] - group[0];
             return NGX_OK;

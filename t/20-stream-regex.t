@@ -33,7 +33,7 @@ my @cases = (
     ['no code', $err, 'ERERRERR ERRR=1 ERR=', 'none '],
     ['success', '(?i)result: (\w+)', 'RESULT: 0 result: 1001', 'success 0'],
     ['unknown', $err, "ERR=10010 ERR=1001", 'unknown 10010'],
-    ['an empty group', 'ERR=(\d*);', 'ERR=x ERR=; ERR=1001;', 'unknown '],
+    ['an empty group', 'ERR=(\d*);', 'ERR=x ERR=; ERR=1001;', 'mapped 1001'],
     ['a group that took no part', '"[^"]*"|ERR=(\d+)',
      '"a" "ERR=1002" "b" ERR=1001 "c"', 'mapped 1001'],
     ['a code too long', $err, 'ERR=' . '9' x 129 . ' ERR=1001', 'mapped 1001'],

@@ -27,6 +27,14 @@ my $vendor = vendor(sub {
         return 0;
     }
 
+    if ($request =~ m{^GET /late }) {
+        print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                 . "Connection: close\r\nContent-Length: 20\r\n\r\n{\"Status";
+        sleep 0.8;
+        print $s 'Code":42505}';
+        return 0;
+    }
+
     my $code = $request =~ m{^GET /accel } || served() > 1 ? 42505 : 200;
     my $body = "{\"StatusCode\":$code}";
     my $accel = $request =~ m{^GET /accel } ? "X-Accel-Redirect: /no\r\n" : '';
@@ -91,6 +99,14 @@ my $edge = start(port => $port, http => <<"END");
             proxy_http_version 1.1;
         }
 
+        location /late {
+            error_map_hold_timeout 300ms;
+            proxy_buffering off;
+            add_header X-Held "\$error_map_hold_size \$error_map_hold_time"
+                       always;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
         location /accel {
             proxy_ignore_headers X-Accel-Redirect;
             proxy_pass http://127.0.0.1:$vendor;
@@ -120,6 +136,14 @@ is("$r->{status} $r->{headers}{'x-tried'}[0]", '503 503',
 $r = get($port, '/fastcgi');
 is("$r->{status} " . ($r->{headers}{'x-error-code'}[0] // 'no code'),
    '503 42505', 'a large stderr of FastCGI does not hide the code');
+
+# the wait ends with the time, and nginx sends the header
+
+$r = get($port, '/late');
+is("$r->{status} $r->{body}", '200 {"StatusCode":42505}',
+   'what comes too late passes');
+like($r->{headers}{'x-held'}[0], qr/^8 0\.[3-7]\d\d$/,
+     '... and has waited that long, with so much');
 
 # nginx gives up the response, and the client sees nothing of it
 

@@ -500,7 +500,7 @@ reader_value(reader_t *r, uint32_t match, size_t depth)
                 return EM_JSON_MALFORMED;
             }
 
-            if (r->len <= EM_JSON_TOKEN_MAX) {
+            if (r->len && r->len <= EM_JSON_TOKEN_MAX) {
                 r->pointer = n;
                 return EM_JSON_FOUND;
             }
