@@ -1,5 +1,5 @@
 # make            the module, for Debian's nginx or for NGINX_SRC=dir
-# make demo       five simulated vendors, and what the edge makes of their errors
+# make demo       simulated vendors, and what the edge makes of their errors
 # make test       everything, on Debian's nginx or on NGINX=binary
 #
 # As root, what is missing is installed by apt-get.
