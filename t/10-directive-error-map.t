@@ -137,7 +137,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 /t/200/{"StatusCode":99999999999999999999}   =
     X-Verdict: unknown
     X-Code: 99999999999999999999
-/t/200/{"StatusCode":""}          =     X-Verdict: unknown
+/t/200/{"StatusCode":""}          =     X-Verdict: none
 
 
 

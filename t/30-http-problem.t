@@ -414,7 +414,6 @@ sub wrong {
 }
 
 my @codes = (
-    ['no byte', ''],
     ['quotes', '"' x 128],
     ['backslashes', '\\' x 128],
     ['NUL', "\0" x 128],
