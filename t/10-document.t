@@ -118,7 +118,7 @@ for (
     ['acme', '{"fault":1004}', 200, 'unknown', '1004', 'UNKNOWN'],
     ['acme', '{"fault":100}', 200, 'unknown', '100', 'UNKNOWN'],
     ['acme', '{"fault":10011}', 200, 'unknown', '10011', 'UNKNOWN'],
-    ['acme', '{"fault":""}', 200, 'unknown', undef, 'UNKNOWN'],
+    ['acme', '{"fault":""}', 200, 'none'],
     ['acme', '{"code":1001}', 200, 'none'],
     ['more', '{"StatusCode":42505}', 429, 'mapped', '42505',
      'RESOURCE_EXHAUSTED', 'ours'],
