@@ -152,7 +152,7 @@ ngx_http_error_map_response(ngx_http_request_t *r,
             return ngx_http_error_map_hold(r, conf, &source);
         }
 
-        /* all the time has gone in the upstream layer */
+        /* all the time, if there is any, has gone in the upstream layer */
 
         (void) ngx_http_error_map_source_stop(&source,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
@@ -163,8 +163,10 @@ ngx_http_error_map_response(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        ctx->hold_size = source.size;
-        ctx->hold_time = waited;
+        if (waited) {
+            ctx->hold_size = source.size;
+            ctx->hold_time = waited;
+        }
     }
 
     ctx = ngx_http_error_map_decide(r, conf, &source, ctx);

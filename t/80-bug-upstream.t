@@ -107,6 +107,14 @@ my $edge = start(port => $port, http => <<"END");
             proxy_pass http://127.0.0.1:$vendor;
         }
 
+        location = /late/none {
+            error_map_hold_timeout 0;
+            proxy_buffering off;
+            add_header X-Held "\$error_map_hold_size \$error_map_hold_time"
+                       always;
+            proxy_pass http://127.0.0.1:$vendor/late;
+        }
+
         location /accel {
             proxy_ignore_headers X-Accel-Redirect;
             proxy_pass http://127.0.0.1:$vendor;
@@ -144,6 +152,9 @@ is("$r->{status} $r->{body}", '200 {"StatusCode":42505}',
    'what comes too late passes');
 like($r->{headers}{'x-held'}[0], qr/^8 0\.[3-7]\d\d$/,
      '... and has waited that long, with so much');
+
+is(get($port, '/late/none')->{headers}{'x-held'}[0], '0 0.000',
+   '... and has not waited if it must not');
 
 # nginx gives up the response, and the client sees nothing of it
 
