@@ -2,7 +2,7 @@
 # The rules that make the tables' sources, and the list of the documents.
 
 em_dir=$NGX_OBJS/error_map
-em_check=$ngx_addon_dir/ngx_module/em_check.awk
+em_check=$ngx_addon_dir/ngx_module/document/em_check.awk
 em_documents=$(cd $ngx_addon_dir/tables && ls *.gperf | sed 's/\.gperf$//')
 
 mkdir -p $em_dir

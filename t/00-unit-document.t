@@ -27,5 +27,5 @@ print $list "#include \"em_document.h\"\n",
 
 close $list or die "$dir: $!";
 
-exit unit($dir, "$root/t/unit/document.c", "$root/ngx_module/em_document.c",
+exit unit($dir, "$root/t/unit/document.c", "$root/ngx_module/document/em_document.c",
           glob "$dir/*.c");

@@ -64,10 +64,10 @@ sub build {
 
     my $cc = $ENV{CC} || 'cc';
     my $said = `exec 2>&1; cd $dir
-                LC_ALL=C awk -f $root/ngx_module/em_check.awk $name.gperf &&
+                LC_ALL=C awk -f $root/ngx_module/document/em_check.awk $name.gperf &&
                 gperf --output-file=$name.c $name.gperf &&
                 $cc -W -Wall -Wextra -Werror -Wno-unused-parameter \\
-                    -I $root/ngx_module -fsyntax-only $name.c`;
+                    -I $root/ngx_module/document -fsyntax-only $name.c`;
 
     return $said . ($? && $said eq '' ? "exit $?" : '');
 }

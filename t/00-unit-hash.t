@@ -7,4 +7,4 @@ use ErrorMapUnit;
 use File::Temp qw(tempdir);
 
 exit unit(tempdir(CLEANUP => 1), "$root/t/unit/hash.c",
-          "$root/ngx_module/em_document.c");
+          "$root/ngx_module/document/em_document.c");

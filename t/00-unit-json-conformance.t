@@ -12,4 +12,4 @@ $ENV{EM_JSON_FOLDERS} = join "\n", "$root/t/data/json",
                                    $ENV{EM_JSON_CONFORMANCE} || ();
 
 exit unit(tempdir(CLEANUP => 1), "$root/t/unit/conformance.c",
-          glob("$root/ngx_module/em_json*.c"));
+          glob("$root/ngx_module/scan/em_json*.c"));

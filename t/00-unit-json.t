@@ -7,4 +7,4 @@ use ErrorMapUnit;
 use File::Temp qw(tempdir);
 
 exit unit(tempdir(CLEANUP => 1), "$root/t/unit/json.c",
-          glob("$root/ngx_module/em_json*.c"));
+          glob("$root/ngx_module/scan/em_json*.c"));

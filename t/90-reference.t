@@ -17,7 +17,7 @@ my $root = $ErrorMap::root;
 
 my %document = map { $_ => document($_) } @files;
 
-my $source = join '', map { slurp($_) } sort glob "$root/ngx_module/*.c";
+my $source = join '', map { slurp($_) } sort glob "$root/ngx_module/{,*/}*.c";
 my $readme = $document{'README.md'};
 my $of_readme = join "\n", @{ $readme->{prose} };
 my @in_example = map { name($_) } map { all(statements($_->{text})) }

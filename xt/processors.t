@@ -27,9 +27,9 @@ for my $processor (sort keys %processors) {
         my $program = "$dir/$test.$processor";
 
         is(system("$processor-linux-gnu-gcc", '-static', '-g', '-O2', '-W',
-                  '-Wall', '-Wextra', '-Werror', '-I', "$root/ngx_module",
+                  '-Wall', '-Wextra', '-Werror', '-I', "$root/ngx_module/scan",
                   '-o', $program, "$root/t/unit/$test.c",
-                  glob "$root/ngx_module/em_json*.c"),
+                  glob "$root/ngx_module/scan/em_json*.c"),
            0, "$processor: $test.c compiles");
 
         my $out = `qemu-$processor $program`;

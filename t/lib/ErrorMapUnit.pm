@@ -26,8 +26,9 @@ sub unit {
     my $cc = $ENV{CC} || 'cc';
 
     if (system('sh', '-c', "$cc \"\$@\"", 'cc', '-g', '-O1', '-W', '-Wall',
-               '-Wextra', '-Werror', '-Wno-unused-parameter', '-I',
-               "$root/ngx_module", '-o', "$dir/unit", @sources) != 0)
+               '-Wextra', '-Werror', '-Wno-unused-parameter',
+               (map { ('-I', "$root/ngx_module/$_") } qw(scan document)),
+               '-o', "$dir/unit", @sources) != 0)
     {
         print "1..1\nnot ok 1 - $cc compiles $sources[0]\n";
         return 1;

@@ -1,5 +1,5 @@
 
-#include "ngx_http_error_map_upstream.h"
+#include "ngx_http_error_map_upstream_ctx.h"
 
 
 /*
