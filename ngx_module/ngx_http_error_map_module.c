@@ -1,5 +1,17 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_document.h"
+#include "ngx_http_error_map_filter.h"
+#include "ngx_http_error_map_header.h"
+#include "ngx_http_error_map_metrics.h"
+#include "ngx_http_error_map_peer.h"
+#include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_problem.h"
+#include "ngx_http_error_map_proxy_status.h"
+#include "ngx_http_error_map_inspect.h"
+#include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_variables.h"
+#include "ngx_http_error_map_zone.h"
 
 
 static char *ngx_http_error_map(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -417,6 +429,7 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_http_error_map_document_compile(cf, emcf) != NGX_OK
+        || ngx_http_error_map_response_init(cf, emcf) != NGX_OK
         || ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK
         || ngx_http_error_map_zone_layout(cf, emcf) != NGX_OK)
     {

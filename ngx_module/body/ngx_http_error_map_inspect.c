@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_inspect.h"
+#include "ngx_http_error_map_document.h"
 
 
 static ngx_int_t ngx_http_error_map_gzipped(
@@ -45,29 +46,6 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
     response->gzip = gzip;
 
     return ngx_http_error_map_test_type(conf, &response->type);
-}
-
-
-ngx_http_upstream_t *
-ngx_http_error_map_vendor(ngx_http_request_t *r)
-{
-    if (r->upstream == NULL) {
-        return NULL;
-    }
-
-    if (ngx_http_error_map_live(r)) {
-        return r->upstream;
-    }
-
-#if (NGX_HTTP_CACHE)
-
-    if (r->cached && !r->filter_finalize && !r->err_status) {
-        return r->upstream;
-    }
-
-#endif
-
-    return NULL;
 }
 
 
@@ -123,41 +101,6 @@ ngx_http_error_map_repeated(ngx_list_part_t *part, ngx_table_elt_t *coding)
     }
 
     return 0;
-}
-
-
-ngx_table_elt_t *
-ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
-    ngx_table_elt_t *h)
-{
-    ngx_uint_t        i;
-    ngx_table_elt_t  *elt;
-
-    for ( /* void */ ; part; part = part->next) {
-
-        elt = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (h) {
-                if (&elt[i] == h) {
-                    h = NULL;
-                }
-
-                continue;
-            }
-
-            if (elt[i].hash
-                && elt[i].key.len == name->len
-                && ngx_strncasecmp(elt[i].key.data, name->data, name->len)
-                   == 0)
-            {
-                return &elt[i];
-            }
-        }
-    }
-
-    return NULL;
 }
 
 

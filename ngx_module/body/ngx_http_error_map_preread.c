@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_preread.h"
+#include "ngx_http_error_map_util.h"
 
 
 static ngx_int_t ngx_http_error_map_raw_bytes(ngx_http_error_map_raw_t *raw,

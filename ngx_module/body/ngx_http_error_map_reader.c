@@ -1,12 +1,29 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_reader.h"
+#include "ngx_http_error_map_util.h"
 
 
 static ngx_int_t ngx_http_error_map_source_header(
     ngx_http_error_map_source_t *source, ngx_list_part_t *part,
     ngx_str_t *name);
+static ngx_int_t ngx_http_error_map_source_inflate(
+    ngx_http_error_map_source_t *source, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_source_scan(
+    ngx_http_error_map_source_t *source, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_source_text(
+    ngx_http_error_map_source_t *source, u_char *data, size_t len,
+    ngx_uint_t wait);
+static ngx_int_t ngx_http_error_map_source_text_end(
+    ngx_http_error_map_source_t *source, ngx_uint_t end,
+    ngx_http_error_map_verdict_e verdict);
+static ngx_int_t ngx_http_error_map_source_scan_end(
+    ngx_http_error_map_source_t *source);
+static ngx_int_t ngx_http_error_map_source_code(
+    ngx_http_error_map_source_t *source, u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_source_lookup(
     ngx_http_error_map_source_t *source);
+static ngx_int_t ngx_http_error_map_source_verdict(
+    ngx_http_error_map_source_t *source, ngx_http_error_map_verdict_e verdict);
 
 
 ngx_int_t
@@ -98,7 +115,7 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
     source->size += n;
 
     if (source->gzip) {
-        rc = ngx_http_error_map_gunzip_feed(source, data, n);
+        rc = ngx_http_error_map_source_inflate(source, data, n);
 
     } else if (n == len) {
         return ngx_http_error_map_source_scan(source, data, n);
@@ -121,7 +138,7 @@ ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
     ngx_http_error_map_verdict_e verdict)
 {
     if (source->text && source->json.status != EM_JSON_MORE) {
-        return ngx_http_error_map_text_stop(source, verdict);
+        return ngx_http_error_map_source_text_end(source, 0, verdict);
     }
 
     return ngx_http_error_map_source_verdict(source, verdict);
@@ -133,7 +150,7 @@ ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
  * that no pointer leads to a code, but then from the beginning.
  */
 
-ngx_int_t
+static ngx_int_t
 ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
     u_char *data, size_t len)
 {
@@ -149,8 +166,8 @@ ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
     }
 
     if (document->patterns.nelts) {
-        return ngx_http_error_map_text_feed(source, data, len,
-                                            status == EM_JSON_MORE);
+        return ngx_http_error_map_source_text(source, data, len,
+                                              status == EM_JSON_MORE);
     }
 
     if (status == EM_JSON_MORE) {
@@ -161,32 +178,149 @@ ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
 }
 
 
-ngx_int_t
-ngx_http_error_map_source_end(ngx_http_error_map_source_t *source)
+/* a gzip body is inflated aside, a piece at a time */
+
+static ngx_int_t
+ngx_http_error_map_source_inflate(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len)
 {
-    ngx_http_error_map_document_t  *document;
+    ngx_int_t  rc;
+    ngx_str_t  text;
 
-    document = source->document;
-
-    if (source->gunzip
-        && ngx_http_error_map_gunzip_end(source) != NGX_DECLINED)
-    {
-        return NGX_OK;
+    if (source->gunzip == NULL) {
+        source->gunzip = ngx_http_error_map_gunzip_create(source->request->pool,
+                                                  source->left + source->size);
+        if (source->gunzip == NULL) {
+            return ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
     }
 
-    if (em_json_end(&source->json, &document->pointers) == EM_JSON_FOUND) {
-        return ngx_http_error_map_source_lookup(source);
+    ngx_http_error_map_gunzip_feed(source->gunzip, data, len);
+
+    for ( ;; ) {
+
+        rc = ngx_http_error_map_gunzip_next(source->gunzip, &text);
+
+        if (text.len
+            && ngx_http_error_map_source_scan(source, text.data, text.len)
+               == NGX_OK)
+        {
+            break;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_DONE) {
+            (void) ngx_http_error_map_source_scan_end(source);
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            (void) ngx_http_error_map_source_stop(source,
+                                    rc == NGX_ERROR
+                                    ? NGX_HTTP_ERROR_MAP_NONE
+                                    : NGX_HTTP_ERROR_MAP_UNDECIDED);
+            break;
+        }
     }
 
-    if (document->patterns.nelts) {
-        return ngx_http_error_map_text_end(source);
-    }
+    ngx_http_error_map_gunzip_free(source->gunzip);
+    source->gunzip = NULL;
 
-    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+    return NGX_OK;
 }
 
 
 ngx_int_t
+ngx_http_error_map_source_end(ngx_http_error_map_source_t *source)
+{
+    if (source->gunzip
+        && !ngx_http_error_map_gunzip_complete(source->gunzip))
+    {
+        return ngx_http_error_map_source_stop(source, NGX_HTTP_ERROR_MAP_NONE);
+    }
+
+    return ngx_http_error_map_source_scan_end(source);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_source_scan_end(ngx_http_error_map_source_t *source)
+{
+    if (em_json_end(&source->json, &source->document->pointers)
+        == EM_JSON_FOUND)
+    {
+        return ngx_http_error_map_source_lookup(source);
+    }
+
+    return ngx_http_error_map_source_text_end(source, 1,
+                                              NGX_HTTP_ERROR_MAP_NONE);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_source_text(ngx_http_error_map_source_t *source,
+    u_char *data, size_t len, ngx_uint_t wait)
+{
+    ngx_int_t            rc;
+    ngx_str_t            code;
+    ngx_http_request_t  *r;
+
+    rc = NGX_ERROR;
+
+    if (source->text == NULL) {
+        r = source->request;
+
+        source->text = ngx_http_error_map_text_create(r->pool,
+                                                r->connection->log,
+                                                source->document,
+                                                source->left + source->size);
+    }
+
+    if (source->text) {
+        rc = ngx_http_error_map_text_feed(source->text, data, len, wait, &code);
+    }
+
+    if (rc == NGX_OK) {
+        return ngx_http_error_map_source_code(source, code.data, code.len);
+    }
+
+    return (rc == NGX_AGAIN)
+           ? NGX_AGAIN
+           : ngx_http_error_map_source_verdict(source,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+}
+
+
+/* searches what was kept of a text; the verdict is for one without a code */
+
+static ngx_int_t
+ngx_http_error_map_source_text_end(ngx_http_error_map_source_t *source,
+    ngx_uint_t end, ngx_http_error_map_verdict_e verdict)
+{
+    ngx_int_t  rc;
+    ngx_str_t  code;
+
+    if (source->text) {
+        rc = ngx_http_error_map_text_end(source->text, end, &code);
+
+        if (rc == NGX_OK) {
+            return ngx_http_error_map_source_code(source, code.data, code.len);
+        }
+
+        if (rc == NGX_ERROR) {
+            verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+        }
+    }
+
+    return ngx_http_error_map_source_verdict(source, verdict);
+}
+
+
+static ngx_int_t
 ngx_http_error_map_source_code(ngx_http_error_map_source_t *source,
     u_char *data, size_t len)
 {
@@ -224,7 +358,7 @@ ngx_http_error_map_source_lookup(ngx_http_error_map_source_t *source)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_error_map_source_verdict(ngx_http_error_map_source_t *source,
     ngx_http_error_map_verdict_e verdict)
 {

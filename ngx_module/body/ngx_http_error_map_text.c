@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_text.h"
+#include "ngx_http_error_map_pattern.h"
 
 
 /*
@@ -12,22 +13,17 @@
 
 #if (NGX_PCRE2)
 
-static ngx_int_t ngx_http_error_map_text_last(
-    ngx_http_error_map_source_t *source, uint32_t options,
-    ngx_http_error_map_verdict_e verdict);
 static ngx_int_t ngx_http_error_map_text_search(
-    ngx_http_error_map_source_t *source, u_char *data, size_t len,
-    uint32_t options);
+    ngx_http_error_map_text_t *text, u_char *data, size_t len,
+    uint32_t options, ngx_str_t *found);
 static ngx_int_t ngx_http_error_map_text_match(
     ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
     size_t *start, u_char *data, size_t len, uint32_t options);
 static int ngx_http_error_map_text_step(pcre2_callout_block *block,
     void *data);
-static ngx_http_error_map_text_t *ngx_http_error_map_text(
-    ngx_http_error_map_source_t *source);
 static void ngx_http_error_map_text_free(void *data);
-static ngx_int_t ngx_http_error_map_text_keep(
-    ngx_http_error_map_source_t *source, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_text_keep(ngx_http_error_map_text_t *text,
+    u_char *data, size_t len);
 
 
 /*
@@ -44,6 +40,12 @@ static ngx_int_t ngx_http_error_map_text_keep(
 
 
 struct ngx_http_error_map_text_s {
+    ngx_pool_t        *pool;
+    ngx_log_t         *log;
+    ngx_array_t       *patterns;
+    size_t             behind;
+    size_t             max;      /* bytes of the text that are searched */
+
     u_char            *data;
     size_t             len;
     size_t             size;     /* bytes allocated */
@@ -65,27 +67,19 @@ struct ngx_http_error_map_text_s {
 
 
 ngx_int_t
-ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
-    size_t len, ngx_uint_t wait)
+ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
+    size_t len, ngx_uint_t wait, ngx_str_t *code)
 {
-    size_t                      keep, start, behind;
-    ngx_int_t                   rc;
-    ngx_uint_t                  i, n;
-    ngx_http_error_map_text_t  *text;
-
-    text = ngx_http_error_map_text(source);
-    if (text == NULL) {
-        return ngx_http_error_map_source_verdict(source,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
-    }
+    size_t      keep, start;
+    ngx_int_t   rc;
+    ngx_uint_t  i, n;
 
     text->limit += len * NGX_HTTP_ERROR_MAP_STEPS;
 
     if (text->len || wait) {
 
-        if (ngx_http_error_map_text_keep(source, data, len) != NGX_OK) {
-            return ngx_http_error_map_source_verdict(source,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        if (ngx_http_error_map_text_keep(text, data, len) != NGX_OK) {
+            return NGX_ERROR;
         }
 
         if (wait || text->len < text->next) {
@@ -96,21 +90,21 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
         len = text->len;
     }
 
-    rc = ngx_http_error_map_text_search(source, data, len, PCRE2_PARTIAL_HARD);
+    rc = ngx_http_error_map_text_search(text, data, len, PCRE2_PARTIAL_HARD,
+                                        code);
 
-    if (rc == NGX_OK) {
+    if (rc != NGX_DECLINED) {
         ngx_http_error_map_text_free(text);
-        return NGX_OK;
+        return rc;
     }
 
-    n = source->document->patterns.nelts;
+    n = text->patterns->nelts;
 
     for (i = 0, start = len; i < n; i++) {
         start = ngx_min(start, text->start[i]);
     }
 
-    behind = source->document->behind;
-    keep = (start > behind) ? start - behind : 0;
+    keep = (start > text->behind) ? start - text->behind : 0;
 
     data += keep;
     len -= keep;
@@ -124,9 +118,8 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
         ngx_memmove(text->data, data, len);
         text->len = len;
 
-    } else if (ngx_http_error_map_text_keep(source, data, len) != NGX_OK) {
-        return ngx_http_error_map_source_verdict(source,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+    } else if (ngx_http_error_map_text_keep(text, data, len) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     /* many small pieces must not cost many long searches */
@@ -139,38 +132,16 @@ ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
 
 
 ngx_int_t
-ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source,
-    ngx_http_error_map_verdict_e verdict)
+ngx_http_error_map_text_end(ngx_http_error_map_text_t *text, ngx_uint_t end,
+    ngx_str_t *code)
 {
-    return ngx_http_error_map_text_last(source, PCRE2_PARTIAL_HARD, verdict);
-}
+    ngx_int_t  rc;
 
+    rc = ngx_http_error_map_text_search(text, text->data, text->len,
+                                        end ? 0 : PCRE2_PARTIAL_HARD, code);
+    ngx_http_error_map_text_free(text);
 
-ngx_int_t
-ngx_http_error_map_text_end(ngx_http_error_map_source_t *source)
-{
-    return ngx_http_error_map_text_last(source, 0, NGX_HTTP_ERROR_MAP_NONE);
-}
-
-
-static ngx_int_t
-ngx_http_error_map_text_last(ngx_http_error_map_source_t *source,
-    uint32_t options, ngx_http_error_map_verdict_e verdict)
-{
-    ngx_int_t                   rc;
-    ngx_http_error_map_text_t  *text;
-
-    text = source->text;
-    rc = NGX_AGAIN;
-
-    if (text) {
-        rc = ngx_http_error_map_text_search(source, text->data, text->len,
-                                            options);
-        ngx_http_error_map_text_free(text);
-    }
-
-    return (rc == NGX_OK) ? NGX_OK
-                          : ngx_http_error_map_source_verdict(source, verdict);
+    return rc;
 }
 
 
@@ -180,48 +151,40 @@ ngx_http_error_map_text_last(ngx_http_error_map_source_t *source,
  */
 
 static ngx_int_t
-ngx_http_error_map_text_search(ngx_http_error_map_source_t *source,
-    u_char *data, size_t len, uint32_t options)
+ngx_http_error_map_text_search(ngx_http_error_map_text_t *text, u_char *data,
+    size_t len, uint32_t options, ngx_str_t *code)
 {
-    u_char                        *code;
-    size_t                         first, code_len;
+    size_t                         first;
     ngx_int_t                      rc;
     ngx_uint_t                     i, found;
-    ngx_http_error_map_text_t     *text;
     ngx_http_error_map_pattern_t  *pattern;
 
-    text = source->text;
-    pattern = source->document->patterns.elts;
+    pattern = text->patterns->elts;
 
     first = len;
     found = 0;
-    code = NULL;
-    code_len = 0;
 
-    for (i = 0; i < source->document->patterns.nelts; i++) {
+    for (i = 0; i < text->patterns->nelts; i++) {
 
         rc = ngx_http_error_map_text_match(text, &pattern[i], &text->start[i],
                                            data, len, options);
 
         if (rc == NGX_ERROR) {
-            ngx_log_error(NGX_LOG_INFO, source->request->connection->log, 0,
+            ngx_log_error(NGX_LOG_INFO, text->log, 0,
                           "error map pattern \"%V\" was given up after %ui "
                           "steps", &pattern[i].text, text->steps);
-
-            return ngx_http_error_map_source_verdict(source,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+            return NGX_ERROR;
         }
 
         if (rc != NGX_DECLINED && text->match_start < first) {
             first = text->match_start;
             found = (rc == NGX_OK);
-            code = text->code;
-            code_len = text->code_len;
+            code->data = text->code;
+            code->len = text->code_len;
         }
     }
 
-    return found ? ngx_http_error_map_source_code(source, code, code_len)
-                 : NGX_AGAIN;
+    return found ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -326,20 +289,14 @@ ngx_http_error_map_text_step(pcre2_callout_block *block, void *data)
 }
 
 
-static ngx_http_error_map_text_t *
-ngx_http_error_map_text(ngx_http_error_map_source_t *source)
+ngx_http_error_map_text_t *
+ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
+    ngx_http_error_map_document_t *document, size_t size)
 {
     ngx_uint_t                     i, n;
-    ngx_pool_t                    *pool;
     ngx_pool_cleanup_t            *cln;
     ngx_http_error_map_text_t     *text;
     ngx_http_error_map_pattern_t  *pattern;
-
-    if (source->text) {
-        return source->text;
-    }
-
-    pool = source->request->pool;
 
     text = ngx_pcalloc(pool, sizeof(ngx_http_error_map_text_t));
     if (text == NULL) {
@@ -351,15 +308,20 @@ ngx_http_error_map_text(ngx_http_error_map_source_t *source)
         return NULL;
     }
 
-    pattern = source->document->patterns.elts;
+    text->pool = pool;
+    text->log = log;
+    text->patterns = &document->patterns;
+    text->behind = document->behind;
+    text->max = size;
 
-    text->start = ngx_pcalloc(pool, source->document->patterns.nelts
-                                    * sizeof(size_t));
+    pattern = document->patterns.elts;
+
+    text->start = ngx_pcalloc(pool, document->patterns.nelts * sizeof(size_t));
     if (text->start == NULL) {
         return NULL;
     }
 
-    for (i = 0, n = 1; i < source->document->patterns.nelts; i++) {
+    for (i = 0, n = 1; i < document->patterns.nelts; i++) {
         n = ngx_max(n, pattern[i].group);
     }
 
@@ -372,8 +334,6 @@ ngx_http_error_map_text(ngx_http_error_map_source_t *source)
     cln->data = text;
 
     text->limit = NGX_HTTP_ERROR_MAP_STEPS_MIN;
-
-    source->text = text;
 
     return text;
 }
@@ -390,15 +350,11 @@ ngx_http_error_map_text_free(void *data)
 
 
 static ngx_int_t
-ngx_http_error_map_text_keep(ngx_http_error_map_source_t *source, u_char *data,
+ngx_http_error_map_text_keep(ngx_http_error_map_text_t *text, u_char *data,
     size_t len)
 {
-    size_t                      size;
-    u_char                     *p;
-    ngx_pool_t                 *pool;
-    ngx_http_error_map_text_t  *text;
-
-    text = source->text;
+    size_t   size;
+    u_char  *p;
 
     if (len == 0) {
         return NGX_OK;
@@ -409,19 +365,17 @@ ngx_http_error_map_text_keep(ngx_http_error_map_source_t *source, u_char *data,
         /* most need but little, the others may come to need all */
 
         size = (text->len + len > NGX_HTTP_ERROR_MAP_TEXT_SIZE)
-               ? source->left + source->size + source->document->behind
+               ? text->max + text->behind
                : NGX_HTTP_ERROR_MAP_TEXT_SIZE;
 
-        pool = source->request->pool;
-
-        p = ngx_palloc(pool, size);
+        p = ngx_palloc(text->pool, size);
         if (p == NULL) {
             return NGX_ERROR;
         }
 
         if (text->data) {
             ngx_memcpy(p, text->data, text->len);
-            (void) ngx_pfree(pool, text->data);
+            (void) ngx_pfree(text->pool, text->data);
         }
 
         text->data = p;
@@ -440,26 +394,27 @@ ngx_http_error_map_text_keep(ngx_http_error_map_source_t *source, u_char *data,
 
 /* never called, for there are no patterns */
 
-ngx_int_t
-ngx_http_error_map_text_feed(ngx_http_error_map_source_t *source, u_char *data,
-    size_t len, ngx_uint_t wait)
+ngx_http_error_map_text_t *
+ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
+    ngx_http_error_map_document_t *document, size_t size)
 {
-    return ngx_http_error_map_text_end(source);
+    return NULL;
 }
 
 
 ngx_int_t
-ngx_http_error_map_text_stop(ngx_http_error_map_source_t *source,
-    ngx_http_error_map_verdict_e verdict)
+ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
+    size_t len, ngx_uint_t wait, ngx_str_t *code)
 {
-    return ngx_http_error_map_source_verdict(source, verdict);
+    return NGX_ERROR;
 }
 
 
 ngx_int_t
-ngx_http_error_map_text_end(ngx_http_error_map_source_t *source)
+ngx_http_error_map_text_end(ngx_http_error_map_text_t *text, ngx_uint_t end,
+    ngx_str_t *code)
 {
-    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+    return NGX_DECLINED;
 }
 
 #endif

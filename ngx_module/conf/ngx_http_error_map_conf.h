@@ -1,6 +1,6 @@
 
 /*
- * The configuration: its types, and the functions that read it.
+ * The types of the configuration.
  */
 
 
@@ -11,12 +11,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-
 #include "em_document.h"
 #include "em_json.h"
 
-
-/* calls within the module need no detour, and nobody else's names are met */
 
 #pragma GCC visibility push(hidden)
 
@@ -71,16 +68,6 @@ typedef struct {
 /* opaque types, see zone.h */
 
 typedef struct ngx_http_error_map_zone_s  ngx_http_error_map_zone_t;
-
-
-/* ... see regex.c */
-
-typedef struct ngx_http_error_map_text_s  ngx_http_error_map_text_t;
-
-
-/* ... and see gunzip.c */
-
-typedef struct ngx_http_error_map_gunzip_s  ngx_http_error_map_gunzip_t;
 
 
 /* a pattern that a text body is searched for */
@@ -217,77 +204,9 @@ typedef struct {
 } ngx_http_error_map_loc_conf_t;
 
 
-/*
- * document_conf.c: the block error_map_document; a directive's handler
- */
 
-char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-
-/*
- * document.c
- */
-
-/* adds a source, whose text must stay; NGX_CONF_OK or NGX_CONF_ERROR */
-char *ngx_http_error_map_document_source(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_source_e type,
-    ngx_str_t *text);
-
-/* takes in the documents that were compiled in; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf);
-
-/* makes tables of the others once all are known; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf);
-
-/* returns the document called name, or NULL */
-ngx_http_error_map_document_t *ngx_http_error_map_document_find(
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
-
-/* the same, but it is perhaps to be defined yet; NULL on error */
-ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
-
-/*
- * Makes a list of all of them, or of those compiled in, for messages; it ends
- * with "..." if it is too long for one.  NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t compiled,
-    ngx_str_t *names);
-
-/* says which there are, and how many codes each has, at notice */
-void ngx_http_error_map_document_log(ngx_log_t *log,
-    ngx_http_error_map_main_conf_t *emcf);
-
-
-/*
- * policy_conf.c
- */
-
-/* the block error_map_policy; a directive's handler */
-char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-/* returns a status that a response with a body may have, or NGX_ERROR */
-ngx_int_t ngx_http_error_map_status(ngx_str_t *value);
-
-/* makes a list of the classes, for messages; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names);
-
-/* returns the policy called name, perhaps to be defined yet, NULL on error */
-ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
-
-
-/*
- * metrics.c: the directive error_map_metrics
- */
-
-char *ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
+extern ngx_module_t  ngx_http_error_map_filter_module;
+extern ngx_module_t  ngx_http_error_map_header_filter_module;
 
 
 #pragma GCC visibility pop

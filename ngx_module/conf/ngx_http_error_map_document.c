@@ -1,5 +1,7 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_document.h"
+#include "ngx_http_error_map_pattern.h"
+#include "ngx_http_error_map_util.h"
 
 
 /* a list of names in a message, in bytes: nginx cuts off the line number */
@@ -13,8 +15,6 @@ static ngx_int_t ngx_http_error_map_document_table(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 static ngx_int_t ngx_http_error_map_document_hash(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, em_document_t *table);
-static ngx_int_t ngx_http_error_map_document_contexts(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document);
 
 
 ngx_int_t
@@ -287,10 +287,6 @@ ngx_http_error_map_document_compile(ngx_conf_t *cf,
         {
             return NGX_ERROR;
         }
-
-        if (ngx_http_error_map_document_contexts(cf, documents[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
     }
 
     return NGX_OK;
@@ -444,36 +440,3 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
 }
 
 
-/* the contexts of what is decided at once and changes nothing */
-
-static ngx_int_t
-ngx_http_error_map_document_contexts(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document)
-{
-    ngx_uint_t                 i;
-    const em_document_t       *table;
-    ngx_http_error_map_ctx_t  *ctx;
-
-    table = document->table;
-
-    ctx = ngx_pcalloc(cf->pool, (1 + table->nsuccess)
-                                * sizeof(ngx_http_error_map_ctx_t));
-    if (ctx == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->verdict = NGX_HTTP_ERROR_MAP_NONE;
-    ctx->document = document;
-
-    document->none = ctx++;
-    document->success = ctx;
-
-    for (i = 0; i < table->nsuccess; i++) {
-        ctx[i].verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
-        ctx[i].document = document;
-        ctx[i].code.data = (u_char *) table->success[i].data;
-        ctx[i].code.len = table->success[i].len;
-    }
-
-    return NGX_OK;
-}

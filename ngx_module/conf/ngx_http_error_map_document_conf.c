@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_document.h"
+#include "ngx_http_error_map_policy.h"
 
 
 static char *ngx_http_error_map_document_row(ngx_conf_t *cf,

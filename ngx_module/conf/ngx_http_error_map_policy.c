@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_document.h"
 
 
 static ngx_int_t ngx_http_error_map_policy_bind(ngx_conf_t *cf,

@@ -1,5 +1,5 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_policy.h"
 
 
 static char *ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -1,5 +1,15 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_filter.h"
+#include "ngx_http_error_map_hold.h"
+#include "ngx_http_error_map_inspect.h"
+#include "ngx_http_error_map_intercept.h"
+#include "ngx_http_error_map_kept.h"
+#include "ngx_http_error_map_preread.h"
+#include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_upstream_verdict.h"
+#include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_writer.h"
+#include "ngx_http_error_map_zone.h"
 
 
 /*

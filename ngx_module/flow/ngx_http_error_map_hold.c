@@ -1,5 +1,5 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_hold.h"
 
 
 /* A hold's bytes: what is read of a chain, copied, and handed on. */

@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_peer.h"
+#include "ngx_http_error_map_upstream.h"
 
 
 /*

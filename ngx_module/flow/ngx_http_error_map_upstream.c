@@ -1,5 +1,9 @@
 
-#include "ngx_http_error_map_upstream_ctx.h"
+#include "ngx_http_error_map_upstream.h"
+#include "ngx_http_error_map_inspect.h"
+#include "ngx_http_error_map_upstream_verdict.h"
+#include "ngx_http_error_map_upstream_wait.h"
+#include "ngx_http_error_map_util.h"
 
 
 /*
@@ -14,10 +18,6 @@ static ngx_int_t ngx_http_error_map_upstream_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
-static void ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
-    ngx_http_error_map_ctx_t *ctx);
-static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_live(
-    ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -263,141 +263,3 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 }
 
 
-void
-ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
-{
-    ngx_http_upstream_t       *u;
-    ngx_http_error_map_ctx_t  *ctx;
-
-    if (up->source.verdict == NGX_HTTP_ERROR_MAP_MAPPED
-        || up->source.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
-    {
-        ctx = ngx_http_error_map_create_ctx(r, up->source.document, up->status);
-
-        if (ctx == NULL
-            || ngx_http_error_map_decide(r, conf, &up->source, ctx) == NULL)
-        {
-            return;
-        }
-
-        /* for the error page of proxy_intercept_errors */
-
-        if (up->kept == NULL) {
-            up->kept = ngx_http_error_map_keep(r);
-        }
-
-        if (up->kept == NULL) {
-            return;
-        }
-
-        u = r->upstream;
-
-        ngx_http_error_map_upstream_held(up, ctx);
-        ngx_http_error_map_count(r, ctx);
-
-        up->kept->ctx = ctx;
-        up->kept->state = u->state;
-
-        if (ctx->status != up->status) {
-            u->headers_in.status_n = ctx->status;
-            ngx_str_null(&u->headers_in.status_line);
-            u->state->status = ctx->status;
-        }
-    }
-
-    up->decided = 1;
-}
-
-
-ngx_http_error_map_ctx_t *
-ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
-{
-    ngx_http_error_map_ctx_t       *ctx;
-    ngx_http_error_map_upstream_t  *up;
-
-    up = ngx_http_error_map_upstream_live(r);
-
-    if (up == NULL || !up->decided) {
-        return NULL;
-    }
-
-    if (up->source.verdict == NGX_HTTP_ERROR_MAP_MAPPED
-        || up->source.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
-    {
-        /* it is the response itself that comes, and no error page */
-
-        ctx = up->kept->ctx;
-        up->kept->ctx = NULL;
-
-        if (ctx->status == ctx->upstream_status) {
-
-            /* that of the error, if it is an error page */
-
-            ctx->status = r->headers_out.status;
-        }
-
-    } else {
-
-        ctx = up->size ? ngx_http_error_map_create_ctx(r, up->source.document,
-                                                       up->status)
-                       : NULL;
-
-        ctx = ngx_http_error_map_decide(r, conf, &up->source, ctx);
-        if (ctx == NULL) {
-            return NULL;
-        }
-
-        ngx_http_error_map_upstream_held(up, ctx);
-        ngx_http_error_map_count(r, ctx);
-    }
-
-    return ctx;
-}
-
-
-/* the context is a shared one if there was no wait */
-
-static void
-ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
-    ngx_http_error_map_ctx_t *ctx)
-{
-    if (up->size) {
-        ctx->hold_size = up->size;
-        ctx->hold_time = up->waited;
-    }
-}
-
-
-ngx_msec_t
-ngx_http_error_map_upstream_waited(ngx_http_request_t *r)
-{
-    ngx_http_error_map_upstream_t  *up;
-
-    up = ngx_http_error_map_upstream_live(r);
-
-    return up ? up->waited : 0;
-}
-
-
-static ngx_http_error_map_upstream_t *
-ngx_http_error_map_upstream_live(ngx_http_request_t *r)
-{
-    ngx_http_error_map_upstream_t  *up;
-
-    up = ngx_http_error_map_upstream(r);
-
-    if (up == NULL
-        || up->upstream != r->upstream
-        || !ngx_http_error_map_live(r)
-#if (NGX_HTTP_CACHE)
-        || r->cached
-#endif
-       )
-    {
-        return NULL;
-    }
-
-    return up;
-}

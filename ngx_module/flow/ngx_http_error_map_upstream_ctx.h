@@ -1,14 +1,15 @@
 
 /*
- * What the two files of the upstream layer share, and nobody else includes.
+ * The state of an upstream whose handlers are wrapped.
  */
 
 
-#ifndef _NGX_HTTP_ERROR_MAP_UPSTREAM_H_INCLUDED_
-#define _NGX_HTTP_ERROR_MAP_UPSTREAM_H_INCLUDED_
+#ifndef _NGX_HTTP_ERROR_MAP_UPSTREAM_CTX_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_UPSTREAM_CTX_H_INCLUDED_
 
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_kept.h"
+#include "ngx_http_error_map_preread.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -50,19 +51,7 @@ typedef struct {
     ngx_http_get_module_ctx(r, ngx_http_error_map_header_filter_module)
 
 
-/* sets the status of the response, for nginx has not looked at it yet */
-void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
-
-/* reads on until there is a verdict; nginx still waits for a header then */
-void ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
-
-/* ends the waiting, if any; a pool cleanup's handler */
-void ngx_http_error_map_upstream_stop(void *data);
-
-
 #pragma GCC visibility pop
 
 
-#endif /* _NGX_HTTP_ERROR_MAP_UPSTREAM_H_INCLUDED_ */
+#endif /* _NGX_HTTP_ERROR_MAP_UPSTREAM_CTX_H_INCLUDED_ */

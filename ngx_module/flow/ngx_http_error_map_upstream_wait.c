@@ -1,5 +1,7 @@
 
-#include "ngx_http_error_map_upstream_ctx.h"
+#include "ngx_http_error_map_upstream_wait.h"
+#include "ngx_http_error_map_upstream_verdict.h"
+#include "ngx_http_error_map_util.h"
 
 
 /*

@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_writer.h"
+#include "ngx_http_error_map_util.h"
 
 
 /*

@@ -1,4 +1,6 @@
 
+#include "ngx_http_error_map_metrics.h"
+#include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_zone.h"
 
 

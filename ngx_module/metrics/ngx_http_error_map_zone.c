@@ -1,5 +1,8 @@
 
 #include "ngx_http_error_map_zone.h"
+#include "ngx_http_error_map_inspect.h"
+#include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_variables.h"
 
 #include <ngx_md5.h>
 

@@ -1,6 +1,6 @@
 
 /*
- * The counters, for those that count and those that show them.
+ * The counters in shared memory, for those that count and those that show them.
  */
 
 
@@ -8,7 +8,10 @@
 #define _NGX_HTTP_ERROR_MAP_ZONE_H_INCLUDED_
 
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_ctx.h"
+
+
+#pragma GCC visibility push(hidden)
 
 
 /*
@@ -57,6 +60,28 @@ struct ngx_http_error_map_zone_s {
 
     ngx_shm_zone_t                 *old;     /* the one that cannot be kept */
 };
+
+
+/* the directive error_map_zone */
+char *ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* gives each counter its place, once all documents are known */
+ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* is told that the configuration will be used */
+void ngx_http_error_map_zone_commit(ngx_http_error_map_zone_t *zone);
+
+/* counts a response that has its verdict */
+void ngx_http_error_map_count(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+
+/* counts one that was skipped, unless it is an error page of nginx's own */
+void ngx_http_error_map_count_skipped(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
+
+
+#pragma GCC visibility pop
 
 
 #endif /* _NGX_HTTP_ERROR_MAP_ZONE_H_INCLUDED_ */

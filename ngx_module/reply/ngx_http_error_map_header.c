@@ -1,5 +1,7 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_header.h"
+#include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_variables.h"
 
 
 static ngx_int_t ngx_http_error_map_add_header(ngx_conf_t *cf,
@@ -168,34 +170,6 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-ngx_uint_t
-ngx_http_error_map_header_name(ngx_str_t *name)
-{
-    size_t  i;
-
-    for (i = 0; i < name->len; i++) {
-        if (!ngx_http_error_map_token(name->data[i])) {
-            return 0;
-        }
-    }
-
-    /* allowed, but what was meant is a variable */
-
-    return i > 0 && name->data[0] != '$';
-}
-
-
-ngx_uint_t
-ngx_http_error_map_token(u_char ch)
-{
-    static u_char  others[] = "!#$%&'*+-.^_`|~";
-
-    return (ch >= '0' && ch <= '9')
-           || (ngx_tolower(ch) >= 'a' && ngx_tolower(ch) <= 'z')
-           || ngx_strlchr(others, others + sizeof(others) - 1, ch) != NULL;
 }
 
 

@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_problem.h"
+#include "ngx_http_error_map_header.h"
 
 
 static u_char *ngx_http_error_map_problem_code(u_char *dst, u_char *src,

@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_proxy_status.h"
+#include "ngx_http_error_map_util.h"
 
 
 /* a member of the header Proxy-Status, RFC 9209 */

@@ -1,9 +1,17 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_header.h"
+#include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_problem.h"
+#include "ngx_http_error_map_proxy_status.h"
+#include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_variables.h"
 
 
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_source_t *source);
+static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
 
 
 ngx_http_error_map_ctx_t *
@@ -211,4 +219,58 @@ ngx_http_error_map_tell(ngx_http_request_t *r,
     return conf->proxy_status.len
            ? ngx_http_error_map_add_proxy_status(r, ctx, &conf->proxy_status)
            : NGX_OK;
+}
+
+
+/* the contexts of what is decided at once and changes nothing */
+
+static ngx_int_t
+ngx_http_error_map_response_contexts(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_uint_t                 i;
+    const em_document_t       *table;
+    ngx_http_error_map_ctx_t  *ctx;
+
+    table = document->table;
+
+    ctx = ngx_pcalloc(cf->pool, (1 + table->nsuccess)
+                                * sizeof(ngx_http_error_map_ctx_t));
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->verdict = NGX_HTTP_ERROR_MAP_NONE;
+    ctx->document = document;
+
+    document->none = ctx++;
+    document->success = ctx;
+
+    for (i = 0; i < table->nsuccess; i++) {
+        ctx[i].verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
+        ctx[i].document = document;
+        ctx[i].code.data = (u_char *) table->success[i].data;
+        ctx[i].code.len = table->success[i].len;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_response_init(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_uint_t                       i;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        if (ngx_http_error_map_response_contexts(cf, documents[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }

@@ -1,5 +1,6 @@
 
-#include "ngx_http_error_map_module.h"
+#include "ngx_http_error_map_variables.h"
+#include "ngx_http_error_map_kept.h"
 
 
 static ngx_int_t ngx_http_error_map_variable(ngx_http_request_t *r,

@@ -1,0 +1,58 @@
+
+/*
+ * The documents: those compiled in, and the block error_map_document.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_DOCUMENT_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_DOCUMENT_H_INCLUDED_
+
+
+#include "ngx_http_error_map_conf.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* adds a source, whose text must stay; NGX_CONF_OK or NGX_CONF_ERROR */
+char *ngx_http_error_map_document_source(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_source_e type,
+    ngx_str_t *text);
+
+/* takes in the documents that were compiled in; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* makes tables of the others once all are known; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* returns the document called name, or NULL */
+ngx_http_error_map_document_t *ngx_http_error_map_document_find(
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+/* the same, but it is perhaps to be defined yet; NULL on error */
+ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+/*
+ * Makes a list of all of them, or of those compiled in, for messages; it ends
+ * with "..." if it is too long for one.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t compiled,
+    ngx_str_t *names);
+
+/* says which there are, and how many codes each has, at notice */
+void ngx_http_error_map_document_log(ngx_log_t *log,
+    ngx_http_error_map_main_conf_t *emcf);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_DOCUMENT_H_INCLUDED_ */

@@ -1,0 +1,52 @@
+
+/*
+ * The block error_map_policy, compiled to an array indexed by a table's slots.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_POLICY_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_POLICY_H_INCLUDED_
+
+
+#include "ngx_http_error_map_conf.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* the block error_map_policy; a directive's handler */
+char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* returns a status that a response with a body may have, or NGX_ERROR */
+ngx_int_t ngx_http_error_map_status(ngx_str_t *value);
+
+/* makes a list of the classes, for messages; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names);
+
+/* returns the policy called name, perhaps to be defined yet, NULL on error */
+ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+
+/* fills the actions of all policies, once all documents are known */
+ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
+    ngx_http_error_map_main_conf_t *emcf);
+
+/* returns the action for a row of the document, NULL for unknown codes */
+ngx_http_error_map_action_t *ngx_http_error_map_policy_action(
+    ngx_http_error_map_policy_t *policy,
+    ngx_http_error_map_document_t *document, const em_entry_t *entry);
+
+/*
+ * Reads a code that is a number as people write it, at most 18 digits and no
+ * leading zero.  Returns NGX_OK, or NGX_DECLINED for all other codes.
+ */
+ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
+    uint64_t *n);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_POLICY_H_INCLUDED_ */

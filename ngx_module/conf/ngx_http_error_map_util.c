@@ -1,0 +1,88 @@
+
+#include "ngx_http_error_map_util.h"
+
+
+ngx_http_upstream_t *
+ngx_http_error_map_vendor(ngx_http_request_t *r)
+{
+    if (r->upstream == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_error_map_live(r)) {
+        return r->upstream;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached && !r->filter_finalize && !r->err_status) {
+        return r->upstream;
+    }
+
+#endif
+
+    return NULL;
+}
+
+
+ngx_table_elt_t *
+ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
+    ngx_table_elt_t *h)
+{
+    ngx_uint_t        i;
+    ngx_table_elt_t  *elt;
+
+    for ( /* void */ ; part; part = part->next) {
+
+        elt = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h) {
+                if (&elt[i] == h) {
+                    h = NULL;
+                }
+
+                continue;
+            }
+
+            if (elt[i].hash
+                && elt[i].key.len == name->len
+                && ngx_strncasecmp(elt[i].key.data, name->data, name->len)
+                   == 0)
+            {
+                return &elt[i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_error_map_header_name(ngx_str_t *name)
+{
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        if (!ngx_http_error_map_token(name->data[i])) {
+            return 0;
+        }
+    }
+
+    /* allowed, but what was meant is a variable */
+
+    return i > 0 && name->data[0] != '$';
+}
+
+
+ngx_uint_t
+ngx_http_error_map_token(u_char ch)
+{
+    static u_char  others[] = "!#$%&'*+-.^_`|~";
+
+    return (ch >= '0' && ch <= '9')
+           || (ngx_tolower(ch) >= 'a' && ngx_tolower(ch) <= 'z')
+           || ngx_strlchr(others, others + sizeof(others) - 1, ch) != NULL;
+}

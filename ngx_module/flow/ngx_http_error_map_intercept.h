@@ -1,0 +1,38 @@
+
+/*
+ * The way to an error page.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_INTERCEPT_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_INTERCEPT_H_INCLUDED_
+
+
+#include "ngx_http_error_map_ctx.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* returns 1 if an error page is to take the place of the response, or 0 */
+ngx_int_t ngx_http_error_map_intercepts(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+
+/*
+ * Removes the header that is to be sent, and keeps the context for the error
+ * page.  Returns the status to finalize the request with, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_intercept(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+
+/*
+ * The same when nginx waits for more of the body: ends what the upstream does,
+ * and finalizes the request.  The event is the timer of a hold, posted.
+ */
+void ngx_http_error_map_intercept_late(ngx_event_t *ev);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_INTERCEPT_H_INCLUDED_ */

@@ -1,0 +1,35 @@
+
+/*
+ * What the upstream layer's verdict does.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_UPSTREAM_VERDICT_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_UPSTREAM_VERDICT_H_INCLUDED_
+
+
+#include "ngx_http_error_map_upstream_ctx.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* sets the status of the response, for nginx has not looked at it yet */
+void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+
+/*
+ * Returns the context of the response that the upstream sends if the verdict
+ * was reached while its header was read, or NULL.
+ */
+ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_ctx(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
+
+/* returns how long the response has waited before its header was sent */
+ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_UPSTREAM_VERDICT_H_INCLUDED_ */
