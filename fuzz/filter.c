@@ -291,19 +291,19 @@ fuzz_preread(ngx_http_request_t *r, const u_char *data, size_t len)
 
 static ngx_int_t
 fuzz_verdict(ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
-    ngx_http_error_map_source_t *source, const u_char *data, size_t len)
+    ngx_http_error_map_reader_t *source, const u_char *data, size_t len)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_error_map_source_init(source, r, conf->document,
+    rc = ngx_http_error_map_reader_init(source, r, conf->document,
                                         conf->hold_size,
                                         (fuzz_flags & FUZZ_GZIP) ? 1 : 0);
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_error_map_source_feed(source, (u_char *) data, len);
+        rc = ngx_http_error_map_reader_feed(source, (u_char *) data, len);
     }
 
-    return (rc == NGX_AGAIN) ? ngx_http_error_map_source_end(source) : rc;
+    return (rc == NGX_AGAIN) ? ngx_http_error_map_reader_end(source) : rc;
 }
 
 
@@ -356,7 +356,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_http_error_map_ctx_t       *verdict;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_error_map_action_t    *action;
-    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_reader_t     source;
     ngx_http_error_map_loc_conf_t  *conf;
 
     static ngx_uint_t  statuses[] = { 200, 200, 200, 400, 404, 500, 503, 304,

@@ -162,7 +162,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     ngx_int_t                     rc;
     ngx_connection_t              c;
     ngx_http_request_t            r;
-    ngx_http_error_map_source_t   source, copy;
+    ngx_http_error_map_reader_t   source, copy;
 
     ngx_memzero(&c, sizeof(ngx_connection_t));
     ngx_memzero(&r, sizeof(ngx_http_request_t));
@@ -172,7 +172,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     r.main = &r;
     r.pool = ngx_create_pool(1024, &fuzz_log);
 
-    rc = ngx_http_error_map_source_init(&source, &r, document, size, gzip);
+    rc = ngx_http_error_map_reader_init(&source, &r, document, size, gzip);
 
     while (rc == NGX_AGAIN && len) {
 
@@ -182,7 +182,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
         piece = malloc(n);
         ngx_memcpy(piece, data, n);
 
-        rc = ngx_http_error_map_source_feed(&source, piece, n);
+        rc = ngx_http_error_map_reader_feed(&source, piece, n);
 
         free(piece);
 
@@ -197,7 +197,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     }
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_error_map_source_end(&source);
+        rc = ngx_http_error_map_reader_end(&source);
     }
 
     if (rc != NGX_OK) {

@@ -210,7 +210,7 @@ ngx_http_error_map_named_document(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_error_map_partial(ngx_http_request_t *r)
+ngx_http_error_map_conditional(ngx_http_request_t *r)
 {
     return (r->headers_in.range && r->allow_ranges)
            || ((r->headers_in.if_match || r->headers_in.if_unmodified_since)

@@ -59,7 +59,7 @@ ngx_http_error_map_document_t *ngx_http_error_map_named_document(
  * about a range only when the held bytes have passed it.  And a 412 would put
  * another response in the place of this one while its body is being sent.
  */
-ngx_int_t ngx_http_error_map_partial(ngx_http_request_t *r);
+ngx_int_t ngx_http_error_map_conditional(ngx_http_request_t *r);
 
 
 #pragma GCC visibility pop

@@ -3,31 +3,31 @@
 #include "ngx_http_error_map_util.h"
 
 
-static ngx_int_t ngx_http_error_map_source_header(
-    ngx_http_error_map_source_t *source, ngx_list_part_t *part,
+static ngx_int_t ngx_http_error_map_reader_header(
+    ngx_http_error_map_reader_t *reader, ngx_list_part_t *part,
     ngx_str_t *name);
-static ngx_int_t ngx_http_error_map_source_inflate(
-    ngx_http_error_map_source_t *source, u_char *data, size_t len);
-static ngx_int_t ngx_http_error_map_source_scan(
-    ngx_http_error_map_source_t *source, u_char *data, size_t len);
-static ngx_int_t ngx_http_error_map_source_text(
-    ngx_http_error_map_source_t *source, u_char *data, size_t len,
+static ngx_int_t ngx_http_error_map_reader_inflate(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_scan(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_text(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len,
     ngx_uint_t wait);
-static ngx_int_t ngx_http_error_map_source_text_end(
-    ngx_http_error_map_source_t *source, ngx_uint_t end,
+static ngx_int_t ngx_http_error_map_reader_text_end(
+    ngx_http_error_map_reader_t *reader, ngx_uint_t end,
     ngx_http_error_map_verdict_e verdict);
-static ngx_int_t ngx_http_error_map_source_scan_end(
-    ngx_http_error_map_source_t *source);
-static ngx_int_t ngx_http_error_map_source_code(
-    ngx_http_error_map_source_t *source, u_char *data, size_t len);
-static ngx_int_t ngx_http_error_map_source_lookup(
-    ngx_http_error_map_source_t *source);
-static ngx_int_t ngx_http_error_map_source_verdict(
-    ngx_http_error_map_source_t *source, ngx_http_error_map_verdict_e verdict);
+static ngx_int_t ngx_http_error_map_reader_scan_end(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_code(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_lookup(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_verdict(
+    ngx_http_error_map_reader_t *reader, ngx_http_error_map_verdict_e verdict);
 
 
 ngx_int_t
-ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
     size_t size, ngx_uint_t gzip)
 {
@@ -36,29 +36,29 @@ ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
     ngx_list_part_t      *part;
     ngx_http_upstream_t  *u;
 
-    source->request = r;
-    source->document = document;
-    source->left = size;
-    source->size = 0;
-    source->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
-    source->entry = NULL;
-    source->text = NULL;
-    source->gunzip = NULL;
-    source->gzip = gzip;
+    reader->request = r;
+    reader->document = document;
+    reader->left = size;
+    reader->size = 0;
+    reader->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+    reader->entry = NULL;
+    reader->text = NULL;
+    reader->gunzip = NULL;
+    reader->gzip = gzip;
 
-    em_json_init(&source->json);
+    em_json_init(&reader->json);
 
     if (document->headers.nelts) {
 
         /* an edge may hide the header from its clients */
 
-        u = ngx_http_error_map_vendor(r);
+        u = ngx_http_error_map_response_upstream(r);
 
         part = u ? &u->headers_in.headers.part : &r->headers_out.headers.part;
         name = document->headers.elts;
 
         for (i = 0; i < document->headers.nelts; i++) {
-            if (ngx_http_error_map_source_header(source, part, &name[i])
+            if (ngx_http_error_map_reader_header(reader, part, &name[i])
                 == NGX_OK)
             {
                 return NGX_OK;
@@ -69,11 +69,11 @@ ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
     if (document->pointers.npointers == 0) {
 
         if (document->patterns.nelts == 0) {
-            return ngx_http_error_map_source_verdict(source,
+            return ngx_http_error_map_reader_verdict(reader,
                                                      NGX_HTTP_ERROR_MAP_NONE);
         }
 
-        source->json.status = EM_JSON_COMPLETE;
+        reader->json.status = EM_JSON_COMPLETE;
     }
 
     return NGX_AGAIN;
@@ -83,7 +83,7 @@ ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
 /* of a header that is repeated, the first one counts that may be a code */
 
 static ngx_int_t
-ngx_http_error_map_source_header(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_header(ngx_http_error_map_reader_t *reader,
     ngx_list_part_t *part, ngx_str_t *name)
 {
     ngx_table_elt_t  *h;
@@ -93,7 +93,7 @@ ngx_http_error_map_source_header(ngx_http_error_map_source_t *source,
     while ((h = ngx_http_error_map_next_header(part, name, h))) {
 
         if (h->value.len > 0 && h->value.len <= EM_CODE_MAX) {
-            return ngx_http_error_map_source_code(source, h->value.data,
+            return ngx_http_error_map_reader_code(reader, h->value.data,
                                                   h->value.len);
         }
     }
@@ -103,29 +103,29 @@ ngx_http_error_map_source_header(ngx_http_error_map_source_t *source,
 
 
 ngx_int_t
-ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len)
 {
     size_t     n;
     ngx_int_t  rc;
 
-    n = ngx_min(len, source->left);
+    n = ngx_min(len, reader->left);
 
-    source->left -= n;
-    source->size += n;
+    reader->left -= n;
+    reader->size += n;
 
-    if (source->gzip) {
-        rc = ngx_http_error_map_source_inflate(source, data, n);
+    if (reader->gzip) {
+        rc = ngx_http_error_map_reader_inflate(reader, data, n);
 
     } else if (n == len) {
-        return ngx_http_error_map_source_scan(source, data, n);
+        return ngx_http_error_map_reader_scan(reader, data, n);
 
     } else {
-        rc = ngx_http_error_map_source_scan(source, data, n);
+        rc = ngx_http_error_map_reader_scan(reader, data, n);
     }
 
     if (rc == NGX_AGAIN && n < len) {
-        return ngx_http_error_map_source_stop(source,
+        return ngx_http_error_map_reader_stop(reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
     }
 
@@ -134,14 +134,14 @@ ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
 
 
 ngx_int_t
-ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_verdict_e verdict)
 {
-    if (source->text && source->json.status != EM_JSON_MORE) {
-        return ngx_http_error_map_source_text_end(source, 0, verdict);
+    if (reader->text && reader->json.status != EM_JSON_MORE) {
+        return ngx_http_error_map_reader_text_end(reader, 0, verdict);
     }
 
-    return ngx_http_error_map_source_verdict(source, verdict);
+    return ngx_http_error_map_reader_verdict(reader, verdict);
 }
 
 
@@ -151,22 +151,22 @@ ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
  */
 
 static ngx_int_t
-ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len)
 {
     em_json_status_e                status;
     ngx_http_error_map_document_t  *document;
 
-    document = source->document;
+    document = reader->document;
 
-    status = em_json_feed(&source->json, &document->pointers, data, len);
+    status = em_json_feed(&reader->json, &document->pointers, data, len);
 
     if (status == EM_JSON_FOUND) {
-        return ngx_http_error_map_source_lookup(source);
+        return ngx_http_error_map_reader_lookup(reader);
     }
 
     if (document->patterns.nelts) {
-        return ngx_http_error_map_source_text(source, data, len,
+        return ngx_http_error_map_reader_text(reader, data, len,
                                               status == EM_JSON_MORE);
     }
 
@@ -174,36 +174,36 @@ ngx_http_error_map_source_scan(ngx_http_error_map_source_t *source,
         return NGX_AGAIN;
     }
 
-    return ngx_http_error_map_source_verdict(source, NGX_HTTP_ERROR_MAP_NONE);
+    return ngx_http_error_map_reader_verdict(reader, NGX_HTTP_ERROR_MAP_NONE);
 }
 
 
 /* a gzip body is inflated aside, a piece at a time */
 
 static ngx_int_t
-ngx_http_error_map_source_inflate(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_inflate(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len)
 {
     ngx_int_t  rc;
     ngx_str_t  text;
 
-    if (source->gunzip == NULL) {
-        source->gunzip = ngx_http_error_map_gunzip_create(source->request->pool,
-                                                  source->left + source->size);
-        if (source->gunzip == NULL) {
-            return ngx_http_error_map_source_verdict(source,
+    if (reader->gunzip == NULL) {
+        reader->gunzip = ngx_http_error_map_gunzip_create(reader->request->pool,
+                                                  reader->left + reader->size);
+        if (reader->gunzip == NULL) {
+            return ngx_http_error_map_reader_verdict(reader,
                                                NGX_HTTP_ERROR_MAP_UNDECIDED);
         }
     }
 
-    ngx_http_error_map_gunzip_feed(source->gunzip, data, len);
+    ngx_http_error_map_gunzip_feed(reader->gunzip, data, len);
 
     for ( ;; ) {
 
-        rc = ngx_http_error_map_gunzip_next(source->gunzip, &text);
+        rc = ngx_http_error_map_gunzip_next(reader->gunzip, &text);
 
         if (text.len
-            && ngx_http_error_map_source_scan(source, text.data, text.len)
+            && ngx_http_error_map_reader_scan(reader, text.data, text.len)
                == NGX_OK)
         {
             break;
@@ -214,12 +214,12 @@ ngx_http_error_map_source_inflate(ngx_http_error_map_source_t *source,
         }
 
         if (rc == NGX_DONE) {
-            (void) ngx_http_error_map_source_scan_end(source);
+            (void) ngx_http_error_map_reader_scan_end(reader);
             break;
         }
 
         if (rc != NGX_OK) {
-            (void) ngx_http_error_map_source_stop(source,
+            (void) ngx_http_error_map_reader_stop(reader,
                                     rc == NGX_ERROR
                                     ? NGX_HTTP_ERROR_MAP_NONE
                                     : NGX_HTTP_ERROR_MAP_UNDECIDED);
@@ -227,42 +227,42 @@ ngx_http_error_map_source_inflate(ngx_http_error_map_source_t *source,
         }
     }
 
-    ngx_http_error_map_gunzip_free(source->gunzip);
-    source->gunzip = NULL;
+    ngx_http_error_map_gunzip_free(reader->gunzip);
+    reader->gunzip = NULL;
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_http_error_map_source_end(ngx_http_error_map_source_t *source)
+ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader)
 {
-    if (source->gunzip
-        && !ngx_http_error_map_gunzip_complete(source->gunzip))
+    if (reader->gunzip
+        && !ngx_http_error_map_gunzip_complete(reader->gunzip))
     {
-        return ngx_http_error_map_source_stop(source, NGX_HTTP_ERROR_MAP_NONE);
+        return ngx_http_error_map_reader_stop(reader, NGX_HTTP_ERROR_MAP_NONE);
     }
 
-    return ngx_http_error_map_source_scan_end(source);
+    return ngx_http_error_map_reader_scan_end(reader);
 }
 
 
 static ngx_int_t
-ngx_http_error_map_source_scan_end(ngx_http_error_map_source_t *source)
+ngx_http_error_map_reader_scan_end(ngx_http_error_map_reader_t *reader)
 {
-    if (em_json_end(&source->json, &source->document->pointers)
+    if (em_json_end(&reader->json, &reader->document->pointers)
         == EM_JSON_FOUND)
     {
-        return ngx_http_error_map_source_lookup(source);
+        return ngx_http_error_map_reader_lookup(reader);
     }
 
-    return ngx_http_error_map_source_text_end(source, 1,
+    return ngx_http_error_map_reader_text_end(reader, 1,
                                               NGX_HTTP_ERROR_MAP_NONE);
 }
 
 
 static ngx_int_t
-ngx_http_error_map_source_text(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len, ngx_uint_t wait)
 {
     ngx_int_t            rc;
@@ -271,26 +271,26 @@ ngx_http_error_map_source_text(ngx_http_error_map_source_t *source,
 
     rc = NGX_ERROR;
 
-    if (source->text == NULL) {
-        r = source->request;
+    if (reader->text == NULL) {
+        r = reader->request;
 
-        source->text = ngx_http_error_map_text_create(r->pool,
+        reader->text = ngx_http_error_map_text_create(r->pool,
                                                 r->connection->log,
-                                                source->document,
-                                                source->left + source->size);
+                                                reader->document,
+                                                reader->left + reader->size);
     }
 
-    if (source->text) {
-        rc = ngx_http_error_map_text_feed(source->text, data, len, wait, &code);
+    if (reader->text) {
+        rc = ngx_http_error_map_text_feed(reader->text, data, len, wait, &code);
     }
 
     if (rc == NGX_OK) {
-        return ngx_http_error_map_source_code(source, code.data, code.len);
+        return ngx_http_error_map_reader_code(reader, code.data, code.len);
     }
 
     return (rc == NGX_AGAIN)
            ? NGX_AGAIN
-           : ngx_http_error_map_source_verdict(source,
+           : ngx_http_error_map_reader_verdict(reader,
                                                NGX_HTTP_ERROR_MAP_UNDECIDED);
 }
 
@@ -298,17 +298,17 @@ ngx_http_error_map_source_text(ngx_http_error_map_source_t *source,
 /* searches what was kept of a text; the verdict is for one without a code */
 
 static ngx_int_t
-ngx_http_error_map_source_text_end(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_text_end(ngx_http_error_map_reader_t *reader,
     ngx_uint_t end, ngx_http_error_map_verdict_e verdict)
 {
     ngx_int_t  rc;
     ngx_str_t  code;
 
-    if (source->text) {
-        rc = ngx_http_error_map_text_end(source->text, end, &code);
+    if (reader->text) {
+        rc = ngx_http_error_map_text_end(reader->text, end, &code);
 
         if (rc == NGX_OK) {
-            return ngx_http_error_map_source_code(source, code.data, code.len);
+            return ngx_http_error_map_reader_code(reader, code.data, code.len);
         }
 
         if (rc == NGX_ERROR) {
@@ -316,53 +316,53 @@ ngx_http_error_map_source_text_end(ngx_http_error_map_source_t *source,
         }
     }
 
-    return ngx_http_error_map_source_verdict(source, verdict);
+    return ngx_http_error_map_reader_verdict(reader, verdict);
 }
 
 
 static ngx_int_t
-ngx_http_error_map_source_code(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_code(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len)
 {
-    ngx_memcpy(source->json.token, data, len);
-    source->json.len = len;
+    ngx_memcpy(reader->json.token, data, len);
+    reader->json.len = len;
 
-    return ngx_http_error_map_source_lookup(source);
+    return ngx_http_error_map_reader_lookup(reader);
 }
 
 
 static ngx_int_t
-ngx_http_error_map_source_lookup(ngx_http_error_map_source_t *source)
+ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
 {
     int                   i;
     em_json_t            *json;
     const em_document_t  *table;
 
-    json = &source->json;
-    table = source->document->table;
+    json = &reader->json;
+    table = reader->document->table;
 
     i = em_success_find(table, json->token, json->len);
 
     if (i >= 0) {
-        source->success = i;
+        reader->success = i;
 
-        return ngx_http_error_map_source_verdict(source,
+        return ngx_http_error_map_reader_verdict(reader,
                                                  NGX_HTTP_ERROR_MAP_SUCCESS);
     }
 
-    source->entry = em_entry_find(table, json->token, json->len);
+    reader->entry = em_entry_find(table, json->token, json->len);
 
-    return ngx_http_error_map_source_verdict(source,
-                         source->entry ? NGX_HTTP_ERROR_MAP_MAPPED
+    return ngx_http_error_map_reader_verdict(reader,
+                         reader->entry ? NGX_HTTP_ERROR_MAP_MAPPED
                                        : NGX_HTTP_ERROR_MAP_UNKNOWN);
 }
 
 
 static ngx_int_t
-ngx_http_error_map_source_verdict(ngx_http_error_map_source_t *source,
+ngx_http_error_map_reader_verdict(ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_verdict_e verdict)
 {
-    source->verdict = verdict;
+    reader->verdict = verdict;
 
     return NGX_OK;
 }

@@ -33,35 +33,35 @@ typedef struct {
     ngx_http_error_map_gunzip_t    *gunzip;  /* from the first bytes on */
 
     unsigned                        gzip:1;
-} ngx_http_error_map_source_t;
+} ngx_http_error_map_reader_t;
 
 
 /*
- * All return NGX_OK once source->verdict is certain, which is then
+ * All return NGX_OK once reader->verdict is certain, which is then
  * final, or NGX_AGAIN.
  */
 
 /*
- * Makes a source of which at most size bytes are read, as they come and again
+ * Makes a reader that reads at most size bytes are read, as they come and again
  * as they are inflated if it is gzip, and looks at the headers.
  */
-ngx_int_t ngx_http_error_map_source_init(ngx_http_error_map_source_t *source,
+ngx_int_t ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
     size_t size, ngx_uint_t gzip);
 
 /* reads len bytes of the body at data; UNDECIDED if that is beyond the size */
-ngx_int_t ngx_http_error_map_source_feed(ngx_http_error_map_source_t *source,
+ngx_int_t ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len);
 
 /*
  * Is told that no more can be read: the verdict is what is certain by now, or
  * the one given; always NGX_OK.
  */
-ngx_int_t ngx_http_error_map_source_stop(ngx_http_error_map_source_t *source,
+ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_verdict_e verdict);
 
 /* is told that the body has ended; always NGX_OK */
-ngx_int_t ngx_http_error_map_source_end(ngx_http_error_map_source_t *source);
+ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);
 
 
 #pragma GCC visibility pop

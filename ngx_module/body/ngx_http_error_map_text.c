@@ -22,7 +22,7 @@ static ngx_int_t ngx_http_error_map_text_match(
 static int ngx_http_error_map_text_step(pcre2_callout_block *block,
     void *data);
 static void ngx_http_error_map_text_free(void *data);
-static ngx_int_t ngx_http_error_map_text_keep(ngx_http_error_map_text_t *text,
+static ngx_int_t ngx_http_error_map_text_append(ngx_http_error_map_text_t *text,
     u_char *data, size_t len);
 
 
@@ -78,7 +78,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
 
     if (text->len || wait) {
 
-        if (ngx_http_error_map_text_keep(text, data, len) != NGX_OK) {
+        if (ngx_http_error_map_text_append(text, data, len) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -118,7 +118,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
         ngx_memmove(text->data, data, len);
         text->len = len;
 
-    } else if (ngx_http_error_map_text_keep(text, data, len) != NGX_OK) {
+    } else if (ngx_http_error_map_text_append(text, data, len) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -198,8 +198,8 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
     ngx_http_error_map_pattern_t *pattern, size_t *start, u_char *data,
     size_t len, uint32_t options)
 {
-    int      rc;
-    size_t   offset, *place, *group;
+    int     rc;
+    size_t  offset, *place, *group;
 
     pcre2_set_callout(ngx_http_error_map_match_context,
                       ngx_http_error_map_text_step, text);
@@ -350,7 +350,7 @@ ngx_http_error_map_text_free(void *data)
 
 
 static ngx_int_t
-ngx_http_error_map_text_keep(ngx_http_error_map_text_t *text, u_char *data,
+ngx_http_error_map_text_append(ngx_http_error_map_text_t *text, u_char *data,
     size_t len)
 {
     size_t   size;

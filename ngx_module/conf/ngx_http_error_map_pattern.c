@@ -12,7 +12,7 @@
 static char *ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text,
     ngx_http_error_map_pattern_t *pattern);
-static ngx_uint_t ngx_http_error_map_pattern_whole(ngx_str_t *text);
+static ngx_uint_t ngx_http_error_map_pattern_unstreamable(ngx_str_t *text);
 static size_t ngx_http_error_map_pattern_behind(
     ngx_http_error_map_pattern_t *pattern);
 static void ngx_http_error_map_pattern_free(void *data);
@@ -106,9 +106,9 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text,
     ngx_http_error_map_pattern_t *pattern)
 {
-    int          n;
-    char        *err;
-    uint32_t     groups, empty;
+    int       n;
+    char     *err;
+    uint32_t  groups, empty;
 
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &empty);
@@ -130,7 +130,7 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     } else if (empty) {
         err = "matches an empty text, it must have something to look for";
 
-    } else if (ngx_http_error_map_pattern_whole(text)) {
+    } else if (ngx_http_error_map_pattern_unstreamable(text)) {
         err = "must not use \\G, \\K or (*VERB) but (*NO_JIT), for the text "
               "comes in pieces";
 
@@ -149,7 +149,7 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
 /* whether the pattern uses what makes sense for a text in one piece only */
 
 static ngx_uint_t
-ngx_http_error_map_pattern_whole(ngx_str_t *text)
+ngx_http_error_map_pattern_unstreamable(ngx_str_t *text)
 {
     u_char  *p, *last;
 
@@ -186,9 +186,9 @@ ngx_http_error_map_pattern_whole(ngx_str_t *text)
 static size_t
 ngx_http_error_map_pattern_behind(ngx_http_error_map_pattern_t *pattern)
 {
-    u_char      *p, *last;
-    uint32_t     behind;
-    ngx_uint_t   n;
+    u_char     *p, *last;
+    uint32_t    behind;
+    ngx_uint_t  n;
 
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MAXLOOKBEHIND,
                               &behind);

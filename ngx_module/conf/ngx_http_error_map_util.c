@@ -3,13 +3,13 @@
 
 
 ngx_http_upstream_t *
-ngx_http_error_map_vendor(ngx_http_request_t *r)
+ngx_http_error_map_response_upstream(ngx_http_request_t *r)
 {
     if (r->upstream == NULL) {
         return NULL;
     }
 
-    if (ngx_http_error_map_live(r)) {
+    if (ngx_http_error_map_upstream_active(r)) {
         return r->upstream;
     }
 

@@ -15,7 +15,8 @@
 
 
 /* returns the upstream if the response is its own, now or from a cache */
-ngx_http_upstream_t *ngx_http_error_map_vendor(ngx_http_request_t *r);
+ngx_http_upstream_t *ngx_http_error_map_response_upstream(
+    ngx_http_request_t *r);
 
 /*
  * Returns the first header of that name that is sent, or, with h, the first one
@@ -34,7 +35,7 @@ ngx_uint_t ngx_http_error_map_token(u_char ch);
  * Whether it is its upstream that sends the response now: one that has been
  * finalized does not, nor is it behind the error page of a filter.
  */
-#define ngx_http_error_map_live(r)                                            \
+#define ngx_http_error_map_upstream_active(r)                                 \
     ((r)->upstream && (r)->upstream->cleanup && !(r)->filter_finalize)
 
 

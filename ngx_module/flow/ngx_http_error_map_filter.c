@@ -3,7 +3,7 @@
 #include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_intercept.h"
-#include "ngx_http_error_map_kept.h"
+#include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_upstream_verdict.h"
@@ -25,11 +25,11 @@
  * those which have nothing to do save no registers.
  */
 
-#define ngx_http_error_map_apart  __attribute__((noinline))
+#define ngx_http_error_map_noinline  __attribute__((noinline))
 
 
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
-static ngx_int_t ngx_http_error_map_response(ngx_http_request_t *r,
+static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
-    ngx_http_error_map_source_t *source);
+    ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_held_body(ngx_http_request_t *r,
@@ -66,23 +66,23 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    return ngx_http_error_map_response(r, conf);
+    return ngx_http_error_map_inspect_response(r, conf);
 }
 
 
-static ngx_http_error_map_apart ngx_int_t
-ngx_http_error_map_response(ngx_http_request_t *r,
+static ngx_http_error_map_noinline ngx_int_t
+ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
     ngx_msec_t                      waited;
     ngx_http_error_map_ctx_t       *ctx, *upstream;
-    ngx_http_error_map_kept_t      *kept;
-    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_saved_t     *saved;
+    ngx_http_error_map_reader_t     reader;
     ngx_http_error_map_document_t  *document;
     ngx_http_error_map_response_t   response;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
-    kept = NULL;
+    saved = NULL;
 
     if (conf->upstream) {
         upstream = ngx_http_error_map_upstream_ctx(r, conf);
@@ -94,7 +94,7 @@ ngx_http_error_map_response(ngx_http_request_t *r,
 
     if (ctx || r->internal) {
 
-        kept = ngx_http_error_map_kept(r);
+        saved = ngx_http_error_map_saved(r);
 
         /* another response takes the place of the one that was held */
 
@@ -111,14 +111,14 @@ ngx_http_error_map_response(ngx_http_request_t *r,
      * took the place of; one that an upstream sends is a response by itself.
      */
 
-    if (kept && (ngx_http_error_map_vendor(r) == NULL
-                 || r->upstream == kept->upstream))
+    if (saved && (ngx_http_error_map_response_upstream(r) == NULL
+                 || r->upstream == saved->upstream))
     {
-        ctx = kept->ctx;
+        ctx = saved->ctx;
 
         ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
 
-        if (ngx_http_error_map_tell(r, conf, ctx) != NGX_OK) {
+        if (ngx_http_error_map_add_error_headers(r, conf, ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -145,26 +145,26 @@ ngx_http_error_map_response(ngx_http_request_t *r,
 
     ctx = NULL;
 
-    if (ngx_http_error_map_source_init(&source, r, document, conf->hold_size,
+    if (ngx_http_error_map_reader_init(&reader, r, document, conf->hold_size,
                                        response.gzip)
         != NGX_OK
-        && ngx_http_error_map_preread(&source) != NGX_OK)
+        && ngx_http_error_map_preread(&reader) != NGX_OK)
     {
         /* a hold would change the answer to such a request */
 
-        if (conf->dry_run && ngx_http_error_map_partial(r)) {
+        if (conf->dry_run && ngx_http_error_map_conditional(r)) {
             return ngx_http_error_map_skip(r, conf);
         }
 
         waited = conf->upstream ? ngx_http_error_map_upstream_waited(r) : 0;
 
         if (!conf->upstream || waited < conf->hold_timeout) {
-            return ngx_http_error_map_hold(r, conf, &source);
+            return ngx_http_error_map_hold(r, conf, &reader);
         }
 
         /* all the time, if there is any, has gone in the upstream layer */
 
-        (void) ngx_http_error_map_source_stop(&source,
+        (void) ngx_http_error_map_reader_stop(&reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
 
         ctx = ngx_http_error_map_create_ctx(r, document,
@@ -174,12 +174,12 @@ ngx_http_error_map_response(ngx_http_request_t *r,
         }
 
         if (waited) {
-            ctx->hold_size = source.size;
+            ctx->hold_size = reader.size;
             ctx->hold_time = waited;
         }
     }
 
-    ctx = ngx_http_error_map_decide(r, conf, &source, ctx);
+    ctx = ngx_http_error_map_decide(r, conf, &reader, ctx);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
@@ -230,7 +230,7 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
         return rc;
     }
 
-    if (ngx_http_error_map_live(r) && !r->upstream->buffering) {
+    if (ngx_http_error_map_upstream_active(r) && !r->upstream->buffering) {
 
         /* as nginx is going to do, but only when it has its own first bytes */
 
@@ -244,14 +244,14 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_error_map_hold(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source)
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader)
 {
     ngx_msec_t                  waited;
     ngx_pool_cleanup_t         *cln;
     ngx_http_error_map_ctx_t   *ctx;
     ngx_http_error_map_hold_t  *hold;
 
-    ctx = ngx_http_error_map_create_ctx(r, source->document,
+    ctx = ngx_http_error_map_create_ctx(r, reader->document,
                                         r->headers_out.status);
     if (ctx == NULL) {
         return NGX_ERROR;
@@ -271,8 +271,8 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     cln->data = hold;
 
     hold->request = r;
-    hold->source = *source;
-    hold->skip = source->size;
+    hold->reader = *reader;
+    hold->skip = reader->size;
     hold->last_out = &hold->out;
     hold->start = ngx_current_msec;
 
@@ -280,7 +280,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
         hold->start -= ngx_http_error_map_upstream_waited(r);
     }
 
-    hold->upstream = ngx_http_error_map_live(r);
+    hold->upstream = ngx_http_error_map_upstream_active(r);
 
     /* nginx's timer log takes data for a connection */
 
@@ -335,7 +335,7 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 }
 
 
-static ngx_http_error_map_apart ngx_int_t
+static ngx_http_error_map_noinline ngx_int_t
 ngx_http_error_map_held_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
@@ -355,13 +355,13 @@ ngx_http_error_map_held_body(ngx_http_request_t *r,
     }
 
     if (ngx_http_error_map_hold_broken(hold, in)) {
-        (void) ngx_http_error_map_source_stop(&hold->source,
+        (void) ngx_http_error_map_reader_stop(&hold->reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
 
         return ngx_http_error_map_release(r, ctx, in);
     }
 
-    return ngx_http_error_map_hold_keep(hold, in);
+    return ngx_http_error_map_hold_append(hold, in);
 }
 
 
@@ -387,7 +387,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
-    if (ngx_http_error_map_decide(r, conf, &hold->source, ctx) == NULL) {
+    if (ngx_http_error_map_decide(r, conf, &hold->reader, ctx) == NULL) {
         return NGX_ERROR;
     }
 
@@ -488,7 +488,7 @@ ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
     rc = ngx_http_next_body_filter(r, out);
 
     if (rc == NGX_AGAIN
-        && ngx_http_error_map_live(r)
+        && ngx_http_error_map_upstream_active(r)
         && r->upstream->buffering
         && ngx_http_error_map_write_rest(r, ctx) != NGX_OK)
     {
@@ -524,7 +524,7 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
 
     if (ctx && ctx->hold == hold) {
 
-        (void) ngx_http_error_map_source_stop(&hold->source,
+        (void) ngx_http_error_map_reader_stop(&hold->reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
 
         /* the client has waited long enough, nothing may keep this from it */

@@ -33,7 +33,7 @@ ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
             hold->skip -= skip;
 
             if (size != skip
-                && ngx_http_error_map_source_feed(&hold->source, b->pos + skip,
+                && ngx_http_error_map_reader_feed(&hold->reader, b->pos + skip,
                                                   size - skip)
                    == NGX_OK)
             {
@@ -44,14 +44,14 @@ ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 
             /* in a file although it was asked for in memory */
 
-            hold->source.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+            hold->reader.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
             return NGX_OK;
         }
 
         if (b->last_buf
             || (b->last_in_chain && hold->request != hold->request->main))
         {
-            return ngx_http_error_map_source_end(&hold->source);
+            return ngx_http_error_map_reader_end(&hold->reader);
         }
     }
 
@@ -84,7 +84,7 @@ ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 /* copies the chain, and gives its buffers back to those who own them */
 
 ngx_int_t
-ngx_http_error_map_hold_keep(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 {
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
@@ -131,7 +131,7 @@ ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
              * as there is; never more than may be held, but for what has come.
              */
 
-            left = hold->source.left + hold->source.size;
+            left = hold->reader.left + hold->reader.size;
             left = (left > hold->size) ? left - hold->size : 0;
             rest = hold->request->headers_out.content_length_n;
 
@@ -216,7 +216,7 @@ ngx_http_error_map_hold_needs(ngx_http_request_t *r,
     b->sync = !b->flush && !b->last_buf;
 
     cl = ngx_alloc_chain_link(r->pool);
-    if (cl == NULL || ngx_http_error_map_hold_keep(hold, in) != NGX_OK) {
+    if (cl == NULL || ngx_http_error_map_hold_append(hold, in) != NGX_OK) {
         return NGX_CHAIN_ERROR;
     }
 

@@ -30,7 +30,7 @@ ngx_int_t ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold,
  * Copies the chain, and gives its buffers back to those who own them; NGX_OK
  * or NGX_ERROR.
  */
-ngx_int_t ngx_http_error_map_hold_keep(ngx_http_error_map_hold_t *hold,
+ngx_int_t ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);
 
 /*

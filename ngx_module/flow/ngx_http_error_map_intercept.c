@@ -1,6 +1,6 @@
 
 #include "ngx_http_error_map_intercept.h"
-#include "ngx_http_error_map_kept.h"
+#include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -56,14 +56,14 @@ ngx_int_t
 ngx_http_error_map_intercept(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_http_error_map_kept_t  *kept;
+    ngx_http_error_map_saved_t  *saved;
 
-    kept = ngx_http_error_map_keep(r);
-    if (kept == NULL) {
+    saved = ngx_http_error_map_save(r);
+    if (saved == NULL) {
         return NGX_ERROR;
     }
 
-    kept->ctx = ctx;
+    saved->ctx = ctx;
 
     /* a range was to be had of what the vendor has sent */
 
@@ -74,7 +74,7 @@ ngx_http_error_map_intercept(ngx_http_request_t *r,
 
     /* nginx would cache a 502 or 504 that it is given, but not whose it is */
 
-    if (ngx_http_error_map_live(r)) {
+    if (ngx_http_error_map_upstream_active(r)) {
         r->upstream->cacheable = 0;
     }
 
@@ -95,19 +95,19 @@ ngx_http_error_map_intercept(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_error_map_clean_401(ngx_http_request_t *r)
 {
-    ngx_table_elt_t  *h, *challenge, kept;
+    ngx_table_elt_t  *h, *challenge, saved;
 
     static ngx_str_t  name = ngx_string("WWW-Authenticate");
 
     h = NULL;
     challenge = NULL;
-    ngx_memzero(&kept, sizeof(ngx_table_elt_t));
+    ngx_memzero(&saved, sizeof(ngx_table_elt_t));
 
     while ((h = ngx_http_error_map_next_header(&r->headers_out.headers.part,
                                                &name, h)))
     {
         challenge = h;
-        kept = *h;
+        saved = *h;
     }
 
     ngx_http_clean_header(r);
@@ -119,7 +119,7 @@ ngx_http_error_map_clean_401(ngx_http_request_t *r)
             return NGX_ERROR;
         }
 
-        *challenge = kept;
+        *challenge = saved;
 #if (nginx_version >= 1023000)
         challenge->next = NULL;
 #endif
@@ -175,7 +175,7 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     r->request_output = 0;
 
-    if (ngx_http_error_map_live(r)) {
+    if (ngx_http_error_map_upstream_active(r)) {
 
         /* the upstream's part in the request ends, the request does not */
 

@@ -17,7 +17,7 @@ typedef struct {
 
 static int ngx_libc_cdecl ngx_http_error_map_peer_cmp(const void *one,
     const void *two);
-static ngx_int_t ngx_http_error_map_peer_choose(ngx_http_request_t *r,
+static ngx_int_t ngx_http_error_map_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 static ngx_int_t ngx_http_error_map_content_handler(ngx_http_request_t *r);
 
@@ -26,10 +26,10 @@ ngx_int_t
 ngx_http_error_map_peer_init(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf)
 {
-    ngx_uint_t                       i;
-    ngx_http_error_map_peer_t       *peer;
-    ngx_http_upstream_main_conf_t   *umcf;
-    ngx_http_upstream_srv_conf_t   **uscf;
+    ngx_uint_t                      i;
+    ngx_http_error_map_peer_t      *peer;
+    ngx_http_upstream_srv_conf_t  **uscf;
+    ngx_http_upstream_main_conf_t  *umcf;
 
     umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
     uscf = umcf->upstreams.elts;
@@ -55,7 +55,7 @@ ngx_http_error_map_peer_init(ngx_conf_t *cf,
         peer->upstream = uscf[i];
         peer->init = uscf[i]->peer.init;
 
-        uscf[i]->peer.init = ngx_http_error_map_peer_choose;
+        uscf[i]->peer.init = ngx_http_error_map_init_peer;
     }
 
     ngx_qsort(emcf->peers.elts, emcf->peers.nelts,
@@ -77,7 +77,7 @@ ngx_http_error_map_peer_cmp(const void *one, const void *two)
 
 
 static ngx_int_t
-ngx_http_error_map_peer_choose(ngx_http_request_t *r,
+ngx_http_error_map_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     ngx_uint_t                       first, last, n;

@@ -87,7 +87,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
 
     ngx_http_error_map_upstream_stop(up);
 
-    ngx_memzero(&up->source, sizeof(ngx_http_error_map_source_t));
+    ngx_memzero(&up->reader, sizeof(ngx_http_error_map_reader_t));
 
     up->begin = NULL;
     up->begun = 0;
@@ -98,8 +98,8 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     up->decided = 0;
     up->replay = 0;
 
-    if (up->kept) {
-        up->kept->ctx = NULL;
+    if (up->saved) {
+        up->saved->ctx = NULL;
     }
 
     ngx_http_set_ctx(r, NULL, ngx_http_error_map_filter_module);
@@ -167,7 +167,7 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
     rc = ngx_http_error_map_upstream_begin(r, conf, up);
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_error_map_raw_feed(&up->raw, &up->source,
+        rc = ngx_http_error_map_framing_feed(&up->framing, &up->reader,
                                          u->buffer.last);
     }
 
@@ -190,7 +190,7 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
 
 /*
- * NGX_OK or NGX_AGAIN as those of source.c, or NGX_DECLINED if the response is
+ * NGX_OK or NGX_AGAIN as those of the reader, or NGX_DECLINED if the response is
  * not looked into here.
  */
 
@@ -243,7 +243,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     length = u->headers_in.chunked ? -1 : u->headers_in.content_length_n;
 
     if (document == NULL
-        || ngx_http_error_map_raw_init(&up->raw, r, up->begin, length)
+        || ngx_http_error_map_framing_init(&up->framing, r, up->begin, length)
            != NGX_OK)
     {
         return NGX_DECLINED;
@@ -251,7 +251,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     up->status = u->headers_in.status_n;
 
-    if (ngx_http_error_map_source_init(&up->source, r, document,
+    if (ngx_http_error_map_reader_init(&up->reader, r, document,
                                        conf->hold_size,
                                        response.gzip)
         == NGX_OK)
@@ -259,7 +259,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return length ? NGX_AGAIN : ngx_http_error_map_source_end(&up->source);
+    return length ? NGX_AGAIN : ngx_http_error_map_reader_end(&up->reader);
 }
 
 

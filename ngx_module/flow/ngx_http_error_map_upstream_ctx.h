@@ -8,8 +8,8 @@
 #define _NGX_HTTP_ERROR_MAP_UPSTREAM_CTX_H_INCLUDED_
 
 
-#include "ngx_http_error_map_kept.h"
-#include "ngx_http_error_map_preread.h"
+#include "ngx_http_error_map_saved.h"
+#include "ngx_http_error_map_framing.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -28,9 +28,9 @@ typedef struct {
     u_char                         *begin;   /* of the response, or NULL */
 
     ngx_uint_t                      status;  /* the upstream's */
-    ngx_http_error_map_source_t     source;
-    ngx_http_error_map_raw_t        raw;
-    ngx_http_error_map_kept_t      *kept;
+    ngx_http_error_map_reader_t     reader;
+    ngx_http_error_map_framing_t        framing;
+    ngx_http_error_map_saved_t      *saved;
 
     ngx_event_t                     timer;
     ngx_msec_t                      start;

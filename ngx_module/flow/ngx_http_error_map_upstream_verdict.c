@@ -1,6 +1,6 @@
 
 #include "ngx_http_error_map_upstream_verdict.h"
-#include "ngx_http_error_map_kept.h"
+#include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_zone.h"
@@ -8,7 +8,7 @@
 
 static void ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
     ngx_http_error_map_ctx_t *ctx);
-static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_live(
+static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_current(
     ngx_http_request_t *r);
 
 
@@ -19,24 +19,24 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
     ngx_http_upstream_t       *u;
     ngx_http_error_map_ctx_t  *ctx;
 
-    if (up->source.verdict == NGX_HTTP_ERROR_MAP_MAPPED
-        || up->source.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
+    if (up->reader.verdict == NGX_HTTP_ERROR_MAP_MAPPED
+        || up->reader.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
     {
-        ctx = ngx_http_error_map_create_ctx(r, up->source.document, up->status);
+        ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
 
         if (ctx == NULL
-            || ngx_http_error_map_decide(r, conf, &up->source, ctx) == NULL)
+            || ngx_http_error_map_decide(r, conf, &up->reader, ctx) == NULL)
         {
             return;
         }
 
         /* for the error page of proxy_intercept_errors */
 
-        if (up->kept == NULL) {
-            up->kept = ngx_http_error_map_keep(r);
+        if (up->saved == NULL) {
+            up->saved = ngx_http_error_map_save(r);
         }
 
-        if (up->kept == NULL) {
+        if (up->saved == NULL) {
             return;
         }
 
@@ -45,8 +45,8 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
         ngx_http_error_map_upstream_held(up, ctx);
         ngx_http_error_map_count(r, ctx);
 
-        up->kept->ctx = ctx;
-        up->kept->state = u->state;
+        up->saved->ctx = ctx;
+        up->saved->state = u->state;
 
         if (ctx->status != up->status) {
             u->headers_in.status_n = ctx->status;
@@ -66,19 +66,19 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t       *ctx;
     ngx_http_error_map_upstream_t  *up;
 
-    up = ngx_http_error_map_upstream_live(r);
+    up = ngx_http_error_map_upstream_current(r);
 
     if (up == NULL || !up->decided) {
         return NULL;
     }
 
-    if (up->source.verdict == NGX_HTTP_ERROR_MAP_MAPPED
-        || up->source.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
+    if (up->reader.verdict == NGX_HTTP_ERROR_MAP_MAPPED
+        || up->reader.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
     {
         /* it is the response itself that comes, and no error page */
 
-        ctx = up->kept->ctx;
-        up->kept->ctx = NULL;
+        ctx = up->saved->ctx;
+        up->saved->ctx = NULL;
 
         if (ctx->status == ctx->upstream_status) {
 
@@ -89,11 +89,11 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
 
     } else {
 
-        ctx = up->size ? ngx_http_error_map_create_ctx(r, up->source.document,
+        ctx = up->size ? ngx_http_error_map_create_ctx(r, up->reader.document,
                                                        up->status)
                        : NULL;
 
-        ctx = ngx_http_error_map_decide(r, conf, &up->source, ctx);
+        ctx = ngx_http_error_map_decide(r, conf, &up->reader, ctx);
         if (ctx == NULL) {
             return NULL;
         }
@@ -124,14 +124,14 @@ ngx_http_error_map_upstream_waited(ngx_http_request_t *r)
 {
     ngx_http_error_map_upstream_t  *up;
 
-    up = ngx_http_error_map_upstream_live(r);
+    up = ngx_http_error_map_upstream_current(r);
 
     return up ? up->waited : 0;
 }
 
 
 static ngx_http_error_map_upstream_t *
-ngx_http_error_map_upstream_live(ngx_http_request_t *r)
+ngx_http_error_map_upstream_current(ngx_http_request_t *r)
 {
     ngx_http_error_map_upstream_t  *up;
 
@@ -139,7 +139,7 @@ ngx_http_error_map_upstream_live(ngx_http_request_t *r)
 
     if (up == NULL
         || up->upstream != r->upstream
-        || !ngx_http_error_map_live(r)
+        || !ngx_http_error_map_upstream_active(r)
 #if (NGX_HTTP_CACHE)
         || r->cached
 #endif

@@ -101,10 +101,10 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
             c->read->ready = 1;
 
             if (n == 0) {
-                rc = ngx_http_error_map_raw_end(&up->raw, &up->source);
+                rc = ngx_http_error_map_framing_end(&up->framing, &up->reader);
 
             } else {
-                rc = ngx_http_error_map_source_stop(&up->source,
+                rc = ngx_http_error_map_reader_stop(&up->reader,
                                                 NGX_HTTP_ERROR_MAP_UNDECIDED);
 
                 up->recv = ngx_http_error_map_upstream_error;
@@ -115,7 +115,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
             u->state->bytes_received += n;
             u->buffer.last += n;
 
-            rc = ngx_http_error_map_raw_feed(&up->raw, &up->source,
+            rc = ngx_http_error_map_framing_feed(&up->framing, &up->reader,
                                              u->buffer.last);
         }
 
@@ -143,12 +143,12 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
     /* the upstream may have been given up in the meantime */
 
     if (r->upstream == up->upstream
-        && ngx_http_error_map_live(r)
+        && ngx_http_error_map_upstream_active(r)
         && up->upstream->read_event_handler == ngx_http_error_map_upstream_read)
     {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "error map hold timed out, the upstream has sent %uz "
-                      "bytes of the body", up->source.size);
+                      "bytes of the body", up->reader.size);
 
         ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
     }

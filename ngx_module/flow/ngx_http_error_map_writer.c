@@ -14,11 +14,11 @@ typedef struct {
     ngx_http_request_t             *request;
     ngx_http_error_map_ctx_t       *ctx;
     ngx_event_t                     event;
-} ngx_http_error_map_rest_t;
+} ngx_http_error_map_writer_t;
 
 
-static void ngx_http_error_map_rest_handler(ngx_event_t *ev);
-static void ngx_http_error_map_rest_cleanup(void *data);
+static void ngx_http_error_map_writer_handler(ngx_event_t *ev);
+static void ngx_http_error_map_writer_cleanup(void *data);
 static void ngx_http_error_map_writer(ngx_http_request_t *r);
 
 
@@ -26,28 +26,28 @@ ngx_int_t
 ngx_http_error_map_write_rest(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_pool_cleanup_t         *cln;
-    ngx_http_error_map_rest_t  *rest;
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_error_map_writer_t  *writer;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_rest_t));
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_error_map_writer_t));
     if (cln == NULL) {
         return NGX_ERROR;
     }
 
-    cln->handler = ngx_http_error_map_rest_cleanup;
+    cln->handler = ngx_http_error_map_writer_cleanup;
 
-    rest = cln->data;
+    writer = cln->data;
 
-    ngx_memzero(rest, sizeof(ngx_http_error_map_rest_t));
+    ngx_memzero(writer, sizeof(ngx_http_error_map_writer_t));
 
-    rest->request = r;
-    rest->ctx = ctx;
+    writer->request = r;
+    writer->ctx = ctx;
 
-    rest->event.data = r->connection;
-    rest->event.handler = ngx_http_error_map_rest_handler;
-    rest->event.log = r->connection->log;
+    writer->event.data = r->connection;
+    writer->event.handler = ngx_http_error_map_writer_handler;
+    writer->event.log = r->connection->log;
 
-    ngx_post_event(&rest->event, &ngx_posted_events);
+    ngx_post_event(&writer->event, &ngx_posted_events);
 
     return NGX_OK;
 }
@@ -56,35 +56,35 @@ ngx_http_error_map_write_rest(ngx_http_request_t *r,
 /* by now nginx has made up its mind about who handles writing */
 
 static void
-ngx_http_error_map_rest_handler(ngx_event_t *ev)
+ngx_http_error_map_writer_handler(ngx_event_t *ev)
 {
-    ngx_http_request_t         *r;
-    ngx_http_error_map_rest_t  *rest;
+    ngx_http_request_t           *r;
+    ngx_http_error_map_writer_t  *writer;
 
-    rest = (ngx_http_error_map_rest_t *)
-               ((u_char *) ev - offsetof(ngx_http_error_map_rest_t, event));
+    writer = (ngx_http_error_map_writer_t *)
+               ((u_char *) ev - offsetof(ngx_http_error_map_writer_t, event));
 
-    r = rest->request;
+    r = writer->request;
 
     if (ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module)
-        == rest->ctx
-        && ngx_http_error_map_live(r)
+        == writer->ctx
+        && ngx_http_error_map_upstream_active(r)
         && r->connection->buffered
         && r->write_event_handler != ngx_http_error_map_writer)
     {
-        rest->ctx->write_event_handler = r->write_event_handler;
+        writer->ctx->write_event_handler = r->write_event_handler;
         r->write_event_handler = ngx_http_error_map_writer;
     }
 }
 
 
 static void
-ngx_http_error_map_rest_cleanup(void *data)
+ngx_http_error_map_writer_cleanup(void *data)
 {
-    ngx_http_error_map_rest_t *rest = data;
+    ngx_http_error_map_writer_t *writer = data;
 
-    if (rest->event.posted) {
-        ngx_delete_posted_event(&rest->event);
+    if (writer->event.posted) {
+        ngx_delete_posted_event(&writer->event);
     }
 }
 

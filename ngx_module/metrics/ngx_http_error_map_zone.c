@@ -308,7 +308,7 @@ ngx_http_error_map_count_skipped(ngx_http_request_t *r,
     emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
 
     if (emcf->zone == NULL
-        || (r->err_status && ngx_http_error_map_vendor(r) == NULL))
+        || (r->err_status && ngx_http_error_map_response_upstream(r) == NULL))
     {
         return;
     }

@@ -19,7 +19,7 @@
 
 typedef struct {
     ngx_http_request_t             *request;
-    ngx_http_error_map_source_t     source;
+    ngx_http_error_map_reader_t     reader;
 
     size_t                          skip;    /* read with the header already */
     size_t                          size;    /* bytes held */
@@ -47,7 +47,7 @@ typedef struct ngx_http_error_map_ctx_s {
     const em_entry_t               *entry;
 
     ngx_str_t                       code;    /* printable ASCII */
-    ngx_str_t                       raw;     /* the same as it was sent */
+    ngx_str_t                       raw_code; /* the same as it was sent */
     ngx_uint_t                      upstream_status;  /* 0: see the request */
     ngx_uint_t                      status;           /* as above */
     time_t                          retry_after;

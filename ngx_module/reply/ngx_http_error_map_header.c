@@ -4,7 +4,7 @@
 #include "ngx_http_error_map_variables.h"
 
 
-static ngx_int_t ngx_http_error_map_add_header(ngx_conf_t *cf,
+static ngx_int_t ngx_http_error_map_header_compile(ngx_conf_t *cf,
     ngx_array_t *headers, ngx_str_t *key, ngx_str_t *value);
 static void ngx_http_error_map_remove_headers(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor,
@@ -163,7 +163,8 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    if (ngx_http_error_map_add_header(cf, emlcf->headers, &value[1], &value[2])
+    if (ngx_http_error_map_header_compile(cf, emlcf->headers, &value[1],
+                                          &value[2])
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -174,13 +175,13 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static ngx_int_t
-ngx_http_error_map_add_header(ngx_conf_t *cf, ngx_array_t *headers,
+ngx_http_error_map_header_compile(ngx_conf_t *cf, ngx_array_t *headers,
     ngx_str_t *key, ngx_str_t *value)
 {
-    ngx_str_t                         *vendor, name;
-    ngx_uint_t                         i;
-    ngx_http_error_map_header_t       *h, *first;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t                        *vendor, name;
+    ngx_uint_t                        i;
+    ngx_http_error_map_header_t      *h, *first;
+    ngx_http_compile_complex_value_t  ccv;
 
     h = ngx_array_push(headers);
     if (h == NULL) {
@@ -253,7 +254,7 @@ ngx_http_error_map_default_headers(ngx_conf_t *cf)
     }
 
     for (h = ngx_http_error_map_defaults; h->len; h += 2) {
-        if (ngx_http_error_map_add_header(cf, headers, &h[0], &h[1])
+        if (ngx_http_error_map_header_compile(cf, headers, &h[0], &h[1])
             != NGX_OK)
         {
             return NULL;

@@ -91,7 +91,7 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     size = sizeof("{\"type\":\"about:blank\",\"title\":\"\",\"status\":,"
                   "\"vendor\":\"\",\"code\":\"\",\"class\":\"\","
                   "\"upstream_status\":}")
-           + type->len + 2 * ctx->document->name.len + 9 * ctx->raw.len
+           + type->len + 2 * ctx->document->name.len + 9 * ctx->raw_code.len
            + ngx_strlen(title) + em_class_names[class].len + 2 * NGX_INT_T_LEN;
 
     b = ngx_create_temp_buf(r->pool, size);
@@ -103,7 +103,7 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
 
     if (type->len) {
         p = ngx_sprintf(p, "{\"type\":\"%V%V/", type, &ctx->document->name);
-        p = (u_char *) ngx_escape_uri(p, ctx->raw.data, ctx->raw.len,
+        p = (u_char *) ngx_escape_uri(p, ctx->raw_code.data, ctx->raw_code.len,
                                       NGX_ESCAPE_URI_COMPONENT);
     } else {
         p = ngx_sprintf(p, "{\"type\":\"about:blank");
@@ -113,7 +113,8 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
                     "\"code\":\"",
                     title, ctx->status, &ctx->document->name);
 
-    p = ngx_http_error_map_problem_code(p, ctx->raw.data, ctx->raw.len);
+    p = ngx_http_error_map_problem_code(p, ctx->raw_code.data,
+                                        ctx->raw_code.len);
 
     p = ngx_sprintf(p, "\",\"class\":\"%s\",\"upstream_status\":%ui}",
                     em_class_names[class].data, ctx->upstream_status);

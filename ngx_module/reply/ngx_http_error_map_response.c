@@ -9,25 +9,25 @@
 
 
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_source_t *source);
+    ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 
 
 ngx_http_error_map_ctx_t *
 ngx_http_error_map_decide(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx)
 {
     ngx_http_error_map_action_t    *action;
     ngx_http_error_map_document_t  *document;
 
-    document = source->document;
+    document = reader->document;
 
-    if (ctx == NULL && source->verdict == NGX_HTTP_ERROR_MAP_SUCCESS) {
-        ctx = &document->success[source->success];
+    if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_SUCCESS) {
+        ctx = &document->success[reader->success];
 
-    } else if (ctx == NULL && source->verdict == NGX_HTTP_ERROR_MAP_NONE) {
+    } else if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_NONE) {
         ctx = document->none;
 
     } else {
@@ -40,19 +40,19 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
             }
         }
 
-        ctx->verdict = source->verdict;
-        ctx->entry = source->entry;
+        ctx->verdict = reader->verdict;
+        ctx->entry = reader->entry;
 
         switch (ctx->verdict) {
 
         case NGX_HTTP_ERROR_MAP_SUCCESS:
-            ctx->code = document->success[source->success].code;
+            ctx->code = document->success[reader->success].code;
             break;
 
         case NGX_HTTP_ERROR_MAP_MAPPED:
         case NGX_HTTP_ERROR_MAP_UNKNOWN:
 
-            if (ngx_http_error_map_code(r, ctx, source) != NGX_OK) {
+            if (ngx_http_error_map_code(r, ctx, reader) != NGX_OK) {
                 return NULL;
             }
 
@@ -78,7 +78,7 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "http error map: %V \"%V\" %V, %uz bytes read",
                    &document->name, &ctx->code,
-                   &ngx_http_error_map_verdicts[ctx->verdict], source->size);
+                   &ngx_http_error_map_verdicts[ctx->verdict], reader->size);
 
     return ctx;
 }
@@ -101,7 +101,7 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
 
     /* an error page has the status of the error, whatever its vendor says */
 
-    u = ngx_http_error_map_vendor(r);
+    u = ngx_http_error_map_response_upstream(r);
 
     ctx->upstream_status = u ? u->headers_in.status_n : status;
     ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
@@ -117,29 +117,29 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_error_map_code(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
-    ngx_http_error_map_source_t *source)
+    ngx_http_error_map_reader_t *reader)
 {
-    u_char      *p, *last, *code;
-    em_json_t   *json;
+    u_char     *p, *last, *code;
+    em_json_t  *json;
 
     static u_char  hex[] = "0123456789ABCDEF";
 
     if (ctx->entry) {
         ctx->code.data = (u_char *) ctx->entry->code;
-        ctx->code.len = source->json.len;
-        ctx->raw = ctx->code;
+        ctx->code.len = reader->json.len;
+        ctx->raw_code = ctx->code;
         return NGX_OK;
     }
 
-    json = &source->json;
+    json = &reader->json;
 
     code = ngx_pnalloc(r->pool, 4 * json->len + 1);
     if (code == NULL) {
         return NGX_ERROR;
     }
 
-    ctx->raw.data = code;
-    ctx->raw.len = json->len;
+    ctx->raw_code.data = code;
+    ctx->raw_code.len = json->len;
 
     code = ngx_cpymem(code, json->token, json->len);
 
@@ -202,12 +202,12 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_error_map_tell(r, conf, ctx);
+    return ngx_http_error_map_add_error_headers(r, conf, ctx);
 }
 
 
 ngx_int_t
-ngx_http_error_map_tell(ngx_http_request_t *r,
+ngx_http_error_map_add_error_headers(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
     if (conf->headers

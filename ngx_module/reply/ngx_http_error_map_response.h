@@ -22,11 +22,11 @@ ngx_http_error_map_ctx_t *ngx_http_error_map_create_ctx(ngx_http_request_t *r,
     ngx_http_error_map_document_t *document, ngx_uint_t status);
 
 /*
- * Makes the context of a verdict from what the source found, and sets it for
+ * Makes the context of a verdict from what the reader found, and sets it for
  * the request; ctx is the one to use or NULL.  Returns NULL on lack of memory.
  */
 ngx_http_error_map_ctx_t *ngx_http_error_map_decide(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_source_t *source,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx);
 
 /*
@@ -37,7 +37,7 @@ ngx_int_t ngx_http_error_map_respond(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 
 /* adds the headers that tell of the verdict; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_tell(ngx_http_request_t *r,
+ngx_int_t ngx_http_error_map_add_error_headers(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 
 

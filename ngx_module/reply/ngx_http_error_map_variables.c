@@ -1,6 +1,6 @@
 
 #include "ngx_http_error_map_variables.h"
-#include "ngx_http_error_map_kept.h"
+#include "ngx_http_error_map_saved.h"
 
 
 static ngx_int_t ngx_http_error_map_variable(ngx_http_request_t *r,
@@ -108,7 +108,7 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
 {
     ngx_str_t                       value;
     ngx_http_error_map_ctx_t       *ctx;
-    ngx_http_error_map_kept_t      *kept;
+    ngx_http_error_map_saved_t     *saved;
     ngx_http_error_map_loc_conf_t  *conf;
 
     ngx_str_set(&value, "");
@@ -117,14 +117,14 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     if (ctx == NULL && r->internal) {
-        kept = ngx_http_error_map_kept(r);
+        saved = ngx_http_error_map_saved(r);
 
         /* until there is a response of another upstream, which was skipped */
 
-        if (kept && !(conf->enable && r->headers_out.status
-                      && r->upstream != kept->upstream))
+        if (saved && !(conf->enable && r->headers_out.status
+                      && r->upstream != saved->upstream))
         {
-            ctx = kept->ctx;
+            ctx = saved->ctx;
         }
     }
 

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_HTTP_ERROR_MAP_KEPT_H_INCLUDED_
-#define _NGX_HTTP_ERROR_MAP_KEPT_H_INCLUDED_
+#ifndef _NGX_HTTP_ERROR_MAP_SAVED_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_SAVED_H_INCLUDED_
 
 
 #include "ngx_http_error_map_ctx.h"
@@ -21,17 +21,17 @@ typedef struct {
     ngx_http_upstream_t            *upstream;
     ngx_http_upstream_state_t      *state;
     ngx_http_error_map_ctx_t       *ctx;    /* NULL if it is no longer true */
-} ngx_http_error_map_kept_t;
+} ngx_http_error_map_saved_t;
 
 
 /* returns a place to keep a context for an error page, or NULL */
-ngx_http_error_map_kept_t *ngx_http_error_map_keep(ngx_http_request_t *r);
+ngx_http_error_map_saved_t *ngx_http_error_map_save(ngx_http_request_t *r);
 
 /* returns what was kept of a request last, if it is still true, or NULL */
-ngx_http_error_map_kept_t *ngx_http_error_map_kept(ngx_http_request_t *r);
+ngx_http_error_map_saved_t *ngx_http_error_map_saved(ngx_http_request_t *r);
 
 
 #pragma GCC visibility pop
 
 
-#endif /* _NGX_HTTP_ERROR_MAP_KEPT_H_INCLUDED_ */
+#endif /* _NGX_HTTP_ERROR_MAP_SAVED_H_INCLUDED_ */

@@ -1,0 +1,264 @@
+
+#include "ngx_http_error_map_framing.h"
+
+
+static ngx_int_t ngx_http_error_map_framing_bytes(
+    ngx_http_error_map_framing_t *framing, ngx_http_error_map_reader_t *reader,
+    u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_framing_chunked(
+    ngx_http_error_map_framing_t *framing, ngx_http_error_map_reader_t *reader,
+    u_char *last);
+static ngx_int_t ngx_http_error_map_framing_fastcgi(
+    ngx_http_error_map_framing_t *framing, ngx_http_error_map_reader_t *reader,
+    u_char *last);
+
+
+ngx_int_t
+ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
+    ngx_http_request_t *r, u_char *start, off_t length)
+{
+    ngx_str_t            *module;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u->conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    framing->type = NGX_HTTP_ERROR_MAP_PLAIN;
+    framing->pos = u->buffer.pos;
+    framing->length = length;
+
+    module = &u->conf->module;
+
+    if (module->len == 5 && ngx_memcmp(module->data, "proxy", 5) == 0) {
+
+        /* an HTTP/2 upstream has but the three digits here, if anything */
+
+        if (u->headers_in.status_line.len <= 3) {
+            return NGX_DECLINED;
+        }
+
+        if (length == -1 && u->headers_in.chunked) {
+            framing->type = NGX_HTTP_ERROR_MAP_CHUNKED;
+            ngx_memzero(&framing->chunked, sizeof(ngx_http_chunked_t));
+        }
+
+        return NGX_OK;
+    }
+
+    /* nginx takes chunks apart for HTTP alone */
+
+    if (u->headers_in.chunked) {
+        return NGX_DECLINED;
+    }
+
+    if ((module->len == 5 && ngx_strncmp(module->data, "uwsgi", 5) == 0)
+        || (module->len == 4 && ngx_strncmp(module->data, "scgi", 4) == 0))
+    {
+        return NGX_OK;
+    }
+
+    if (start
+        && module->len == 7 && ngx_strncmp(module->data, "fastcgi", 7) == 0)
+    {
+        framing->type = NGX_HTTP_ERROR_MAP_FASTCGI;
+        framing->pos = start;
+        framing->body = u->buffer.pos;
+        framing->left = 0;
+        framing->padding = 0;
+        framing->out = 0;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_error_map_framing_feed(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader, u_char *last)
+{
+    ngx_int_t  rc;
+
+    switch (framing->type) {
+
+    case NGX_HTTP_ERROR_MAP_CHUNKED:
+        return ngx_http_error_map_framing_chunked(framing, reader, last);
+
+    case NGX_HTTP_ERROR_MAP_FASTCGI:
+        return ngx_http_error_map_framing_fastcgi(framing, reader, last);
+
+    default: /* NGX_HTTP_ERROR_MAP_PLAIN */
+
+        rc = ngx_http_error_map_framing_bytes(framing, reader, framing->pos,
+                                          last - framing->pos);
+        framing->pos = last;
+
+        return rc;
+    }
+}
+
+
+/* what is behind the body's length belongs to nothing */
+
+static ngx_int_t
+ngx_http_error_map_framing_bytes(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len)
+{
+    off_t      rest;
+    ngx_int_t  rc;
+
+    rest = framing->length - reader->size;
+
+    if (framing->length != -1 && (off_t) len > rest) {
+        len = (size_t) rest;
+    }
+
+    rc = ngx_http_error_map_reader_feed(reader, data, len);
+
+    if (rc == NGX_AGAIN && framing->length == (off_t) reader->size) {
+        return ngx_http_error_map_reader_end(reader);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_framing_chunked(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader, u_char *last)
+{
+    size_t               size;
+    ngx_buf_t            b;
+    ngx_int_t            rc;
+    ngx_http_chunked_t  *chunked;
+
+    ngx_memzero(&b, sizeof(ngx_buf_t));
+
+    b.pos = framing->pos;
+    b.last = last;
+    chunked = &framing->chunked;
+
+    for ( ;; ) {
+
+#if (nginx_version >= 1027002)
+        rc = ngx_http_parse_chunked(reader->request, &b, chunked, 0);
+#else
+        rc = ngx_http_parse_chunked(reader->request, &b, chunked);
+#endif
+
+        framing->pos = b.pos;
+
+        if (rc == NGX_DONE) {
+            return ngx_http_error_map_reader_end(reader);
+        }
+
+        if (rc == NGX_ERROR) {
+
+            /* nginx will see it for itself */
+
+            return ngx_http_error_map_reader_stop(reader,
+                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_AGAIN;
+        }
+
+        size = b.last - b.pos;
+
+        if ((off_t) size > chunked->size) {
+            size = (size_t) chunked->size;
+        }
+
+        rc = ngx_http_error_map_reader_feed(reader, b.pos, size);
+
+        b.pos += size;
+        chunked->size -= size;
+        framing->pos = b.pos;
+
+        if (rc == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+}
+
+
+/* the records of the FastCGI specification, section 3.3 */
+
+static ngx_int_t
+ngx_http_error_map_framing_fastcgi(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader, u_char *last)
+{
+    u_char  *p;
+    size_t   n;
+
+    for ( ;; ) {
+
+        n = ngx_min(framing->left, (size_t) (last - framing->pos));
+        p = framing->pos;
+
+        framing->pos += n;
+        framing->left -= n;
+
+        /* the header is in such records, too */
+
+        if (framing->out && framing->pos > framing->body) {
+
+            p = ngx_max(p, framing->body);
+
+            if (ngx_http_error_map_framing_bytes(framing, reader, p,
+                                                 framing->pos - p)
+                == NGX_OK)
+            {
+                return NGX_OK;
+            }
+        }
+
+        if (framing->left) {
+            return NGX_AGAIN;
+        }
+
+        n = ngx_min(framing->padding, (size_t) (last - framing->pos));
+
+        framing->pos += n;
+        framing->padding -= n;
+
+        if (framing->padding || last - framing->pos < 8) {
+            return NGX_AGAIN;
+        }
+
+        p = framing->pos;
+
+        if (p[0] != 1) {
+            return ngx_http_error_map_reader_stop(reader,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+        }
+
+        if (p[1] == 3) {
+            /* FCGI_END_REQUEST */
+            return ngx_http_error_map_reader_end(reader);
+        }
+
+        framing->out = (p[1] == 6);
+        framing->left = p[4] << 8 | p[5];
+        framing->padding = p[6];
+        framing->pos += 8;
+    }
+}
+
+
+ngx_int_t
+ngx_http_error_map_framing_end(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader)
+{
+    if (framing->type == NGX_HTTP_ERROR_MAP_PLAIN && framing->length == -1) {
+        return ngx_http_error_map_reader_end(reader);
+    }
+
+    return ngx_http_error_map_reader_stop(reader,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+}

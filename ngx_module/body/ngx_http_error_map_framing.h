@@ -1,0 +1,62 @@
+
+/*
+ * The framing of a body in an upstream's buffer: length, chunks or records.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_FRAMING_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_FRAMING_H_INCLUDED_
+
+
+#include "ngx_http_error_map_reader.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_PLAIN = 0,
+    NGX_HTTP_ERROR_MAP_CHUNKED,
+    NGX_HTTP_ERROR_MAP_FASTCGI
+} ngx_http_error_map_framing_e;
+
+
+/* how far a body has been read that lies framed in an upstream's buffer */
+
+typedef struct {
+    ngx_http_error_map_framing_e    type;
+    u_char                         *pos;
+    off_t                           length;  /* of the body, or -1 */
+
+    ngx_http_chunked_t              chunked;
+
+    /* FastCGI, the current record */
+    u_char                         *body;    /* where it begins */
+    size_t                          left;
+    size_t                          padding;
+    unsigned                        out:1;   /* it is of type FCGI_STDOUT */
+} ngx_http_error_map_framing_t;
+
+
+/*
+ * Finds out how the body lies in the buffer of the request's upstream; start
+ * is where the first record of a FastCGI response is, or NULL, length the
+ * body's or -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken
+ * apart.
+ */
+ngx_int_t ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
+    ngx_http_request_t *r, u_char *start, off_t length);
+
+/* reads on, up to last */
+ngx_int_t ngx_http_error_map_framing_feed(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader, u_char *last);
+
+/* is told that the upstream has closed the connection; always NGX_OK */
+ngx_int_t ngx_http_error_map_framing_end(ngx_http_error_map_framing_t *framing,
+    ngx_http_error_map_reader_t *reader);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_FRAMING_H_INCLUDED_ */
