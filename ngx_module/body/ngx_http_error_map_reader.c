@@ -227,9 +227,6 @@ ngx_http_error_map_reader_inflate(ngx_http_error_map_reader_t *reader,
         }
     }
 
-    ngx_http_error_map_gunzip_free(reader->gunzip);
-    reader->gunzip = NULL;
-
     return NGX_OK;
 }
 
@@ -244,6 +241,21 @@ ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader)
     }
 
     return ngx_http_error_map_reader_scan_end(reader);
+}
+
+
+void
+ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader)
+{
+    if (reader->gunzip) {
+        ngx_http_error_map_gunzip_free(reader->gunzip);
+        reader->gunzip = NULL;
+    }
+
+    if (reader->text) {
+        ngx_http_error_map_text_free(reader->text);
+        reader->text = NULL;
+    }
 }
 
 

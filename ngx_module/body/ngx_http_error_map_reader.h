@@ -63,6 +63,12 @@ ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 /* is told that the body has ended; always NGX_OK */
 ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);
 
+/*
+ * Frees everything that reading needs memory for; the verdict and the code
+ * stay.  A reader that was zeroed or freed may be freed.
+ */
+void ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader);
+
 
 #pragma GCC visibility pop
 

@@ -21,7 +21,8 @@ static ngx_int_t ngx_http_error_map_text_match(
     size_t *start, u_char *data, size_t len, uint32_t options);
 static int ngx_http_error_map_text_step(pcre2_callout_block *block,
     void *data);
-static void ngx_http_error_map_text_free(void *data);
+static void *ngx_http_error_map_text_malloc(PCRE2_SIZE size, void *data);
+static void ngx_http_error_map_text_mfree(void *p, void *data);
 static ngx_int_t ngx_http_error_map_text_append(ngx_http_error_map_text_t *text,
     u_char *data, size_t len);
 
@@ -94,7 +95,6 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
                                         code);
 
     if (rc != NGX_DECLINED) {
-        ngx_http_error_map_text_free(text);
         return rc;
     }
 
@@ -135,13 +135,8 @@ ngx_int_t
 ngx_http_error_map_text_end(ngx_http_error_map_text_t *text, ngx_uint_t end,
     ngx_str_t *code)
 {
-    ngx_int_t  rc;
-
-    rc = ngx_http_error_map_text_search(text, text->data, text->len,
-                                        end ? 0 : PCRE2_PARTIAL_HARD, code);
-    ngx_http_error_map_text_free(text);
-
-    return rc;
+    return ngx_http_error_map_text_search(text, text->data, text->len,
+                                          end ? 0 : PCRE2_PARTIAL_HARD, code);
 }
 
 
@@ -294,17 +289,12 @@ ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
     ngx_http_error_map_document_t *document, size_t size)
 {
     ngx_uint_t                     i, n;
-    ngx_pool_cleanup_t            *cln;
+    pcre2_general_context         *context;
     ngx_http_error_map_text_t     *text;
     ngx_http_error_map_pattern_t  *pattern;
 
     text = ngx_pcalloc(pool, sizeof(ngx_http_error_map_text_t));
     if (text == NULL) {
-        return NULL;
-    }
-
-    cln = ngx_pool_cleanup_add(pool, 0);
-    if (cln == NULL) {
         return NULL;
     }
 
@@ -325,13 +315,16 @@ ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
         n = ngx_max(n, pattern[i].group);
     }
 
-    text->match = pcre2_match_data_create(n + 1, NULL);
-    if (text->match == NULL) {
+    context = pcre2_general_context_create(ngx_http_error_map_text_malloc,
+                                           ngx_http_error_map_text_mfree, pool);
+    if (context == NULL) {
         return NULL;
     }
 
-    cln->handler = ngx_http_error_map_text_free;
-    cln->data = text;
+    text->match = pcre2_match_data_create(n + 1, context);
+    if (text->match == NULL) {
+        return NULL;
+    }
 
     text->limit = NGX_HTTP_ERROR_MAP_STEPS_MIN;
 
@@ -339,13 +332,30 @@ ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
 }
 
 
-static void
-ngx_http_error_map_text_free(void *data)
+static void *
+ngx_http_error_map_text_malloc(PCRE2_SIZE size, void *data)
 {
-    ngx_http_error_map_text_t *text = data;
+    return ngx_palloc(data, size);
+}
 
+
+static void
+ngx_http_error_map_text_mfree(void *p, void *data)
+{
+    if (p) {
+        (void) ngx_pfree(data, p);
+    }
+}
+
+
+void
+ngx_http_error_map_text_free(ngx_http_error_map_text_t *text)
+{
     pcre2_match_data_free(text->match);
-    text->match = NULL;
+
+    if (text->data) {
+        (void) ngx_pfree(text->pool, text->data);
+    }
 }
 
 
@@ -415,6 +425,13 @@ ngx_http_error_map_text_end(ngx_http_error_map_text_t *text, ngx_uint_t end,
     ngx_str_t *code)
 {
     return NGX_DECLINED;
+}
+
+
+void
+ngx_http_error_map_text_free(ngx_http_error_map_text_t *text)
+{
+    return;
 }
 
 #endif

@@ -40,6 +40,10 @@ typedef enum {
     NGX_HTTP_ERROR_MAP_MAPPED
 } ngx_http_error_map_verdict_e;
 
+/* only these have a code to report */
+#define ngx_http_error_map_is_error(verdict)                                  \
+    ((verdict) >= NGX_HTTP_ERROR_MAP_UNKNOWN)
+
 
 /* what a policy does about a code */
 

@@ -8,6 +8,7 @@
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_verdict.h"
 #include "ngx_http_error_map_writer.h"
 #include "ngx_http_error_map_zone.h"
 
@@ -40,7 +41,7 @@ static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
-static ngx_int_t ngx_http_error_map_held_body(ngx_http_request_t *r,
+static ngx_int_t ngx_http_error_map_phase_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
@@ -98,9 +99,13 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 
         /* another response takes the place of the one that was held */
 
-        if (ctx && ctx->hold) {
+        if (ctx
+            && (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD
+                || ctx->phase == NGX_HTTP_ERROR_MAP_INTERCEPT))
+        {
             ngx_http_error_map_hold_stop(ctx->hold);
-            r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
+            ngx_http_error_map_reader_free(&ctx->hold->reader);
+            ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
         }
 
         ngx_http_set_ctx(r, NULL, ngx_http_error_map_filter_module);
@@ -144,6 +149,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     }
 
     ctx = NULL;
+    waited = 0;
 
     if (ngx_http_error_map_reader_init(&reader, r, document, conf->hold_size,
                                        response.gzip)
@@ -153,6 +159,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
         /* a hold would change the answer to such a request */
 
         if (conf->dry_run && ngx_http_error_map_conditional(r)) {
+            ngx_http_error_map_reader_free(&reader);
             return ngx_http_error_map_skip(r, conf);
         }
 
@@ -172,19 +179,13 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
         if (ctx == NULL) {
             return NGX_ERROR;
         }
-
-        if (waited) {
-            ctx->hold_size = reader.size;
-            ctx->hold_time = waited;
-        }
     }
 
-    ctx = ngx_http_error_map_decide(r, conf, &reader, ctx);
+    ctx = ngx_http_error_map_conclude(r, conf, &reader, ctx,
+                                      waited ? reader.size : 0, waited);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
-
-    ngx_http_error_map_count(r, ctx);
 
     return ngx_http_error_map_decided(r, conf, ctx);
 }
@@ -295,11 +296,11 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     ctx->hold = hold;
 
+    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_HOLD);
     ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
 
     hold->in_memory = r->filter_need_in_memory;
     r->filter_need_in_memory = 1;
-    r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
 
     if (conf->intercept) {
 
@@ -327,21 +328,21 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (ctx == NULL || (ctx->hold == NULL && !ctx->drop)) {
+    if (ctx == NULL || ctx->phase == NGX_HTTP_ERROR_MAP_PASS) {
         return ngx_http_next_body_filter(r, in);
     }
 
-    return ngx_http_error_map_held_body(r, ctx, in);
+    return ngx_http_error_map_phase_body(r, ctx, in);
 }
 
 
 static ngx_http_error_map_noinline ngx_int_t
-ngx_http_error_map_held_body(ngx_http_request_t *r,
+ngx_http_error_map_phase_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
     ngx_http_error_map_hold_t  *hold;
 
-    if (ctx->drop) {
+    if (ctx->phase != NGX_HTTP_ERROR_MAP_HOLD) {
         ngx_http_error_map_hold_consume(in);
 
         return (r->connection->buffered || r->postponed)
@@ -378,20 +379,16 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     hold = ctx->hold;
 
     ngx_http_error_map_hold_stop(hold);
-
-    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
-
-    ctx->hold = NULL;
-    ctx->hold_size = hold->size;
-    ctx->hold_time = ngx_current_msec - hold->start;
+    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
-    if (ngx_http_error_map_decide(r, conf, &hold->reader, ctx) == NULL) {
+    if (ngx_http_error_map_conclude(r, conf, &hold->reader, ctx, hold->size,
+                                    ngx_current_msec - hold->start)
+        == NULL)
+    {
         return NGX_ERROR;
     }
-
-    ngx_http_error_map_count(r, ctx);
 
     r->filter_need_in_memory = hold->in_memory;
 
@@ -399,9 +396,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
         /* whoever has called cannot do without its upstream just now */
 
-        ctx->hold = hold;
-        ctx->drop = 1;
-        r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
+        ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_INTERCEPT);
 
         ngx_http_error_map_hold_consume(in);
 
@@ -425,7 +420,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
         /* a 304 for one: the client gets no body, the upstream still sends */
 
-        ctx->drop = 1;
+        ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
 
         ngx_http_error_map_hold_consume(in);
 
@@ -473,7 +468,7 @@ ngx_http_error_map_replace(ngx_http_request_t *r,
 
     /* not before, for a filter may end the response in the course of it */
 
-    ctx->drop = 1;
+    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
 
     return rc;
 }
@@ -522,7 +517,10 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (ctx && ctx->hold == hold) {
+    if (ctx
+        && ctx->hold == hold
+        && ctx->phase == NGX_HTTP_ERROR_MAP_HOLD)
+    {
 
         (void) ngx_http_error_map_reader_stop(&hold->reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);

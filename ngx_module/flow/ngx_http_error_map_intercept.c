@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_intercept.h"
+#include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_util.h"
 
@@ -17,8 +18,7 @@ ngx_http_error_map_intercepts(ngx_http_request_t *r,
 
     if (!conf->intercept || conf->dry_run
         || ctx->status < NGX_HTTP_SPECIAL_RESPONSE
-        || (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
-            && ctx->verdict != NGX_HTTP_ERROR_MAP_UNKNOWN))
+        || !ngx_http_error_map_is_error(ctx->verdict))
     {
         return 0;
     }
@@ -156,11 +156,11 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
         return;
     }
 
-    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
-
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     if (ctx == NULL || ctx->hold != hold) {
+
+        r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
 
         /* another response has taken the place of this one */
 
@@ -168,8 +168,7 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
         return;
     }
 
-    ctx->hold = NULL;
-    ctx->drop = 0;
+    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
 
     /* what a stub of SSI asks for */
 

@@ -87,6 +87,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
 
     ngx_http_error_map_upstream_stop(up);
 
+    ngx_http_error_map_reader_free(&up->reader);
     ngx_memzero(&up->reader, sizeof(ngx_http_error_map_reader_t));
 
     up->begin = NULL;
@@ -183,6 +184,9 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
     if (rc == NGX_OK) {
         ngx_http_error_map_upstream_decide(r, conf, up);
+
+    } else {
+        ngx_http_error_map_reader_free(&up->reader);
     }
 
     return NGX_OK;

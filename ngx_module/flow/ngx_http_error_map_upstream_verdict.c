@@ -3,11 +3,9 @@
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_util.h"
-#include "ngx_http_error_map_zone.h"
+#include "ngx_http_error_map_verdict.h"
 
 
-static void ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
-    ngx_http_error_map_ctx_t *ctx);
 static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_current(
     ngx_http_request_t *r);
 
@@ -19,16 +17,7 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
     ngx_http_upstream_t       *u;
     ngx_http_error_map_ctx_t  *ctx;
 
-    if (up->reader.verdict == NGX_HTTP_ERROR_MAP_MAPPED
-        || up->reader.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
-    {
-        ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
-
-        if (ctx == NULL
-            || ngx_http_error_map_decide(r, conf, &up->reader, ctx) == NULL)
-        {
-            return;
-        }
+    if (ngx_http_error_map_is_error(up->reader.verdict)) {
 
         /* for the error page of proxy_intercept_errors */
 
@@ -40,10 +29,17 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
             return;
         }
 
-        u = r->upstream;
+        ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
 
-        ngx_http_error_map_upstream_held(up, ctx);
-        ngx_http_error_map_count(r, ctx);
+        if (ctx == NULL
+            || ngx_http_error_map_conclude(r, conf, &up->reader, ctx, up->size,
+                                           up->waited)
+               == NULL)
+        {
+            return;
+        }
+
+        u = r->upstream;
 
         up->saved->ctx = ctx;
         up->saved->state = u->state;
@@ -72,9 +68,8 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
         return NULL;
     }
 
-    if (up->reader.verdict == NGX_HTTP_ERROR_MAP_MAPPED
-        || up->reader.verdict == NGX_HTTP_ERROR_MAP_UNKNOWN)
-    {
+    if (ngx_http_error_map_is_error(up->reader.verdict)) {
+
         /* it is the response itself that comes, and no error page */
 
         ctx = up->saved->ctx;
@@ -93,29 +88,11 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
                                                        up->status)
                        : NULL;
 
-        ctx = ngx_http_error_map_decide(r, conf, &up->reader, ctx);
-        if (ctx == NULL) {
-            return NULL;
-        }
-
-        ngx_http_error_map_upstream_held(up, ctx);
-        ngx_http_error_map_count(r, ctx);
+        ctx = ngx_http_error_map_conclude(r, conf, &up->reader, ctx, up->size,
+                                          up->waited);
     }
 
     return ctx;
-}
-
-
-/* the context is a shared one if there was no wait */
-
-static void
-ngx_http_error_map_upstream_held(ngx_http_error_map_upstream_t *up,
-    ngx_http_error_map_ctx_t *ctx)
-{
-    if (up->size) {
-        ctx->hold_size = up->size;
-        ctx->hold_time = up->waited;
-    }
 }
 
 

@@ -183,6 +183,9 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
                                             ngx_http_error_map_filter_module);
 
         ngx_http_error_map_upstream_decide(r, conf, up);
+
+    } else {
+        ngx_http_error_map_reader_free(&up->reader);
     }
 
     u->buffer.last--;

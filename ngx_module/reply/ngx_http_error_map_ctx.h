@@ -36,6 +36,16 @@ typedef struct {
 } ngx_http_error_map_hold_t;
 
 
+/* what the body filter does with the vendor's body */
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_PASS = 0,
+    NGX_HTTP_ERROR_MAP_HOLD,       /* it and the header wait for a verdict */
+    NGX_HTTP_ERROR_MAP_DROP,       /* it is read to its end and discarded */
+    NGX_HTTP_ERROR_MAP_INTERCEPT   /* the same, until the error page starts */
+} ngx_http_error_map_phase_e;
+
+
 /*
  * What was decided about a response.  No context means "skipped".  Those of
  * "success" and "none" that need no hold are shared and never written to.
@@ -52,7 +62,8 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_uint_t                      status;           /* as above */
     time_t                          retry_after;
 
-    ngx_http_error_map_hold_t      *hold;    /* until it is released */
+    ngx_http_error_map_phase_e      phase;
+    ngx_http_error_map_hold_t      *hold;    /* NULL if it was never held */
     size_t                          hold_size;
     ngx_msec_t                      hold_time;
 
@@ -60,8 +71,6 @@ typedef struct ngx_http_error_map_ctx_s {
 
     /* the one to go back to when all that was held has been sent */
     ngx_http_event_handler_pt       write_event_handler;
-
-    unsigned                        drop:1;  /* the rest of the body */
 } ngx_http_error_map_ctx_t;
 
 

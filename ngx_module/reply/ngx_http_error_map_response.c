@@ -180,9 +180,7 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         ngx_http_error_map_remove_spoofed(r, conf->headers, conf->spoofed);
     }
 
-    if (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
-        && ctx->verdict != NGX_HTTP_ERROR_MAP_UNKNOWN)
-    {
+    if (!ngx_http_error_map_is_error(ctx->verdict)) {
         return NGX_OK;
     }
 

@@ -166,7 +166,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
 
     ngx_str_set(value, "");
 
-    hold = ctx->hold;
+    hold = (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) ? ctx->hold : NULL;
 
     switch (number) {
 
@@ -207,8 +207,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
         return NGX_OK;
 
     case ngx_http_error_map_var_retry_after:
-        if ((ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
-             && ctx->verdict != NGX_HTTP_ERROR_MAP_UNKNOWN)
+        if (!ngx_http_error_map_is_error(ctx->verdict)
             || ctx->retry_after == NGX_HTTP_ERROR_MAP_NO_RETRY)
         {
             return NGX_OK;
