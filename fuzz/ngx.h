@@ -112,7 +112,7 @@ fuzz_log_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
         fuzz_errors++;
     }
 
-    if (ngx_strnstr(buf, "was given up after", len)) {
+    if (ngx_strnstr(buf, "abandoned after", len)) {
         fuzz_given_up++;
     }
 }

@@ -241,7 +241,7 @@ ngx_http_error_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (cf->args->nelts == 3) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\", \"error_map off\" "
-                               "has none", &value[2]);
+                               "has no parameters", &value[2]);
             return NGX_CONF_ERROR;
         }
 
@@ -344,8 +344,9 @@ ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid type \"%V\" in error_map_types, it must be "
-                           "like text/xml, or * for every type", &value[i]);
+                           "invalid type \"%V\" in \"error_map_types\", it "
+                           "must be like text/xml, or * for all types",
+                           &value[i]);
         return NGX_CONF_ERROR;
     }
 
@@ -360,8 +361,8 @@ ngx_http_error_map_check_size(ngx_conf_t *cf, void *post, void *data)
 
     if (*size == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "nothing can be read with a hold size of 0, use "
-                           "\"error_map off\" or at least 1");
+                           "\"error_map_hold_size\" must be at least 1, use "
+                           "\"error_map off\" to disable inspection");
         return NGX_CONF_ERROR;
     }
 

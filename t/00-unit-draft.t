@@ -104,7 +104,8 @@ like($report, qr/without title: 1 \(NO_FACE_ERROR\)/, '... and reported');
 is($status, 0, 'exit status 0');
 
 like($draft, qr/^#error "TODO: which member/m, 'no source could be guessed');
-like(build($draft, 'acme'), qr/^acme\.gperf:20: class "EM_TODO" of code NO_FA/,
+like(build($draft, 'acme'),
+     qr/^acme\.gperf:20: unknown class "EM_TODO" of code "NO_FA/,
      'the build refuses an undecided class with file and line');
 like(build(decided($draft), 'acme'), qr/error.*TODO: which member/,
      'the build refuses a document without sources');
@@ -227,7 +228,8 @@ like($draft, qr/em_string\("200"\),\n    em_string\("0"\)\n/,
 like($report, qr/tables skipped.*: 2 \(line 8: .*类型; line 13: Code/,
      'tables of fields are reported');
 like(build($draft =~ s/EM_TODO/EM_INTERNAL/gr, 'acme'),
-     qr/:\d+: status "TODO" of code 4001/, 'the build refuses such a status');
+     qr/:\d+: invalid status "TODO" of code "4001"/,
+     'the build refuses such a status');
 
 
 # codes that are statuses themselves
@@ -287,7 +289,7 @@ like($draft, qr/^# TODO: no code: 其他 \| what else there is$/m,
 like($report, qr/rows skipped.*: 1 \(其他\)/, '... and reported');
 like($draft, qr/^# goes on\n1010,/m, 'a row without a code cell goes on');
 like($draft, qr/^# TODO: one of several codes in one row\n1003,/m, 'a mark');
-like(build(decided($draft), 'acme'), qr/:\d+: code "1004~1009" is not/,
+like(build(decided($draft), 'acme'), qr/:\d+: invalid code "1004~1009", it/,
      'the build refuses a range');
 
 
@@ -361,7 +363,8 @@ if ($ENV{ERROR_MAP_VENDOR_DOCS} || -d $vendors) {
 
         is_deeply([ sort @got ], [ sort @want ],
                   "$name: all @{[scalar @want]} codes and their statuses");
-        like(build($draft, $name), qr/^$name\.gperf:\d+: class "EM_TODO"/,
+        like(build($draft, $name),
+             qr/^$name\.gperf:\d+: unknown class "EM_TODO"/,
              "$name: the build refuses the draft");
         is(build(decided($draft), $name), '',
            "$name: the build takes it once decided");

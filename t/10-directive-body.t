@@ -150,9 +150,8 @@ stop($edge);
 # What is refused; without a place of its own a message ends with the line of
 # the first line of text.
 
-my $must = 'of error_map_body, it must be "keep" or "problem [type=prefix]"';
-my $uri = 'of error_map_body, it must be the beginning of a URI, '
-          . 'without variables';
+my $must = 'in "error_map_body", it must be "keep" or "problem [type=prefix]"';
+my $uri = 'in "error_map_body", it must be a prefix of a URI without variables';
 
 for (
     (map { ["error_map_body $_;", "invalid parameter \"$_\" $must"] }
@@ -215,7 +214,7 @@ for (
 }
 
 like(configuration_error("error_map_body problems type=x;\n"),
-     qr{of error_map_body, it must be .* in nginx\.conf:6$},
+     qr{in "error_map_body", it must be .* in nginx\.conf:6$},
      'refused: an unknown value with a prefix');
 
 # RFC 3986

@@ -475,7 +475,7 @@ location /part/video/ {
     X-Error: tencent_iotvideo
 /part/video/200/{"Error":{"Code":20001}}?name=iot   403
     X-Error: tencent_iot
---- grep_error_log: no error map document
+--- grep_error_log: unknown error map document
 --- grep_error_log_out
 
 
@@ -498,12 +498,12 @@ location /t/ { error_map $arg_document; proxy_pass http://vendor/; }
 # not to be inspected in any case
 /t/text?document=nonsense                               =   X-Verdict: skipped
 --- grep_error_log eval
-qr/\[warn\] \S+ \S+ \Kno error map document ".*", the response is not inspected/
+qr/\[warn\] \S+ \S+ \Kunknown error map document ".*", .* is not inspected/
 --- grep_error_log_out
-no error map document "Vzenith", the response is not inspected
-no error map document "tencent_iotvideo2", the response is not inspected
-no error map document "tencent_iotvide", the response is not inspected
-no error map document "", the response is not inspected
+unknown error map document "Vzenith", the response is not inspected
+unknown error map document "tencent_iotvideo2", the response is not inspected
+unknown error map document "tencent_iotvide", the response is not inspected
+unknown error map document "", the response is not inspected
 
 
 

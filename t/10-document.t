@@ -194,9 +194,8 @@ cmp_ok(load('many') - load('few'), '<', 1 * $slow,
 
 # what is refused; the line is the one of the block's text
 
-my $it = 'of error_map_document "d"';
 my $in = 'in error_map_document "d"';
-my $code = 'it must be made of 1 to 128 of A-Z a-z 0-9 . _ : / -';
+my $code = 'it must be 1 to 128 characters of A-Z a-z 0-9 . _ : / -';
 my $names = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, vzenith';
 
 sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] \S+: //r }
@@ -207,33 +206,33 @@ for (
     ['error_map d;', "unknown document \"d\", it must be off or one of: $names "
      . 'in nginx.conf:6'],
     ["error_map_document d { }\n", 'no source in error_map_document "d", it '
-     . 'must say where the code stands, like "source json /error/code;" in '
+     . 'must have at least one, like "source json /error/code;" in '
      . 'nginx.conf:6'],
     [document('1 - OK a;') . "error_map_document d { source json /c; }\n",
      'duplicate error_map_document "d" in nginx.conf:10'],
     ['error_map_document vzenith { source json /c; }',
-     'duplicate error_map_document "vzenith", it is compiled in; choose another'
-     . ' name, with base= if it is to have its rows in nginx.conf:6'],
+     'duplicate error_map_document "vzenith", it is compiled in; use another '
+     . 'name, and base= to inherit its rows in nginx.conf:6'],
     (map { ["error_map_document c { source json /c; }\n"
             . "error_map_document d $_ { }",
-            "invalid parameter \"$_\" $it, it must be base= and one that is "
-            . "compiled in: $names in nginx.conf:7"] }
+            "invalid parameter \"$_\" $in, it must be base= and one of: "
+            . "$names in nginx.conf:7"] }
      qw(base=nosuch base=c base=d base= Base=vzenith vzenith)),
     (map { ["error_map_document \"$_\" { source json /c; }",
-            "invalid name \"$_\" of error_map_document, it must be made of A-Z"
-            . ' a-z 0-9 . _ : - and not be off in nginx.conf:6'] }
+            "invalid error_map_document name \"$_\", it must be 1 to 128 "
+            . 'characters of A-Z a-z 0-9 . _ : - and not off in nginx.conf:6'] }
      '', 'off', 'a b', 'a/b', "\xc3\xa9"),
-    [document('source json c;'), "source \"c\" $it is no JSON pointer, it must "
-     . 'be like "/error/code" in nginx.conf:8'],
-    [document('source json /a~2;'), "source \"/a~2\" $it is no JSON pointer, "
-     . '"~" must be "~0" or "~1" in nginx.conf:8'],
-    (map { [document($_), "invalid source $it, it must be \"source json "
+    [document('source json c;'), "invalid source \"c\" $in, it must be a JSON "
+     . 'pointer like "/error/code" in nginx.conf:8'],
+    [document('source json /a~2;'), "invalid source \"/a~2\" $in, \"~\" in a "
+     . 'JSON pointer must be "~0" or "~1" in nginx.conf:8'],
+    (map { [document($_), "invalid source $in, it must be \"source json "
             . 'pointer;", "source header name;" or "source regex pattern;" in '
             . 'nginx.conf:8'] }
      'source xml /a;', 'source json;'),
-    [document('success;'), "no code in row \"success\" $it, it must be "
-     . '"success code ...;" in nginx.conf:8'],
-    [document('success "a b";'), "invalid success code \"a b\" $it, $code in "
+    [document('success;'), 'no code in row "success" of error_map_document '
+     . '"d", it must be "success code ...;" in nginx.conf:8'],
+    [document('success "a b";'), "invalid success code \"a b\" $in, $code in "
      . 'nginx.conf:8'],
     (map { [document("$_;"), 'invalid row "' . (split)[0] . "\" $in, it must "
             . qq{be "code status CLASS 'title';" with "-" for no status, or }
@@ -243,7 +242,7 @@ for (
             . 'nginx.conf:8'] }
      '', 'a b', 'a%', 'x' x 129),
     (map { [document("1 $_ OK a;"), "invalid status \"$_\" of code \"1\" $in, "
-            . 'it must be "-", or from 200 to 599 but not 204, 205, 206 or 304 '
+            . 'it must be "-" or from 200 to 599 except 204, 205, 206 and 304 '
             . 'in nginx.conf:8'] }
      qw(0 199 204 205 206 304 600 4o4)),
     [document('1 - NONE a;'), "unknown class \"NONE\" of code \"1\" $in, it "
@@ -257,16 +256,16 @@ for (
             . 'nginx.conf:8'] }
      '""', "'a\"b'", '"a\\\\b"', "\"\xc3\xa9\"", '"' . 'x' x 81 . '"'),
     [document("1 - OK a;\n2 - OK b;\n1 - OK c;"), "duplicate code \"1\" $in in "
-     . 'nginx.conf:10, it is already in nginx.conf:8'],
+     . 'nginx.conf:10, the first is in nginx.conf:8'],
     (map { [document($_), 'code "0" is a success code of document "d", its row '
-            . 'would do nothing in nginx.conf:9'] }
+            . 'has no effect in nginx.conf:9'] }
      "success OK 0;\n0 - ABORTED a;", "1 - OK a;\n0 - ABORTED a; success 0;"),
     ["error_map_document d base=vzenith {\n0 - ABORTED a; }\n", 'code "0" is a '
-     . 'success code of document "d", its row would do nothing in '
+     . 'success code of document "d", its row has no effect in '
      . 'nginx.conf:7'],
     [document('1 - OK a;') . "error_map_policy p { code d/2 502; }\n",
      'unknown code "2" of document "d" in row "code d/2" of error_map_policy '
-     . '"p", it must be one of its codes or a range of numbers in '
+     . '"p", it must be a code of the document or a range in '
      . 'nginx.conf:10'],
     ["server { error_map_document d { } }",
      '"error_map_document" directive is not allowed here in nginx.conf:6'],

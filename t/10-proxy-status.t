@@ -77,8 +77,8 @@ stop($edge);
 sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] \S+: //r }
 
 is(message("error_map_proxy_status \"$_\";"),
-   "invalid name \"$_\" in error_map_proxy_status, it must be off, or a name "
-   . 'for the edge in printable ASCII without ", $ and \\ in nginx.conf:6',
+   "invalid name \"$_\" in \"error_map_proxy_status\", it must be off or "
+   . 'printable ASCII characters without ", $ and \\ in nginx.conf:6',
    "refused: $_")
     for '', 'on', '$hostname', 'edge $host', "\xc3\xa9", "a\tb";
 

@@ -362,19 +362,18 @@ is("$r->{status} $r->{headers}{'x-v'}[0]", '302 unknown /there',
 
 # what is refused
 
-my $token = 'is no name of a header, it must be like "X-Error-Code" in '
-            . 'nginx.conf:8';
+my $token = 'it must be a header name like "X-Error-Code" in nginx.conf:8';
 
 for (
     (map { my $name = $_;
            ["source header \"$name\";",
-            "source \"$name\" of error_map_document \"d\" $token"] }
+            "invalid source \"$name\" in error_map_document \"d\", $token"] }
      '', ' ', '$http_x_code', 'X Code', 'X-Code:', 'X/Code', "X-\xc3\xa9",
      'X(Code)'),
-    ['source header;', 'invalid source of error_map_document "d", it must be '
+    ['source header;', 'invalid source in error_map_document "d", it must be '
      . '"source json pointer;", "source header name;" or "source regex '
      . 'pattern;" in nginx.conf:8'],
-    ['source header X-Code X-Fault;', 'invalid source of error_map_document '
+    ['source header X-Code X-Fault;', 'invalid source in error_map_document '
      . '"d", it must be "source json pointer;", "source header name;" or '
      . '"source regex pattern;" in nginx.conf:8'],
     ['source header X-Code;', ''],

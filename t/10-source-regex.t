@@ -405,7 +405,7 @@ for my $how (sort keys %starts) {
         is(seen($r, $body), '200, undecided , whole', "$hard[$n], $how");
         cmp_ok($r->{exchange}{time} || 60, '<', 5, '... within a short time');
 
-        my @lines = map { / \[(\w+)\] .* was given up after (\d+) steps/
+        my @lines = map { / \[(\w+)\] .* abandoned after (\d+) steps/
                           ? [$1, $2] : () }
                     split /\n/, substr slurp("$edge->{dir}/error.log"), $log;
 
@@ -432,7 +432,7 @@ sub message { configuration_error(@_) =~ s/^.*?\[emerg\] \S+: //r }
 sub source { "error_map_document d {\n\n\nsource regex " . quoted($_[0])
              . ";\n}\n" }
 
-my $it = 'of error_map_document "d"';
+my $in = 'in error_map_document "d"';
 
 # by PCRE2 itself, which has its own mind about where that shows
 
@@ -452,23 +452,23 @@ for (
 
     $rest = '' if !defined $rest;
 
-    is($said, "source \"$pattern\" $it is no pattern, $message",
+    is($said, "invalid pattern \"$pattern\" $in, $message",
        "refused: $pattern");
     is($rest, substr($pattern, length($pattern) - length $rest),
        '... and what of it is left');
 }
 
-my $no_group = 'has no group, the code is what the first one matches, or the '
-               . 'one that is named "code"';
-my $pieces = 'must not use \G, \K or (*VERB) but (*NO_JIT), for the text '
-             . 'comes in pieces';
-my $empty = 'matches an empty text, it must have something to look for';
+my $no_group = 'it must have a group for the code, the first one or one named '
+               . '"code"';
+my $pieces = 'it must not use \G, \K or (*VERB) other than (*NO_JIT), as the '
+             . 'text comes in pieces';
+my $empty = 'it must not match an empty text';
 
 for (
     ['', $no_group],
     ['ERR=\d+', $no_group],
     ['(?:ERR)=\d+', $no_group],
-    ['(?J)(?<code>a)|(?<code>b)', 'has more than one group "code"'],
+    ['(?J)(?<code>a)|(?<code>b)', 'it must have only one group "code"'],
     ['(\d*)', $empty],
     ['(a)?', $empty],
     ['()', $empty],
@@ -489,13 +489,14 @@ for (
     my ($pattern, $message) = @$_;
 
     is(message(source($pattern)),
-       "source \"$pattern\" $it $message in nginx.conf:9",
+       "invalid pattern \"$pattern\" $in, $message in nginx.conf:9",
        "refused: $pattern");
 }
 
 is(message("include d.conf;\n",
            'd.conf' => "error_map_document d {\nsource regex a;\n}\n"),
-   "source \"a\" $it $no_group in d.conf:2", 'refused in a file of its own');
+   "invalid pattern \"a\" $in, $no_group in d.conf:2",
+   'refused in a file of its own');
 
 for ('(a)', 'C:\\\\Games(a)', '\\(*(a)', '(*NO_JIT)(a)',
      '(?J)(?<x>a)|(?<x>b)', '(?i)(?<CODE>a)|(?<code>b)')

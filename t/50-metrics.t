@@ -555,7 +555,7 @@ $handlers
 END
 
 my $text = ErrorMap::slurp("$edge->{dir}/nginx.conf");
-my $zero = qr/\[notice\].*error_map_zone "\w+" begins at zero/;
+my $zero = qr/\[notice\].*error_map_zone "\w+" starts from zero/;
 
 sub two_requests {
     get($port, '/acme?body={"error":{"code":1001}}');
@@ -825,7 +825,7 @@ stop($edge);
 sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] (?:\S+: )?//r }
 
 my $minimum = 8 * POSIX::sysconf(POSIX::_SC_PAGESIZE());
-my $format = 'of error_map_metrics, it must be prometheus or json';
+my $format = 'in "error_map_metrics", it must be prometheus or json';
 
 for (
     ["error_map_zone a 1m;\nerror_map_zone b 1m;",
@@ -850,8 +850,8 @@ for (
     ["server {\nerror_map_zone a 1m; }",
      '"error_map_zone" directive is not allowed here in nginx.conf:7'],
     ["server {\nlocation / {\nerror_map_metrics json; } }",
-     'error_map_metrics has nothing to show without "error_map_zone name size;"'
-     . ' in nginx.conf:8'],
+     '"error_map_metrics" requires "error_map_zone name size;" in '
+     . 'nginx.conf:8'],
     (map { ["error_map_zone a 1m; server { location / {\n"
             . "error_map_metrics $_; } }",
             'invalid format "' . ($_ eq '""' ? '' : $_) . "\" $format in "

@@ -10,11 +10,11 @@ use ErrorMap;
 use ErrorMapConf;
 use Test::More;
 
-my $status = 'it must be keep, or from 200 to 599 but not 204, 205, 206 or 304';
+my $status = 'it must be keep or from 200 to 599 except 204, 205, 206 and 304';
 
 my $time = 'it must be a time in whole seconds, like 30s or 5m';
 
-my $code = 'it must be one of its codes or a range of numbers';
+my $code = 'it must be a code of the document or a range';
 
 my $header = 'it must be "error_map_header name value" or '
              . '"error_map_header off"';
@@ -52,9 +52,9 @@ refused(
     'error_map vzenith Policy=edge;',
         'invalid parameter "Policy=edge", it must be policy=name',
     'error_map off policy=edge;',
-        'invalid parameter "policy=edge", "error_map off" has none',
+        'invalid parameter "policy=edge", "error_map off" has no parameters',
     'error_map off off;',
-        'invalid parameter "off", "error_map off" has none',
+        'invalid parameter "off", "error_map off" has no parameters',
     "error_map vzenith;\nerror_map vzenith;",
         '"error_map" directive is duplicate in nginx.conf:7',
     'error_map off; error_map vzenith;',
@@ -78,8 +78,8 @@ refused(
     'error_map_types;',
         'invalid number of arguments in "error_map_types" directive',
     (map { (qq{error_map_types text/xml "$_" *;},
-            qq{invalid type "$_" in error_map_types, it must be like text/xml, }
-            . 'or * for every type') }
+            qq{invalid type "$_" in "error_map_types", it must be like }
+            . 'text/xml, or * for all types') }
          '', 'json', 'xml,text/xml', 'text/', '/xml', '/', 'text/*', '*/*',
          'text/xml;', 'text/xml,', 'text/xml; charset=utf-8', ' text/xml',
          '$type', '$type/xml', 'text//xml'),
@@ -87,11 +87,11 @@ refused(
     # error_map_hold_size and error_map_hold_timeout
 
     'error_map_hold_size 0;',
-        'nothing can be read with a hold size of 0, '
-        . 'use "error_map off" or at least 1',
+        '"error_map_hold_size" must be at least 1, '
+        . 'use "error_map off" to disable inspection',
     "server {\n    error_map_hold_size 0m;\n}",
-        'nothing can be read with a hold size of 0, '
-        . 'use "error_map off" or at least 1 in nginx.conf:7',
+        '"error_map_hold_size" must be at least 1, '
+        . 'use "error_map off" to disable inspection in nginx.conf:7',
     (map { ("error_map_hold_size $_;",
             '"error_map_hold_size" directive invalid value') }
          'abc', '-1', '64kb', '1g', '1.5k', '""'),
@@ -118,16 +118,16 @@ refused(
         . 'in nginx.conf:7',
     "error_map_header X-A b;\nerror_map_header off;",
         '"error_map_header" directive is duplicate in nginx.conf:7',
-    (map { ("error_map_header X-A $_ b;", qq{invalid parameter "b" of }
-            . 'error_map_header, it must be "error_map_header name value", '
-            . 'with quotes around a value that has blanks') }
+    (map { ("error_map_header X-A $_ b;", qq{invalid parameter "b" in }
+            . '"error_map_header", it must be "error_map_header name value", '
+            . 'with quotes around a value with spaces') }
          'a', '$host', '""'),
     (map { (qq{error_map_header "$_" b;}, qq{invalid header name "$_", }
-            . 'it must be made of letters, digits and "-"') }
+            . 'it must consist of letters, digits and "-"') }
          '', '$X', 'X A', 'X-A:', 'X-A ', 'X(A)', 'X/A', "X-\xc3\x89"),
     (map { ("error_map_header $_ b;",
-            qq{header "$_" cannot be set by error_map_header, }
-            . 'nginx makes it itself') }
+            qq{header "$_" cannot be set by "error_map_header", }
+            . 'nginx sets it itself') }
          qw(Accept-Ranges Connection Content-Encoding Content-Length
             Content-Range Content-Type Date ETag Keep-Alive Last-Modified
             Location Server Trailer Transfer-Encoding Upgrade
@@ -144,7 +144,7 @@ refused(
     "error_map_policy edge { }\nerror_map_policy edge { base keep; }",
         'duplicate error_map_policy "edge" in nginx.conf:7',
     'error_map_policy "" { }',
-        'invalid name "" of error_map_policy, it must not be empty',
+        'invalid error_map_policy name "", it must not be empty',
     "error_map_policy edge {\n    base keep;\n    nosuch 1;\n}",
         'unknown row "nosuch" in error_map_policy "edge", '
         . 'it must be base, class, status, code, unknown or include in '
@@ -211,7 +211,7 @@ refused(
              '', ' 456', ' 456 502 retry_after=1s 2'),
         (map { ("status $_ 502;",
                 qq{invalid document status "$_" in error_map_policy "edge", }
-                . 'it must be one number from 200 to 599') }
+                . 'it must be a number from 200 to 599') }
              qw(0 199 600 999 -456 abc 4xx 456.0 18446744073709552072)),
         'status 456 502; status 456 502;' =>
             'duplicate row "status 456" in error_map_policy "edge"',
@@ -236,7 +236,7 @@ refused(
             'duplicate row "code vzenith/1000" in error_map_policy "edge"',
         'code vzenith/1001-1000 404;' =>
             'invalid range "vzenith/1001-1000" in error_map_policy "edge", '
-            . 'its first code must not be above its last one',
+            . 'its first code must not be greater than its last',
         (map { ("code vzenith/$$_[0] 404; code vzenith/$$_[1] 404;",
                 qq{row "code vzenith/$$_[1]" in error_map_policy "edge" }
                 . qq{overlaps with row "code vzenith/$$_[0]"}) }
@@ -254,18 +254,18 @@ refused(
         (map { ("code $_ 404;",
                 qq{code "@{[m{/(.*)}]}" is a success code of document }
                 . qq{"@{[m{(.*)/}]}", row "code $_" of error_map_policy }
-                . '"edge" would do nothing') }
+                . '"edge" has no effect') }
              qw(vzenith/0 tencent_iotvideo/200 face_device/OK)),
         'code face_device/id_not_found 404;' =>
             'unknown code "id_not_found" of document "face_device" in row '
             . '"code face_device/id_not_found" of error_map_policy "edge", '
             . $code,
         (map { ("code vzenith/$_ 404;",
-                'no code of document "vzenith" lies in the range of row '
+                'document "vzenith" has no code in the range of row '
                 . qq{"code vzenith/$_" of error_map_policy "edge"}) }
              qw(0-999 1019-1100 9998-9999 10000-999999999999999999)),
         'code face_device/1-5 404;' =>
-            'no code of document "face_device" lies in the range of row '
+            'document "face_device" has no code in the range of row '
             . '"code face_device/1-5" of error_map_policy "edge"',
         (map { ("code $_ 404;",
                 qq{unknown document "@{[m{(.*?)/}]}" in row "code $_" of }

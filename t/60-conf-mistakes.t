@@ -98,7 +98,7 @@ error_map_policy edge {
 END
     'unknown code "42501,42505" of document "tencent_iotvideo" in row "code '
     . 'tencent_iotvideo/42501,42505" of error_map_policy "edge", it must be '
-    . 'one of its codes or a range of numbers in nginx.conf:7',
+    . 'a code of the document or a range in nginx.conf:7',
     '42501,42505' => '42501-42505');
 
 mistake('"4xx"', <<'END',
@@ -106,7 +106,7 @@ error_map_policy edge {
     status  4xx  502;
 }
 END
-    'invalid document status "4xx" in error_map_policy "edge", it must be one '
+    'invalid document status "4xx" in error_map_policy "edge", it must be a '
     . 'number from 200 to 599 in nginx.conf:7',
     '4xx' => '456');
 
@@ -116,7 +116,7 @@ error_map_policy edge {
 }
 END
     'invalid status "204" in row "class NOT_FOUND" of error_map_policy "edge", '
-    . 'it must be keep, or from 200 to 599 but not 204, 205, 206 or 304 in '
+    . 'it must be keep or from 200 to 599 except 204, 205, 206 and 304 in '
     . 'nginx.conf:7',
     '204' => 'keep');
 
@@ -165,8 +165,8 @@ error_map_document acme {
     1001     401   UNAUTHENTICATED  "token missing";
 }
 END
-    'source "error.code" of error_map_document "acme" is no JSON pointer, it '
-    . 'must be like "/error/code" in nginx.conf:7',
+    'invalid source "error.code" in error_map_document "acme", it must be a '
+    . 'JSON pointer like "/error/code" in nginx.conf:7',
     'error.code' => '/error/code');
 
 mistake('a title without quotes', <<'END',
@@ -186,8 +186,8 @@ error_map_document vzenith {
     9001  503  UNAVAILABLE  "camera is updated";
 }
 END
-    'duplicate error_map_document "vzenith", it is compiled in; choose another '
-    . 'name, with base= if it is to have its rows in nginx.conf:6',
+    'duplicate error_map_document "vzenith", it is compiled in; use another '
+    . 'name, and base= to inherit its rows in nginx.conf:6',
     'error_map_document vzenith' => 'error_map_document plates base=vzenith');
 
 mistake('a pattern that does not say what the code is', <<'END',
@@ -201,9 +201,9 @@ server {
     error_map_types  text/xml;
 }
 END
-    'source "<Code>\w+</Code>" of error_map_document "legacy" has no group, '
-    . 'the code is what the first one matches, or the one that is named "code" '
-    . 'in nginx.conf:7',
+    'invalid pattern "<Code>\w+</Code>" in error_map_document "legacy", it '
+    . 'must have a group for the code, the first one or one named "code" in '
+    . 'nginx.conf:7',
     '\w+' => '(\w+)');
 
 mistake('every type as in Accept', <<'END',
@@ -212,8 +212,8 @@ server {
     error_map_types  */*;
 }
 END
-    'invalid type "*/*" in error_map_types, it must be like text/xml, or * for '
-    . 'every type in nginx.conf:8',
+    'invalid type "*/*" in "error_map_types", it must be like text/xml, or * '
+    . 'for all types in nginx.conf:8',
     '*/*' => '*');
 
 mistake('a header as in add_header', <<'END',
@@ -222,9 +222,9 @@ server {
     error_map_header  X-Error-Code $error_map_code always;
 }
 END
-    'invalid parameter "always" of error_map_header, it must be '
-    . '"error_map_header name value", with quotes around a value that has '
-    . 'blanks in nginx.conf:8',
+    'invalid parameter "always" in "error_map_header", it must be '
+    . '"error_map_header name value", with quotes around a value with spaces '
+    . 'in nginx.conf:8',
     ' always' => '');
 
 mistake('counters without memory', <<'END',
@@ -234,8 +234,7 @@ server {
     location = /metrics { error_map_metrics prometheus; }
 }
 END
-    'error_map_metrics has nothing to show without "error_map_zone name size;" '
-    . 'in nginx.conf:9',
+    '"error_map_metrics" requires "error_map_zone name size;" in nginx.conf:9',
     'server {' => 'error_map_zone counters 1m; server {');
 
 done_testing();

@@ -201,7 +201,7 @@ ngx_http_error_map_named_document(ngx_http_request_t *r,
         && (name.len != 3 || ngx_strncmp(name.data, "off", 3) != 0))
     {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "no error map document \"%V\", the response is not "
+                      "unknown error map document \"%V\", the response is not "
                       "inspected", &name);
     }
 

@@ -166,7 +166,7 @@ ngx_http_error_map_text_search(ngx_http_error_map_text_t *text, u_char *data,
 
         if (rc == NGX_ERROR) {
             ngx_log_error(NGX_LOG_INFO, text->log, 0,
-                          "error map pattern \"%V\" was given up after %ui "
+                          "error map pattern \"%V\" abandoned after %ui "
                           "steps", &pattern[i].text, text->steps);
             return NGX_ERROR;
         }

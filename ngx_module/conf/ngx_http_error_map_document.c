@@ -223,8 +223,7 @@ ngx_http_error_map_document_source(ngx_conf_t *cf,
     case EM_SOURCE_HEADER:
 
         err = ngx_http_error_map_header_name(text)
-              ? NULL : "is no name of a header, it must be like "
-                       "\"X-Error-Code\"";
+              ? NULL : "it must be a header name like \"X-Error-Code\"";
 
         if (err == NULL) {
             name = ngx_array_push(&document->headers);
@@ -246,8 +245,8 @@ ngx_http_error_map_document_source(ngx_conf_t *cf,
 
     if (err) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "source \"%V\" of error_map_document \"%V\" %s",
-                           text, &document->name, err);
+                           "invalid source \"%V\" in error_map_document "
+                           "\"%V\", %s", text, &document->name, err);
         return NGX_CONF_ERROR;
     }
 
@@ -311,9 +310,9 @@ ngx_http_error_map_document_table(ngx_conf_t *cf,
         && document->patterns.nelts == 0)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "no source in error_map_document \"%V\", it must say "
-                      "where the code stands, like \"source json /error/code;\""
-                      " in %s:%ui",
+                      "no source in error_map_document \"%V\", it must have "
+                      "at least one, like \"source json /error/code;\" in "
+                      "%s:%ui",
                       &document->name, document->file, document->line);
         return NGX_ERROR;
     }
@@ -378,7 +377,7 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
         {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "code \"%s\" is a success code of document \"%V\", "
-                          "its row would do nothing in %s:%ui",
+                          "its row has no effect in %s:%ui",
                           row[i].entry.code, &document->name, row[i].file,
                           row[i].line);
             return NGX_ERROR;
@@ -410,7 +409,7 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
 
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "duplicate code \"%s\" in error_map_document \"%V\" in "
-                      "%s:%ui, it is already in %s:%ui",
+                      "%s:%ui, the first is in %s:%ui",
                       twice->code, &document->name, row[i].file, row[i].line,
                       row[first].file, row[first].line);
         return NGX_ERROR;

@@ -33,8 +33,9 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
         || ngx_strlchr(value[1].data, value[1].data + value[1].len, '/'))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name \"%V\" of error_map_document, it must "
-                           "be made of A-Z a-z 0-9 . _ : - and not be off",
+                           "invalid error_map_document name \"%V\", it must "
+                           "be 1 to 128 characters of A-Z a-z 0-9 . _ : - and "
+                           "not off",
                            &value[1]);
         return NGX_CONF_ERROR;
     }
@@ -48,8 +49,8 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "duplicate error_map_document \"%V\"%s", &value[1],
                            document->rows.elts ? ""
-                           : ", it is compiled in; choose another name, with "
-                             "base= if it is to have its rows");
+                           : ", it is compiled in; use another name, and "
+                             "base= to inherit its rows");
         return NGX_CONF_ERROR;
     }
 
@@ -83,9 +84,9 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
                 == NGX_OK)
             {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid parameter \"%V\" of "
+                                   "invalid parameter \"%V\" in "
                                    "error_map_document \"%V\", it must be "
-                                   "base= and one that is compiled in: %V",
+                                   "base= and one of: %V",
                                    &value[2], &value[1], &names);
             }
 
@@ -165,7 +166,7 @@ ngx_http_error_map_document_where(ngx_conf_t *cf,
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid source of error_map_document \"%V\", it must "
+                       "invalid source in error_map_document \"%V\", it must "
                        "be \"source json pointer;\", \"source header name;\" "
                        "or \"source regex pattern;\"", &document->name);
 
@@ -195,9 +196,9 @@ ngx_http_error_map_document_success(ngx_conf_t *cf,
 
         if (!ngx_http_error_map_is_code(&value[i])) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid success code \"%V\" of "
-                               "error_map_document \"%V\", it must be made of "
-                               "1 to 128 of A-Z a-z 0-9 . _ : / -",
+                               "invalid success code \"%V\" in "
+                               "error_map_document \"%V\", it must be 1 to "
+                               "128 characters of A-Z a-z 0-9 . _ : / -",
                                &value[i], &document->name);
             return NGX_CONF_ERROR;
         }
@@ -241,8 +242,8 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
     if (!ngx_http_error_map_is_code(&value[0])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid code \"%V\" in error_map_document \"%V\", "
-                           "it must be made of 1 to 128 of A-Z a-z 0-9 . _ : "
-                           "/ -", &value[0], &document->name);
+                           "it must be 1 to 128 characters of A-Z a-z 0-9 "
+                           ". _ : / -", &value[0], &document->name);
         return NGX_CONF_ERROR;
     }
 
@@ -255,8 +256,8 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
         if (status == NGX_ERROR) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid status \"%V\" of code \"%V\" in "
-                               "error_map_document \"%V\", it must be \"-\", "
-                               "or from 200 to 599 but not 204, 205, 206 or "
+                               "error_map_document \"%V\", it must be \"-\" "
+                               "or from 200 to 599 except 204, 205, 206 and "
                                "304",
                                &value[1], &value[0], &document->name);
             return NGX_CONF_ERROR;

@@ -68,8 +68,8 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
         quote = (erroff < text->len) ? "\"" : "";
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "source \"%V\" of error_map_document \"%V\" is no "
-                           "pattern, %s at %s%s%s",
+                           "invalid pattern \"%V\" in error_map_document "
+                           "\"%V\", %s at %s%s%s",
                            text, &document->name, message, quote,
                            (erroff < text->len) ? text->data + erroff
                                                 : (u_char *) "its end", quote);
@@ -121,26 +121,26 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     pattern->group = (n > 0) ? n : 1;
 
     if (groups == 0) {
-        err = "has no group, the code is what the first one matches, or the "
-              "one that is named \"code\"";
+        err = "it must have a group for the code, the first one or one named "
+              "\"code\"";
 
     } else if (n == PCRE2_ERROR_NOUNIQUESUBSTRING) {
-        err = "has more than one group \"code\"";
+        err = "it must have only one group \"code\"";
 
     } else if (empty) {
-        err = "matches an empty text, it must have something to look for";
+        err = "it must not match an empty text";
 
     } else if (ngx_http_error_map_pattern_unstreamable(text)) {
-        err = "must not use \\G, \\K or (*VERB) but (*NO_JIT), for the text "
-              "comes in pieces";
+        err = "it must not use \\G, \\K or (*VERB) other than (*NO_JIT), as "
+              "the text comes in pieces";
 
     } else {
         return NGX_CONF_OK;
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "source \"%V\" of error_map_document \"%V\" %s",
-                       text, &document->name, err);
+                       "invalid pattern \"%V\" in error_map_document \"%V\", "
+                       "%s", text, &document->name, err);
 
     return NGX_CONF_ERROR;
 }
@@ -220,9 +220,8 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "source \"%V\" of error_map_document \"%V\" is a "
-                       "pattern, nginx must be built with PCRE2 for it",
-                       text, &document->name);
+                       "using pattern \"%V\" in error_map_document \"%V\" "
+                       "requires PCRE2 library", text, &document->name);
 
     return NGX_CONF_ERROR;
 }

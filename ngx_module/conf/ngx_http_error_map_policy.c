@@ -202,8 +202,8 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
         {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "code \"%V\" is a success code of document \"%V\", "
-                          "row \"code %V\" of error_map_policy \"%V\" would "
-                          "do nothing in %s:%ui",
+                          "row \"code %V\" of error_map_policy \"%V\" has "
+                          "no effect in %s:%ui",
                           &row[i].code, &row[i].document, &row[i].matcher,
                           &policy->name, row[i].file, row[i].line);
             return NGX_ERROR;
@@ -230,9 +230,8 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
 
         } else if (row[i].range) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "no code of document \"%V\" lies in the range of "
-                          "row \"code %V\" of error_map_policy \"%V\" in "
-                          "%s:%ui",
+                          "document \"%V\" has no code in the range of row "
+                          "\"code %V\" of error_map_policy \"%V\" in %s:%ui",
                           &row[i].document, &row[i].matcher, &policy->name,
                           row[i].file, row[i].line);
 
@@ -240,7 +239,7 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown code \"%V\" of document \"%V\" in row "
                           "\"code %V\" of error_map_policy \"%V\", it must be "
-                          "one of its codes or a range of numbers in %s:%ui",
+                          "a code of the document or a range in %s:%ui",
                           &row[i].code, &row[i].document, &row[i].matcher,
                           &policy->name, row[i].file, row[i].line);
         }

@@ -81,8 +81,8 @@ ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (value[1].len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name \"\" of error_map_policy, it must "
-                           "not be empty");
+                           "invalid error_map_policy name \"\", it must not "
+                           "be empty");
         return NGX_CONF_ERROR;
     }
 
@@ -287,7 +287,7 @@ ngx_http_error_map_policy_status(ngx_conf_t *cf,
     if (status < 200 || status > 599) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid document status \"%V\" in error_map_policy "
-                           "\"%V\", it must be one number from 200 to 599",
+                           "\"%V\", it must be a number from 200 to 599",
                            &value[1], &policy->name);
         return NGX_CONF_ERROR;
     }
@@ -360,7 +360,7 @@ ngx_http_error_map_policy_code(ngx_conf_t *cf,
     default: /* NGX_ERROR */
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid range \"%V\" in error_map_policy \"%V\", "
-                           "its first code must not be above its last one",
+                           "its first code must not be greater than its last",
                            &value[1], &policy->name);
         return NGX_CONF_ERROR;
     }
@@ -510,8 +510,8 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
         if (status == NGX_ERROR) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid status \"%V\" in row \"%V%s%V\" of "
-                               "error_map_policy \"%V\", it must be keep, or "
-                               "from 200 to 599 but not 204, 205, 206 or 304",
+                               "error_map_policy \"%V\", it must be keep or "
+                               "from 200 to 599 except 204, 205, 206 and 304",
                                &value[n], &value[0], matcher.len ? " " : "",
                                &matcher, &policy->name);
             return NGX_CONF_ERROR;

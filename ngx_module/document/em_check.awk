@@ -34,8 +34,8 @@ FNR == 1 {
     sub(/\.gperf$/, "", name)
 
     if (name !~ /^[a-z][a-z0-9_]*$/) {
-        bad("the name of a document is made of a-z, 0-9 and \"_\", not \"" \
-            name "\"")
+        bad("invalid document name \"" name "\", it must be a letter a-z, " \
+            "then a-z, 0-9 and \"_\"")
     }
 }
 
@@ -69,7 +69,7 @@ section != 1 || /^#/ {
     # the title is what is quoted, the fields before it are parted by commas
 
     if (!match(row, /"/)) {
-        bad("a row is: code, status, EM_CLASS, \"title\"")
+        bad("invalid row, it must be: code, status, EM_CLASS, \"title\"")
         next
     }
 
@@ -77,7 +77,7 @@ section != 1 || /^#/ {
     n = split(substr(row, 1, RSTART - 1), field, ",")
 
     if (n != 4 || field[4] !~ /^[ \t]*$/ || title !~ /"[ \t\r]*$/) {
-        bad("a row is: code, status, EM_CLASS, \"title\"")
+        bad("invalid row, it must be: code, status, EM_CLASS, \"title\"")
         next
     }
 
@@ -92,11 +92,12 @@ section != 1 || /^#/ {
     rows++
 
     if (code !~ /^[A-Za-z0-9._:\/-]+$/ || length(code) > 128) {
-        bad("code \"" code "\" is not 1 to 128 of A-Z a-z 0-9 . _ : / -")
+        bad("invalid code \"" code "\", it must be 1 to 128 characters of " \
+            "A-Z a-z 0-9 . _ : / -")
     }
 
     if (code in line) {
-        bad("code " code " is already in line " line[code])
+        bad("duplicate code \"" code "\", the first is in line " line[code])
 
     } else {
         line[code] = FNR
@@ -106,56 +107,57 @@ section != 1 || /^#/ {
         || (status != "0" && (status !~ /^[2-5][0-9][0-9]$/ \
                               || status ~ /^(204|205|206|304)$/)))
     {
-        bad("status \"" status "\" of code " code " is neither 0 nor 200 to " \
-            "599 (but not 204, 205, 206 or 304)")
+        bad("invalid status \"" status "\" of code \"" code "\", it must be " \
+            "0 or from 200 to 599 except 204, 205, 206 and 304")
     }
 
     if (!(field[3] in class)) {
-        bad("class \"" field[3] "\" of code " code " is not EM_ and one of: " \
-            classes)
+        bad("unknown class \"" field[3] "\" of code \"" code "\", it must " \
+            "be EM_ and one of: " classes)
     }
 
     if (title == "") {
-        bad("code " code " has an empty title")
+        bad("empty title of code \"" code "\"")
     }
 
     if (title == "TODO") {
-        bad("code " code " has no title yet")
+        bad("title of code \"" code "\" is still \"TODO\"")
     }
 
     if (length(title) > 80) {
-        bad("the title of code " code " has " length(title) \
-            " characters, at most 80 are allowed")
+        bad("title of code \"" code "\" has " length(title) \
+            " characters, it must have at most 80")
     }
 
     if (title ~ /[^] !#-[^-~]/) {
-        bad("the title of code " code " holds more than printable ASCII " \
+        bad("invalid title of code \"" code "\", it must be printable ASCII " \
             "without \" and \\")
     }
 
     if (title ~ /\?\?/) {
-        bad("the title of code " code " holds \"??\", a trigraph")
+        bad("invalid title of code \"" code "\", it must not have \"??\", " \
+            "a trigraph")
     }
 }
 
 
 END {
     if (section != 2) {
-        bad("a table has two lines \"%%\", before and after the rows")
+        bad("a table must have a line \"%%\" before and after its rows")
     }
 
     for (i = split(needed, list, " "); i > 0; i--) {
         if (!(list[i] in declared)) {
-            bad("the declaration " list[i] " is missing")
+            bad("no declaration \"" list[i] "\"")
         }
     }
 
     if (!rows) {
-        bad("there is no row")
+        bad("no rows")
     }
 
     if (!defined) {
-        bad("em_document(" name "); is missing after the second \"%%\"")
+        bad("no \"em_document(" name ");\" after the second \"%%\"")
     }
 
     exit (errors > 0)

@@ -147,8 +147,8 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
         && up->upstream->read_event_handler == ngx_http_error_map_upstream_read)
     {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "error map hold timed out, the upstream has sent %uz "
-                      "bytes of the body", up->reader.size);
+                      "error map hold timed out, %uz bytes of the body "
+                      "received", up->reader.size);
 
         ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
     }

@@ -57,7 +57,7 @@ ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid format \"%V\" of error_map_metrics, it "
+                           "invalid format \"%V\" in \"error_map_metrics\", it "
                            "must be prometheus or json", &value[1]);
         return NGX_CONF_ERROR;
     }
@@ -301,7 +301,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     }
 
     ngx_http_error_map_say("# HELP nginx_error_map_status_total "
-                           "Responses by status, the vendor's and the edge's.\n"
+                           "Responses by upstream status and edge status.\n"
                            "# TYPE nginx_error_map_status_total counter\n");
 
     for (i = 0; i < n; i++) {
@@ -328,7 +328,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     }
 
     ngx_http_error_map_say("# HELP nginx_error_map_hold_bytes_total "
-                           "Bytes of bodies that waited for a verdict.\n"
+                           "Bytes of bodies held until a verdict.\n"
                            "# TYPE nginx_error_map_hold_bytes_total counter\n");
 
     for (i = 0; i < n; i++) {
@@ -339,7 +339,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     }
 
     ngx_http_error_map_say("# HELP nginx_error_map_hold_seconds_total "
-                           "Time that responses waited for a verdict.\n"
+                           "Time that responses were held until a verdict.\n"
                            "# TYPE nginx_error_map_hold_seconds_total "
                            "counter\n");
 

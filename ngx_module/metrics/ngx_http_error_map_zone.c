@@ -103,7 +103,7 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
 
         if (emcf->metrics_file) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "error_map_metrics has nothing to show without "
+                          "\"error_map_metrics\" requires "
                           "\"error_map_zone name size;\" in %s:%ui",
                           emcf->metrics_file, emcf->metrics_line);
             return NGX_ERROR;
@@ -253,9 +253,8 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (zone->old) {
         ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
-                      "error_map_zone \"%V\" begins at zero, its name, its "
-                      "size or its documents have changed",
-                      &shm_zone->shm.name);
+                      "error_map_zone \"%V\" starts from zero, its name, size "
+                      "or documents have changed", &shm_zone->shm.name);
     }
 
     return NGX_OK;

@@ -121,10 +121,9 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (cf->args->nelts == 4) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" of error_map_header, it "
-                           "must be \"error_map_header name value\", with "
-                           "quotes around a value that has blanks",
-                           &value[3]);
+                           "invalid parameter \"%V\" in \"error_map_header\", "
+                           "it must be \"error_map_header name value\", with "
+                           "quotes around a value with spaces", &value[3]);
         return NGX_CONF_ERROR;
     }
 
@@ -134,7 +133,7 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (!ngx_http_error_map_header_name(&value[1])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid header name \"%V\", it must be made of "
+                           "invalid header name \"%V\", it must consist of "
                            "letters, digits and \"-\"", &value[1]);
         return NGX_CONF_ERROR;
     }
@@ -149,7 +148,7 @@ ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "header \"%V\" cannot be set by "
-                               "error_map_header, nginx makes it itself",
+                               "\"error_map_header\", nginx sets it itself",
                                &value[1]);
             return NGX_CONF_ERROR;
         }

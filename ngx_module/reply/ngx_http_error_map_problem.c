@@ -35,7 +35,7 @@ ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 || value[2].len == 5)))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" of error_map_body, it "
+                           "invalid parameter \"%V\" in \"error_map_body\", it "
                            "must be \"keep\" or \"problem [type=prefix]\"",
                            (ngx_strcmp(value[1].data, "keep") == 0
                             || ngx_strcmp(value[1].data, "problem") == 0)
@@ -62,8 +62,8 @@ ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 && ngx_tolower(type->data[i + 1]) <= 'z'))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid type \"%V\" of error_map_body, it must "
-                               "be the beginning of a URI, without variables",
+                               "invalid type \"%V\" in \"error_map_body\", it "
+                               "must be a prefix of a URI without variables",
                                type);
             return NGX_CONF_ERROR;
         }

@@ -47,9 +47,9 @@ ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (i == 0 || i < value[1].len || ngx_strcmp(value[1].data, "on") == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name \"%V\" in error_map_proxy_status, it "
-                           "must be off, or a name for the edge in printable "
-                           "ASCII without \", $ and \\", &value[1]);
+                           "invalid name \"%V\" in \"error_map_proxy_status\", "
+                           "it must be off or printable ASCII characters "
+                           "without \", $ and \\", &value[1]);
         return NGX_CONF_ERROR;
     }
 

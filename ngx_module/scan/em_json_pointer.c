@@ -14,15 +14,15 @@ em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
     em_json_pointer_t  *p;
 
     if (set->npointers == EM_JSON_POINTERS) {
-        return "is one JSON pointer too many, at most 16 are allowed";
+        return "at most 16 JSON pointers are allowed";
     }
 
     if (len && text[0] != '/') {
-        return "is no JSON pointer, it must be like \"/error/code\"";
+        return "it must be a JSON pointer like \"/error/code\"";
     }
 
     if (len >= EM_JSON_TEXT) {
-        return "is too long a JSON pointer, at most 255 bytes are allowed";
+        return "a JSON pointer must have at most 255 bytes";
     }
 
     p = &set->pointers[set->npointers];
@@ -34,7 +34,7 @@ em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
     while (i < len) {
 
         if (p->ntokens == EM_JSON_TOKENS) {
-            return "is too deep a JSON pointer, at most 16 tokens are allowed";
+            return "a JSON pointer must have at most 16 tokens";
         }
 
         t = &p->tokens[p->ntokens];
@@ -47,7 +47,7 @@ em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
                 i++;
 
                 if (i == len || (text[i] != '0' && text[i] != '1')) {
-                    return "is no JSON pointer, \"~\" must be \"~0\" or \"~1\"";
+                    return "\"~\" in a JSON pointer must be \"~0\" or \"~1\"";
                 }
 
                 c = (text[i] == '0') ? '~' : '/';
@@ -57,7 +57,7 @@ em_json_pointer_add(em_json_pointers_t *set, const char *text, size_t len)
         }
 
         if (used - t->offset > EM_JSON_TOKEN_MAX) {
-            return "has too long a token, at most 128 bytes are allowed";
+            return "a token of a JSON pointer must have at most 128 bytes";
         }
 
         t->len = (uint8_t) (used - t->offset);
