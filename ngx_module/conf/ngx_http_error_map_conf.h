@@ -30,7 +30,7 @@
 #define NGX_HTTP_ERROR_MAP_NO_RETRY   ((time_t) -1)
 
 
-/* by value; ngx_http_error_map_verdicts names them */
+/* ngx_http_error_map_verdicts has the names, by value */
 
 typedef enum {
     NGX_HTTP_ERROR_MAP_UNDECIDED = 0,
@@ -45,7 +45,7 @@ typedef enum {
     ((verdict) >= NGX_HTTP_ERROR_MAP_UNKNOWN)
 
 
-/* what a policy does about a code */
+/* the action of a policy for a code */
 
 typedef struct {
     ngx_uint_t                      status;       /* 0: the upstream's */
@@ -60,7 +60,7 @@ typedef enum {
 } ngx_http_error_map_base_e;
 
 
-/* rows of a document from nginx.conf, until the end of the configuration */
+/* a row of a document from nginx.conf, used at configuration time only */
 
 typedef struct {
     em_entry_t                       entry;
@@ -69,18 +69,18 @@ typedef struct {
 } ngx_http_error_map_row_t;
 
 
-/* opaque types, see zone.h */
+/* opaque, see zone.h */
 
 typedef struct ngx_http_error_map_zone_s  ngx_http_error_map_zone_t;
 
 
-/* a pattern that a text body is searched for */
+/* a pattern searched in text bodies */
 
 typedef struct {
     ngx_str_t                       text;
     void                           *code;    /* pcre2_code * */
-    ngx_uint_t                      group;   /* the one that is the code */
-    uint32_t                        references;  /* groups it refers to */
+    ngx_uint_t                      group;   /* number, matches the code */
+    uint32_t                        references;  /* highest back reference */
 } ngx_http_error_map_pattern_t;
 
 
@@ -93,10 +93,10 @@ typedef struct {
     ngx_array_t                     headers;   /* of ngx_str_t */
     em_json_pointers_t              pointers;
     ngx_array_t                     patterns;  /* of ..._pattern_t */
-    size_t                          behind;  /* bytes they may look behind */
+    size_t                          behind;  /* bytes kept for lookbehinds */
 
-    /* of one from nginx.conf, until it has its table */
-    u_char                         *file;    /* where it is named first */
+    /* a document from nginx.conf, until its table is built */
+    u_char                         *file;    /* first use, or the block */
     ngx_uint_t                      line;
     const em_document_t            *base;
     ngx_array_t                     rows;    /* of ngx_http_error_map_row_t */
@@ -110,7 +110,7 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                       name;
-    u_char                         *file;    /* where it is named first */
+    u_char                         *file;    /* first use, or the block */
     ngx_uint_t                      line;
 
     ngx_uint_t                      base;
@@ -119,7 +119,7 @@ typedef struct {
     ngx_array_t                     statuses;
     ngx_array_t                     codes;
 
-    /* by document's number, then by table row's slot */
+    /* by number of document, then by slot */
     ngx_http_error_map_action_t   **actions;
 
     unsigned                        defined:1;
@@ -127,7 +127,7 @@ typedef struct {
 } ngx_http_error_map_policy_t;
 
 
-/* rows "status" and "code" of a policy, where they stand for messages */
+/* the rows "status" and "code" of a policy */
 
 typedef struct {
     ngx_uint_t                    status;
@@ -151,11 +151,11 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                       key;
-    u_char                         *lowcase_key;  /* one for each name */
+    u_char                         *lowcase_key;  /* shared by equal names */
     ngx_uint_t                      hash;
     ngx_http_complex_value_t        value;
-    ngx_int_t                       variable;  /* it is all of the value */
-    unsigned                        vendor:1;  /* has a meaning of its own */
+    ngx_int_t                       variable;  /* whole value, or DECLINED */
+    unsigned                        vendor:1;  /* vendors may send it, too */
 } ngx_http_error_map_header_t;
 
 
@@ -169,11 +169,11 @@ typedef struct {
     /* of ngx_http_error_map_header_t */
     ngx_array_t                    *headers;
 
-    /* of an upstream and its own handler each, see peer.c */
+    /* upstreams with their original handlers, see peer.c */
     ngx_array_t                     peers;
 
-    ngx_http_error_map_zone_t      *zone;    /* NULL if nothing is counted */
-    u_char                         *metrics_file;  /* where they are shown */
+    ngx_http_error_map_zone_t      *zone;    /* NULL without error_map_zone */
+    u_char                         *metrics_file;  /* first metrics page */
     ngx_uint_t                      metrics_line;
 
     ngx_uint_t                      enabled;
@@ -183,7 +183,7 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t                      enable;
-    ngx_http_error_map_document_t  *document;  /* NULL if it is a variable */
+    ngx_http_error_map_document_t  *document;  /* NULL for a variable */
     ngx_http_complex_value_t        variable;
     ngx_http_error_map_policy_t    *policy;
 
@@ -195,7 +195,7 @@ typedef struct {
     size_t                          hold_size;
     ngx_msec_t                      hold_timeout;
     ngx_array_t                    *headers;
-    uint64_t                        spoofed; /* bits of their names */
+    uint64_t                        spoofed; /* name bits of headers */
     ngx_str_t                       proxy_status;  /* a member's name, or "" */
     ngx_flag_t                      dry_run;
     ngx_flag_t                      gunzip;
@@ -203,8 +203,8 @@ typedef struct {
     ngx_str_t                       problem_type;  /* a prefix, or "" */
     ngx_flag_t                      intercept;
     ngx_flag_t                      upstream;
-    ngx_http_handler_pt             handler;  /* the one that is wrapped */
-    ngx_uint_t                      metrics;  /* they are shown here */
+    ngx_http_handler_pt             handler;  /* the wrapped handler */
+    ngx_uint_t                      metrics;  /* error_map_metrics is used */
 } ngx_http_error_map_loc_conf_t;
 
 

@@ -4,7 +4,7 @@
 #include "ngx_http_error_map_util.h"
 
 
-/* a list of names in a message, in bytes: nginx cuts off the line number */
+/* bytes of names in a message, as nginx cuts off the end of a long one */
 #define NGX_HTTP_ERROR_MAP_NAMES  1024
 
 
@@ -292,7 +292,7 @@ ngx_http_error_map_document_compile(ngx_conf_t *cf,
 }
 
 
-/* makes of the rows what gperf makes of a table */
+/* builds the table of a document from nginx.conf */
 
 static ngx_int_t
 ngx_http_error_map_document_table(ngx_conf_t *cf,
@@ -368,7 +368,7 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
 
     for (i = 0; i < document->rows.nelts; i++) {
 
-        /* one of class OK says the same, and is in many a vendor's document */
+        /* a row of class OK agrees, and many vendors document one */
 
         if (row[i].entry.class != EM_OK
             && em_success_find(table, row[i].entry.code,
@@ -419,7 +419,7 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
         return NGX_OK;
     }
 
-    /* the rows of the base that are not overridden */
+    /* add the rows of the base that are not overridden */
 
     n = table->mask + 1;
 

@@ -1,6 +1,6 @@
 
 /*
- * The documents: those compiled in, and the block error_map_document.
+ * The documents: compiled ones, and the block error_map_document.
  */
 
 
@@ -18,16 +18,19 @@ char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* adds a source, whose text must stay; NGX_CONF_OK or NGX_CONF_ERROR */
+/* adds a source; text is not copied; NGX_CONF_OK or NGX_CONF_ERROR */
 char *ngx_http_error_map_document_source(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, em_source_e type,
     ngx_str_t *text);
 
-/* takes in the documents that were compiled in; NGX_OK or NGX_ERROR */
+/* adds the compiled documents; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
-/* makes tables of the others once all are known; NGX_OK or NGX_ERROR */
+/*
+ * Builds the tables of the other documents, once all blocks have been read.
+ * Returns NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
@@ -35,19 +38,19 @@ ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
 ngx_http_error_map_document_t *ngx_http_error_map_document_find(
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
-/* the same, but it is perhaps to be defined yet; NULL on error */
+/* the same, but adds an unknown one, to be defined later; NULL on error */
 ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
 /*
- * Makes a list of all of them, or of those compiled in, for messages; it ends
- * with "..." if it is too long for one.  NGX_OK or NGX_ERROR.
+ * Lists all defined documents, or the compiled ones only, for a message; a
+ * list too long for a message ends with "...".  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_document_names(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_uint_t compiled,
     ngx_str_t *names);
 
-/* says which there are, and how many codes each has, at notice */
+/* logs each document and the number of its codes at notice */
 void ngx_http_error_map_document_log(ngx_log_t *log,
     ngx_http_error_map_main_conf_t *emcf);
 

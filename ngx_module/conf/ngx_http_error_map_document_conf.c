@@ -311,7 +311,7 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
 }
 
 
-/* what needs no escape wherever a code is shown; the rule of tables, too */
+/* these characters never need an escape; em_check.awk has the same rule */
 
 static ngx_uint_t
 ngx_http_error_map_is_code(ngx_str_t *code)

@@ -3,7 +3,7 @@
 
 
 /*
- * The patterns of a document: what PCRE2 makes of them, and which are refused.
+ * Compiles patterns, and rejects those that cannot be searched in pieces.
  */
 
 
@@ -18,7 +18,7 @@ static size_t ngx_http_error_map_pattern_behind(
 static void ngx_http_error_map_pattern_free(void *data);
 
 
-/* what an interpreted pattern may allocate, in kilobytes */
+/* heap limit of an interpreted pattern, in kilobytes */
 #define NGX_HTTP_ERROR_MAP_HEAP  1024
 
 
@@ -55,7 +55,7 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
                              NGX_HTTP_ERROR_MAP_HEAP);
     }
 
-    /* "^" must match at the end of a piece, too, if a newline was the last */
+    /* a multi-line "^" must also match after the newline that ends a piece */
 
     code = pcre2_compile(text->data, text->len,
                          PCRE2_NEVER_UTF|PCRE2_NEVER_BACKSLASH_C
@@ -88,7 +88,7 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    /* where there is no JIT, or not for this one, it is interpreted */
+    /* a pattern that the JIT does not support is interpreted */
 
     (void) pcre2_jit_compile(code, PCRE2_JIT_COMPLETE|PCRE2_JIT_PARTIAL_HARD);
 
@@ -99,7 +99,7 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
 }
 
 
-/* what would make its match or its cost depend on how the text is cut */
+/* rejects a pattern without a code, or one that cannot be searched in pieces */
 
 static char *
 ngx_http_error_map_pattern_check(ngx_conf_t *cf,
@@ -146,7 +146,7 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
 }
 
 
-/* whether the pattern uses what makes sense for a text in one piece only */
+/* returns 1 for syntax that works on a text in one piece only */
 
 static ngx_uint_t
 ngx_http_error_map_pattern_unstreamable(ngx_str_t *text)
@@ -179,8 +179,8 @@ ngx_http_error_map_pattern_unstreamable(ngx_str_t *text)
 
 
 /*
- * PCRE2 knows how far the longest lookbehind goes, but not one within another.
- * One byte more tells that it is not the beginning of the text, and of a word.
+ * PCRE2 gives the length of the longest lookbehind, but not of nested ones.
+ * One more byte is kept for "\b", and to tell the beginning of the text.
  */
 
 static size_t

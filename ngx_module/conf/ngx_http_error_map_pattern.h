@@ -14,11 +14,11 @@
 #pragma GCC visibility push(hidden)
 
 
-/* adds a PCRE2 pattern to the sources; NGX_CONF_OK or NGX_CONF_ERROR */
+/* adds a PCRE2 pattern; text is not copied; NGX_CONF_OK or NGX_CONF_ERROR */
 char *ngx_http_error_map_pattern(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text);
 
-/* limits, which are the same for all; it is used by one match at a time */
+/* the limits of all patterns; used by one match at a time */
 
 #if (NGX_PCRE2)
 extern pcre2_match_context  *ngx_http_error_map_match_context;

@@ -177,7 +177,7 @@ ngx_http_error_map_policy_resolve(ngx_http_error_map_policy_t *policy,
 }
 
 
-/* a row "code" that matches nothing is a mistake */
+/* rejects a row "code" that has no effect */
 
 static ngx_int_t
 ngx_http_error_map_policy_check(ngx_conf_t *cf,

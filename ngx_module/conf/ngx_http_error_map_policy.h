@@ -18,18 +18,18 @@
 char *ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* returns a status that a response with a body may have, or NGX_ERROR */
+/* returns value as a status that allows a body, or NGX_ERROR */
 ngx_int_t ngx_http_error_map_status(ngx_str_t *value);
 
-/* makes a list of the classes, for messages; NGX_OK or NGX_ERROR */
+/* lists the classes for a message; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names);
 
-/* returns the policy called name, perhaps to be defined yet, NULL on error */
+/* returns the policy called name, adds an unknown one; NULL on error */
 ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
 
 
-/* fills the actions of all policies, once all documents are known */
+/* compiles all policies, after all documents; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
@@ -39,8 +39,8 @@ ngx_http_error_map_action_t *ngx_http_error_map_policy_action(
     ngx_http_error_map_document_t *document, const em_entry_t *entry);
 
 /*
- * Reads a code that is a number as people write it, at most 18 digits and no
- * leading zero.  Returns NGX_OK, or NGX_DECLINED for all other codes.
+ * Parses a decimal code of at most 18 digits without a leading zero.  Returns
+ * NGX_OK, or NGX_DECLINED for any other code.
  */
 ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
     uint64_t *n);

@@ -479,7 +479,7 @@ ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names)
 }
 
 
-/* what a row does: "status | keep [retry_after=time]", from argument n on */
+/* parses "status | keep [retry_after=time]", from argument n on */
 
 static char *
 ngx_http_error_map_policy_parse(ngx_conf_t *cf,
@@ -491,7 +491,7 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
 
     value = cf->args->elts;
 
-    /* "unknown" has none */
+    /* a row "unknown" has no matcher */
 
     ngx_str_set(&matcher, "");
 
@@ -553,7 +553,7 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
 }
 
 
-/* "first-last", both numbers; NGX_DECLINED if code is something else */
+/* parses "first-last", both decimal; NGX_DECLINED for any other code */
 
 static ngx_int_t
 ngx_http_error_map_policy_range(ngx_str_t *code, uint64_t *first,

@@ -71,7 +71,7 @@ ngx_http_error_map_header_name(ngx_str_t *name)
         }
     }
 
-    /* allowed, but what was meant is a variable */
+    /* "$" is a token character, but a variable was meant */
 
     return i > 0 && name->data[0] != '$';
 }

@@ -1,6 +1,6 @@
 
 /*
- * What nginx has no function for: headers, tokens, and whose a response is.
+ * Helpers that nginx lacks: headers, tokens, and the owner of a response.
  */
 
 
@@ -14,26 +14,26 @@
 #pragma GCC visibility push(hidden)
 
 
-/* returns the upstream if the response is its own, now or from a cache */
+/* returns the upstream that sent the response, cached or not, or NULL */
 ngx_http_upstream_t *ngx_http_error_map_response_upstream(
     ngx_http_request_t *r);
 
 /*
- * Returns the first header of that name that is sent, or, with h, the first one
- * behind it, or NULL.
+ * Returns the first header called name that is sent, or the next one after h
+ * if h is not NULL; NULL if there is none.
  */
 ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
     ngx_str_t *name, ngx_table_elt_t *h);
 
-/* returns 1 if it can be a header's name (a token without "$" before it) */
+/* returns 1 for a valid header name: a token that does not begin with "$" */
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 
-/* returns 1 if ch can be in a token, RFC 9110, or 0 */
+/* returns 1 if ch is a token character, RFC 9110, or 0 */
 ngx_uint_t ngx_http_error_map_token(u_char ch);
 
 /*
- * Whether it is its upstream that sends the response now: one that has been
- * finalized does not, nor is it behind the error page of a filter.
+ * True while the upstream sends the response: not once the upstream has been
+ * finalized, and not for the error page of a filter.
  */
 #define ngx_http_error_map_upstream_active(r)                                 \
     ((r)->upstream && (r)->upstream->cleanup && !(r)->filter_finalize)

@@ -1,9 +1,9 @@
 #
 # Checks one table before gperf reads it:  LC_ALL=C awk -f em_check.awk NAME.gperf
 #
-# A bad row stops the build with the file and the line.  gperf and the compiler
-# would let most of them pass: a title that breaks a quoted header value, a
-# status that cannot carry a body, a code that is there twice.
+# A bad row stops the build with its file and line.  gperf and the compiler
+# accept most of them: a title that breaks a quoted header value, a status
+# without a body, a duplicate code.
 #
 
 function bad(what)
@@ -66,7 +66,7 @@ section != 1 || /^#/ {
 {
     row = $0
 
-    # the title is what is quoted, the fields before it are parted by commas
+    # the title is quoted, commas separate the fields before it
 
     if (!match(row, /"/)) {
         bad("invalid row, it must be: code, status, EM_CLASS, \"title\"")

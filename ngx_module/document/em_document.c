@@ -64,8 +64,8 @@ em_entry_find(const em_document_t *doc, const char *code, size_t len)
 
 /*
  * A bucket holds the number of an entry, from 1, in the bits of the mask, and
- * the hash in the others, so that hardly any other entry is looked at.  What
- * is taken is passed by.
+ * the hash in the other bits, so that few wrong entries are compared.  An
+ * entry whose bucket is taken gets the next free one.
  */
 
 const em_entry_t *
@@ -124,7 +124,7 @@ em_hash_find(const em_document_t *doc, const char *code, size_t len)
 
         entry = &doc->entries[(n & doc->mask) - 1];
 
-        /* a code from a body may hold a NUL */
+        /* a code from a body may contain NUL */
 
         for (i = 0; i < len && code[i] == entry->code[i] && code[i]; i++) {
             /* void */
@@ -137,7 +137,7 @@ em_hash_find(const em_document_t *doc, const char *code, size_t len)
 }
 
 
-/* FNV-1a, with its upper half folded in for small tables */
+/* FNV-1a, the upper half is folded in for small tables */
 
 static uint32_t
 em_code_hash(const char *code, size_t len)
@@ -169,7 +169,7 @@ em_class_find(const char *name, size_t len)
 }
 
 
-/* the number of the string in the list, or -1 */
+/* returns the index of the string in the list, or -1 */
 
 static int
 em_str_find(const em_str_t *list, size_t n, const char *data, size_t len)

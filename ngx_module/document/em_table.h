@@ -1,6 +1,6 @@
 
 /*
- * What a tables/<name>.gperf file is compiled with; nothing else includes it.
+ * Included by tables/<name>.gperf files only.
  */
 
 
@@ -13,15 +13,15 @@
 #include "em_document.h"
 
 
-/* gperf defines it without "static", the linkage is taken from here */
+/* gperf defines it without "static", this declaration sets the linkage */
 
 static const em_entry_t *find_code(const char *code, size_t len);
 
 
 /*
- * Defines the document of a table file, after its second "%%".  The arrays
- * "sources" and "success" and gperf's table "entries" stand before it, and
- * the table is looked up by "find_code".
+ * Defines the document of a table file, after its second "%%" and the arrays
+ * "sources" and "success".  gperf generates the table "entries" and its lookup
+ * "find_code".
  */
 
 #define em_document(doc)                                                      \

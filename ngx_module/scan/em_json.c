@@ -11,7 +11,7 @@
         return EM_JSON_MORE;                                                  \
     }
 
-/* the bracket that closes what is open */
+/* the bracket that closes the innermost array or object */
 
 #define em_json_close(j)                                                      \
     ((j)->depth == 0 ? 0                                                      \
@@ -31,8 +31,8 @@ em_json_init(em_json_t *j)
 
 
 /*
- * Each state is a label; its name is kept where a piece ends before the byte
- * that it waits for.
+ * Each state is a label; the state is saved when the piece ends before the
+ * byte that it needs.
  */
 
 em_json_status_e
@@ -145,7 +145,7 @@ value:
 
     } else if (ch == '"' && j->depth) {
 
-        /* most of them are short */
+        /* most strings are short */
 
         q = (end - p > EM_JSON_BLOCK) ? p + EM_JSON_BLOCK : end;
         p = em_json_span(p, q);
@@ -161,7 +161,7 @@ value:
 
     if (em_json_digit(ch)) {
 
-        /* ... and integers */
+        /* most numbers are integers */
 
         q = (ch == '0') ? p : em_json_digits(p, end);
 
@@ -255,7 +255,7 @@ value:
         goto malformed;
     }
 
-    /* no pointer leads to a scalar that is the whole text */
+    /* a scalar is the whole text, and no pointer leads to it */
 
     if (j->depth == 0 && !j->capture) {
         goto complete;
@@ -285,7 +285,7 @@ number:
 
     em_json_wait(sw_number);
 
-    /* it has ended: was it whole, and may this follow it? */
+    /* the number must be complete, and the next byte may follow it */
 
     if (j->number == nm_minus || j->number == nm_point
         || j->number == nm_e || j->number == nm_e_sign)
@@ -366,7 +366,7 @@ name:
         goto malformed;
     }
 
-    /* a name in one piece, the usual case, need not be copied */
+    /* a name in one piece, the usual case, is not copied */
 
     q = em_json_span(p, end);
 
@@ -378,7 +378,7 @@ name:
         goto string;
     }
 
-    /* nearly all others have no name of the same length */
+    /* most other names differ in length */
 
     if (set->lengths[j->depth - 1] >> ((q - p) & 63) & 1) {
         em_json_member(j, set, (const char *) p, (size_t) (q - p));
@@ -466,7 +466,7 @@ em_json_end(em_json_t *j, const em_json_pointers_t *set)
 
     if (j->status == EM_JSON_MORE) {
 
-        /* a number that is the whole text is ended by nothing else */
+        /* a number that is the whole text ends here */
 
         if (j->depth == 0 && j->state == sw_number) {
             return em_json_feed(j, set, &space, 1);
@@ -480,8 +480,8 @@ em_json_end(em_json_t *j, const em_json_pointers_t *set)
 
 
 /*
- * Returns the state behind an opening bracket, or 0 if no pointer leads into
- * the text at all.
+ * Returns the state after an opening bracket, or 0 if no pointer leads into
+ * the text.
  */
 
 static int
@@ -509,7 +509,7 @@ em_json_open(em_json_t *j, const em_json_pointers_t *set, uint8_t bracket)
         return sw_skip;
     }
 
-    /* a pointer has tokens left, so that there is room for one more */
+    /* a pointer has tokens left, so there is room for one more level */
 
     bit = (uint32_t) 1 << j->depth;
 
@@ -532,7 +532,7 @@ em_json_open(em_json_t *j, const em_json_pointers_t *set, uint8_t bracket)
 }
 
 
-/* a string or number has ended: returns 1 if it is the code */
+/* returns 1 if the string or number that has ended is the code */
 
 static int
 em_json_found(em_json_t *j, const em_json_pointers_t *set)

@@ -1,11 +1,11 @@
 
 /*
- * em_json: finds the first string or number that stands at one of several
- * JSON pointers (RFC 6901) of a JSON text (RFC 8259) that comes in pieces.
+ * em_json: finds the first string or number at one of several JSON pointers
+ * (RFC 6901) in a JSON text (RFC 8259) that comes in pieces.
  *
  * A push parser: no allocation, no recursion, libc only.  Token size is
- * bounded, depth costs nothing.  However the text is cut into pieces, the
- * answer is the same, and it is given at the first byte that makes it certain.
+ * bounded, depth costs nothing.  The result does not depend on how the text
+ * is cut, and is returned at the first byte that makes it certain.
  */
 
 
@@ -25,12 +25,12 @@
 #define EM_JSON_POINTERS     16   /* pointers of one set */
 #define EM_JSON_TOKENS       16   /* reference tokens of one pointer */
 #define EM_JSON_TEXT        256   /* bytes of one pointer's tokens */
-#define EM_JSON_TOKEN_MAX   128   /* bytes of a code, and of a name looked at */
+#define EM_JSON_TOKEN_MAX   128   /* bytes of a code, and of a name compared */
 
 
 typedef struct {
     uint8_t             len;      /* bytes, at most EM_JSON_TOKEN_MAX */
-    uint8_t             offset;   /* where in text */
+    uint8_t             offset;   /* in text */
     uint32_t            index;    /* as an array index, or EM_JSON_NO_INDEX */
 } em_json_token_t;
 
@@ -44,17 +44,17 @@ typedef struct {
 } em_json_pointer_t;
 
 
-/* a set of pointers; zero-filled, it is the empty one */
+/* a set of pointers; a zero-filled one is empty */
 
 typedef struct {
     size_t              npointers;
     em_json_pointer_t   pointers[EM_JSON_POINTERS];
 
-    /* sets of pointers, a bit each, by the number of tokens matched so far */
+    /* bits of pointers, by the number of tokens matched so far */
     uint32_t            ends[EM_JSON_TOKENS + 1];     /* no token is left */
     uint32_t            indexes[EM_JSON_TOKENS + 1];  /* next may be an index */
 
-    /* by the number of a token: lengths, a bit each, modulo 64 */
+    /* bits of lengths modulo 64, by the number of a token */
     uint64_t            lengths[EM_JSON_TOKENS];
 } em_json_pointers_t;
 
@@ -68,8 +68,8 @@ typedef enum {
 
 
 /*
- * The parser; it may be copied between two pieces.  Only token, len and
- * pointer are for the caller.
+ * The parser; it may be copied between two pieces.  The caller uses status,
+ * token, len and pointer only.
  */
 
 typedef struct {
@@ -77,72 +77,71 @@ typedef struct {
 
     uint8_t             state;
     uint8_t             number;   /* state within a number */
-    uint8_t             name;     /* the string read is a member name */
-    uint8_t             capture;  /* the string or number is kept in token */
+    uint8_t             name;     /* the string is a member name */
+    uint8_t             capture;  /* the string or number goes to token */
     uint8_t             overflow; /* ... but is too long for it */
     uint8_t             nhex;     /* digits of \uXXXX seen */
     uint16_t            unit;     /* \uXXXX, a UTF-16 code unit */
     uint16_t            high;     /* a high surrogate waits for its low one */
-    uint8_t             depth;    /* arrays and objects open and looked into */
+    uint8_t             depth;    /* open arrays and objects being searched */
     uint8_t             close;    /* the bracket that closes the last one */
-    uint32_t            objects;  /* by depth: a bit */
+    uint32_t            objects;  /* by depth: a bit, set for an object */
     uint32_t            match;    /* pointers that lead to or through a value */
-    const char         *literal;  /* what is left of true, false or null */
+    const char         *literal;  /* the rest of true, false or null */
 
-    em_json_skip_t      skip;     /* what no pointer leads into */
+    em_json_skip_t      skip;     /* a value that no pointer enters */
 
     size_t              pointer;  /* EM_JSON_FOUND: number of the pointer */
     size_t              len;      /* EM_JSON_FOUND: bytes in token */
 
-    /* em_json_init() leaves from here on as it is */
+    /* em_json_init() leaves the rest as it is */
 
-    uint32_t            alive[EM_JSON_TOKENS];    /* by depth: through it */
-    uint32_t            index[EM_JSON_TOKENS];    /* by depth: in an array */
+    uint32_t            alive[EM_JSON_TOKENS];    /* by depth: pointers */
+    uint32_t            index[EM_JSON_TOKENS];    /* by depth: array index */
     char                token[EM_JSON_TOKEN_MAX];     /* unescaped, no NUL */
 } em_json_t;
 
 
 /*
- * Chooses how texts are read by all parsers from now on: "avx2", "sse2",
- * "neon" or "plain", or the best way that the processor has if name is NULL.
- * Returns what was chosen, or NULL, nothing being changed, if there is no such
- * way here.  They differ in speed alone; before the first call it is "plain".
+ * Selects the kernel of all parsers from now on: "avx2", "sse2", "neon" or
+ * "plain", or the fastest that the processor supports if name is NULL.
+ * Returns the name of the kernel, or NULL without any change if it is not
+ * available.  Kernels differ in speed only; the default is "plain".
  */
 
 const char *em_json_kernel(const char *name);
 
 
 /*
- * Adds an RFC 6901 pointer, len bytes long, to the set.  Returns NULL, or
- * what is wrong with it in words that end a sentence; the set is then as it
- * was.  The text is copied.  "" is the whole document.
+ * Adds an RFC 6901 pointer, len bytes long, to the set; the text is copied.
+ * "" is the whole document.  Returns NULL, or a constant clause that ends an
+ * error message and tells a valid value; the set is unchanged then.
  */
 
 const char *em_json_pointer_add(em_json_pointers_t *set, const char *text,
     size_t len);
 
 
-/* makes the parser ready for the first piece of a text */
+/* prepares the parser for the first piece of a text */
 
 void em_json_init(em_json_t *j);
 
 
 /*
- * Reads the next piece, len bytes at data, 0 being allowed; no byte beyond
- * is touched.  The set must be the same for all the pieces of a text.  Once
- * the status is not EM_JSON_MORE it stays and later pieces are not looked at.
+ * Reads the next piece, len bytes at data and no byte beyond; len may be 0.
+ * The set must be the same for all pieces of a text.  A status other than
+ * EM_JSON_MORE is final, and later pieces are ignored.
  *
- * The first string or number met at the end of any pointer is the code, be
- * its member name repeated or not; a string is unescaped into UTF-8 (a lone
- * surrogate is U+FFFD), a number is taken as it is written.  One longer than
- * EM_JSON_TOKEN_MAX bytes, an empty string, and null, booleans, arrays and
- * objects, are passed over.  A UTF-8 byte order mark may come first.
+ * The first string or number at the end of any pointer is the code, even if
+ * its member name is repeated.  A string is unescaped into UTF-8 (a lone
+ * surrogate is U+FFFD), a number is kept as written.  The search goes on
+ * after one longer than EM_JSON_TOKEN_MAX bytes, an empty string, null, a
+ * boolean, an array or an object.  A UTF-8 byte order mark may come first.
  *
- * What pointers lead to or through is read as RFC 8259 has it, only that
- * strings may hold any bytes from 0x20 on.  A string that none leads to is
- * looked at for its end and for control characters; an array or object that
- * none leads into for nothing but the bracket that closes it.  What follows
- * the end of the text is not looked at.
+ * Values that pointers lead to or through are parsed as in RFC 8259, except
+ * that strings may contain any bytes from 0x20 on.  Other strings are only
+ * searched for their end and for control characters, other arrays and objects
+ * only for the closing bracket.  Bytes after the end of the text are ignored.
  */
 
 em_json_status_e em_json_feed(em_json_t *j, const em_json_pointers_t *set,
@@ -150,8 +149,8 @@ em_json_status_e em_json_feed(em_json_t *j, const em_json_pointers_t *set,
 
 
 /*
- * Tells the parser that the last piece has been.  Never returns EM_JSON_MORE:
- * a text that ends too early is EM_JSON_MALFORMED.
+ * Ends the text.  Never returns EM_JSON_MORE: an incomplete text is
+ * EM_JSON_MALFORMED.
  */
 
 em_json_status_e em_json_end(em_json_t *j, const em_json_pointers_t *set);

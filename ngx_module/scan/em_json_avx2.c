@@ -11,7 +11,7 @@
 #define em_kernel       em_json_avx2
 #define em_kernel_name  "avx2"
 
-/* BMI1 and BMI2, of instructions without flags, came with AVX2 */
+/* BMI1 and BMI2 came with AVX2 */
 #define em_target       __attribute__((target("avx2,bmi,bmi2,pclmul,popcnt")))
 
 
@@ -59,7 +59,7 @@ em_block_has(const em_block_t *b, uint8_t ch)
 }
 
 
-/* there is no unsigned comparison: the smaller one is the byte */
+/* without unsigned comparison: min(v, 0x1f) == v */
 
 static inline em_target __m256i
 em_vector_control(__m256i v)
@@ -100,7 +100,7 @@ em_block_plain(const em_block_t *b)
 }
 
 
-/* the product with all ones, without carries */
+/* the carry-less product with all ones */
 
 static inline em_target uint64_t
 em_mask_prefix_xor(uint64_t m)

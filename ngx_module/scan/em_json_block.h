@@ -1,7 +1,7 @@
 
 /*
- * The one source of all kernels, see em_json_skip.h.  A kernel's file defines
- * what a processor does in its own way, then includes this:
+ * The common source of all kernels, see em_json_skip.h.  The file of a kernel
+ * defines the primitives of its processor, then includes this file:
  *
  *   em_block_t                 64 bytes in registers
  *   em_target                  attributes of functions that use them
@@ -22,14 +22,14 @@
 #include "em_json_skip.h"
 
 
-/* what is called twice a function is inlined nevertheless */
+/* inlined even if called twice in a function */
 #define em_inline   inline __attribute__((always_inline))
 
-/* a loop of some instructions is up to a third slower across cache lines */
+/* a short loop is up to a third slower across cache lines */
 #define em_aligned  __attribute__((aligned(64)))
 
 
-/* a block of what is left, filled up with blanks, which mean nothing */
+/* loads the last bytes, padded with blanks, which have no meaning */
 
 static em_inline em_target void
 em_block_load_rest(em_block_t *b, const uint8_t *p, size_t len)
@@ -44,9 +44,10 @@ em_block_load_rest(em_block_t *b, const uint8_t *p, size_t len)
 
 
 /*
- * The bytes that a backslash stands before which is not itself one of them: in
- * a run of backslashes every second byte from its start, and what follows it.
- * Adding the starts of runs at even offsets takes these runs away by carry.
+ * Returns the mask of escaped bytes: each follows a backslash that is not
+ * itself escaped.  They are every second backslash of a run, and the byte
+ * after a run of odd length.  Adding the starts of runs at even offsets
+ * clears these runs by carry.
  */
 
 static em_inline em_target uint64_t
@@ -70,7 +71,7 @@ em_block_escaped(em_json_skip_t *s, const em_block_t *b, size_t len)
 }
 
 
-/* returns the offset behind the closing bracket, or 0 */
+/* returns the offset after the closing bracket, or 0 */
 
 static em_inline em_target size_t
 em_block_nested(em_json_skip_t *s, const em_block_t *b, size_t len,

@@ -5,7 +5,7 @@
 #include "em_json_skip.h"
 
 
-/* what the compiler made, the best ones first */
+/* the compiled kernels, the fastest first */
 
 static const em_json_kernel_t *const  em_json_kernels[] = {
 #if defined(__x86_64__)

@@ -1,5 +1,5 @@
 
-/* masks where a processor has no better way, see em_json_block.h */
+/* portable functions for masks, see em_json_block.h */
 
 
 #ifndef _EM_JSON_MASK_H_INCLUDED_
@@ -24,7 +24,7 @@ em_mask_prefix_xor(uint64_t m)
 }
 
 
-/* there are few brackets in 64 bytes */
+/* a loop, as 64 bytes have few brackets */
 
 static inline size_t
 em_mask_count(uint64_t m)

@@ -31,7 +31,7 @@ em_block_load(em_block_t *b, const uint8_t *p)
 }
 
 
-/* a bit of each byte, then three times the sums of neighbours */
+/* keeps a bit of each byte, then adds neighbours three times */
 
 static inline uint64_t
 em_block_mask(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d)

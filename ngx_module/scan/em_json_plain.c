@@ -36,7 +36,7 @@ em_block_load(em_block_t *b, const uint8_t *p)
 }
 
 
-/* the top bits of the bytes that are not set, as 8 bits */
+/* collects the inverted top bits of the bytes */
 
 static inline uint64_t
 em_word_mask(uint64_t w)
@@ -45,7 +45,7 @@ em_word_mask(uint64_t w)
 }
 
 
-/* a top bit is set in each byte but those that equal ch; no carry leaves one */
+/* sets the top bit of each byte that is not ch, without carries between them */
 
 static inline uint64_t
 em_word_differs(uint64_t w, uint8_t ch)
@@ -56,7 +56,7 @@ em_word_differs(uint64_t w, uint8_t ch)
 }
 
 
-/* ... but those below 0x20 */
+/* ... that is not below 0x20 */
 
 static inline uint64_t
 em_word_shows(uint64_t w)

@@ -67,7 +67,7 @@ em_block_has(const em_block_t *b, uint8_t ch)
 }
 
 
-/* there is no unsigned comparison: the smaller one is the byte */
+/* without unsigned comparison: min(v, 0x1f) == v */
 
 static inline __m128i
 em_vector_control(__m128i v)

@@ -1,6 +1,6 @@
 
 /*
- * What the files of em_json share, and nobody else includes.
+ * Internals of em_json, included by its own files only.
  */
 
 
@@ -12,7 +12,7 @@
 
 #include "em_json.h"
 
-/* a test of the other way defines EM_JSON_PORTABLE */
+/* EM_JSON_PORTABLE is for tests of the portable code */
 
 #if defined(__SSE2__) && !defined(EM_JSON_PORTABLE)
 #define EM_JSON_SSE2  1
@@ -43,7 +43,7 @@ enum {
 };
 
 
-/* what of a number has been read; it may end after some of them only */
+/* the last part read of a number, which may not end after each of them */
 
 enum {
     nm_minus = 0,
@@ -58,20 +58,20 @@ enum {
 
 
 /*
- * Reads on in a name, or a string that is kept, from anywhere behind its
- * opening quote; returns where it stopped, which is the end of the piece, or
- * past the closing quote.
+ * Continues a name or a captured string, from anywhere after its opening
+ * quote.  Returns the position where it stopped: the end of the piece, after
+ * the closing quote, or after an error.
  */
 const uint8_t *em_json_string(em_json_t *j, const em_json_pointers_t *set,
     const uint8_t *p, const uint8_t *end);
 
 /*
- * Appends len bytes to the token, or marks it as too long; before them goes
- * what a high surrogate without a low one leaves behind.
+ * Appends len bytes to the token, or marks it as too long.  A high surrogate
+ * still without a low one is appended first, as U+FFFD.
  */
 void em_json_append(em_json_t *j, const void *data, size_t len);
 
-/* reads on in a number; returns where it ends, or the end of the piece */
+/* continues a number; returns where it ends, or the end of the piece */
 const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
     const uint8_t *end);
 
@@ -86,7 +86,7 @@ void em_json_member(em_json_t *j, const em_json_pointers_t *set,
 #define em_json_digit(c)  ((uint8_t) ((c) - '0') < 10)
 
 
-/* returns where the first byte is that is no digit, or end */
+/* returns the first byte that is not a digit, or end */
 
 static inline const uint8_t *
 em_json_digits(const uint8_t *p, const uint8_t *end)
@@ -95,7 +95,7 @@ em_json_digits(const uint8_t *p, const uint8_t *end)
 
     uint64_t  w;
 
-    /* of the first such byte the top bit comes to be set */
+    /* sets the top bit of the first byte that is not a digit */
 
     while (end - p >= 8) {
         memcpy(&w, p, 8);
@@ -122,8 +122,8 @@ em_json_digits(const uint8_t *p, const uint8_t *end)
 
 
 /*
- * Returns where the first byte from p on is that a string does not have as it
- * is, a quote, a backslash or a control character, or end.
+ * Returns the first quote, backslash or control character from p on, or end:
+ * a string contains other bytes as they are.
  */
 
 static inline const uint8_t *
@@ -148,7 +148,7 @@ em_json_span(const uint8_t *p, const uint8_t *end)
         found = _mm_or_si128(_mm_cmpeq_epi8(v, quote),
                              _mm_cmpeq_epi8(v, slash));
 
-        /* there is no unsigned comparison: the smaller one is the byte */
+        /* without unsigned comparison: min(v, 0x1f) == v */
 
         found = _mm_or_si128(found,
                              _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
@@ -168,9 +168,9 @@ em_json_span(const uint8_t *p, const uint8_t *end)
         memcpy(&w, p, 8);
 
         /*
-         * Of a byte below 0x80 the top bit comes to be set if it is a quote,
-         * a backslash, or below 0x20.  A borrow from the byte beside it sets
-         * bits that are wrong, but none without one that is right.
+         * Sets the top bit of a byte below 0x80 that is a quote, a backslash,
+         * or below 0x20.  A borrow from the next byte may set a wrong bit, but
+         * never without a right one.
          */
 
         stop = ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones)
