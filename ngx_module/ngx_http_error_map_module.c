@@ -189,7 +189,7 @@ ngx_module_t  ngx_http_error_map_filter_module = {
 };
 
 
-/* stands elsewhere in nginx's order of modules, see config */
+/* has another place in the order of nginx's modules, see config */
 
 static ngx_http_module_t  ngx_http_error_map_header_filter_module_ctx = {
     NULL,                                  /* preconfiguration */
@@ -309,7 +309,7 @@ ngx_http_error_map_set_document(ngx_conf_t *cf,
 }
 
 
-/* to nginx every text is a type, also one that no response can have */
+/* nginx accepts any text as a type, even one that no response can have */
 
 static char *
 ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -491,7 +491,7 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     static u_char  json[] = "application/json";
 
-    /* what is shown is not to be counted */
+    /* a metrics page is not counted itself */
 
     if (conf->metrics && conf->enable == NGX_CONF_UNSET) {
         conf->enable = 0;
@@ -590,7 +590,7 @@ ngx_http_error_map_init_module(ngx_cycle_t *cycle)
 }
 
 
-/* an edge where nothing is mapped has no filter */
+/* the filters are installed only if error_map is used */
 
 static ngx_int_t
 ngx_http_error_map_body_init(ngx_conf_t *cf)

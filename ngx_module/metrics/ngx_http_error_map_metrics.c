@@ -4,7 +4,7 @@
 #include "ngx_http_error_map_zone.h"
 
 
-/* a text that is being made */
+/* a page under construction */
 
 typedef struct {
     ngx_pool_t                     *pool;
@@ -175,7 +175,7 @@ ngx_http_error_map_page_line(ngx_http_error_map_page_t *page, const char *fmt,
             p = ngx_vslprintf(b->last, b->end, fmt, args);
             va_end(args);
 
-            /* what has been cut short fills the buffer */
+            /* a line that was cut off fills the buffer */
 
             if (p < b->end) {
                 page->size += p - b->last;
@@ -201,7 +201,7 @@ ngx_http_error_map_page_line(ngx_http_error_map_page_t *page, const char *fmt,
 }
 
 
-/* the counters of the document with that number, and its name */
+/* returns the counters of document i, and its name */
 
 static ngx_http_error_map_counters_t *
 ngx_http_error_map_shown(ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i,
@@ -223,8 +223,8 @@ ngx_http_error_map_shown(ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i,
 
 
 /*
- * Prometheus' text format 0.0.4.  Codes and pairs of statuses are shown once
- * they have been seen, the others always.
+ * Prometheus text format 0.0.4.  Codes and pairs of statuses appear once they
+ * have been seen, all other series always.
  */
 
 static ngx_int_t
@@ -261,7 +261,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 
         for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
 
-            /* without a document a response can but be skipped */
+            /* responses without a document are always skipped */
 
             if (i < n || k == NGX_HTTP_ERROR_MAP_SKIPPED) {
                 ngx_http_error_map_say("nginx_error_map_responses_total"
@@ -356,7 +356,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 }
 
 
-/* the same for people and pages, with the titles; see README */
+/* the same in JSON, with the titles; see README */
 
 static ngx_int_t
 ngx_http_error_map_json(ngx_http_error_map_page_t *page,

@@ -151,7 +151,7 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
 
     ngx_md5_final(zone->layout, &md5);
 
-    /* old workers may still count by the old layout */
+    /* old workers may still use the old layout */
 
     part = &cf->cycle->old_cycle->shared_memory.part;
     shm_zone = part->elts;
@@ -191,9 +191,8 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
 
 
 /*
- * To nginx a zone is never used again or always.  It asks the new one before
- * this, and the old one behind it: that one's memory goes, and the new one's
- * is to stay with the next reload.
+ * nginx tests noreuse of the new zone before this call, and of the old zone
+ * after it: the old memory is freed, the new one is reused by the next reload.
  */
 
 void
@@ -217,7 +216,7 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     zone = shm_zone->data;
 
-    /* nginx 1.27.3 and newer have the old data for new memory, too */
+    /* nginx 1.27.3 and newer pass the old data with new memory, too */
 
     if (old && !shm_zone->noreuse) {
         zone->counters = old->counters;
@@ -237,7 +236,7 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (zone->counters == NULL) {
 
-        /* nginx's own part is some bytes for each page, and the first pages */
+        /* nginx itself needs some bytes for each page, and the first pages */
 
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "error_map_zone \"%V\" is too small for its documents, "
@@ -340,7 +339,7 @@ ngx_http_error_map_counters(ngx_http_request_t *r,
 }
 
 
-/* a pair takes the first free place behind its own, and keeps it */
+/* a pair keeps the first free place from its own on */
 
 static void
 ngx_http_error_map_count_pair(ngx_http_error_map_counters_t *counters,

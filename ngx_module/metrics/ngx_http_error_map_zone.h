@@ -1,6 +1,6 @@
 
 /*
- * The counters in shared memory, for those that count and those that show them.
+ * The counters in shared memory.
  */
 
 
@@ -15,10 +15,9 @@
 
 
 /*
- * Counters in shared memory: a fixed place for each, of a size that is known
- * when the configuration has been read, and atomic additions.  There is no lock
- * that a worker which is killed could hold.  Labels come from documents, except
- * for pairs of statuses, of which each document has but so many places.
+ * The layout is fixed once the configuration has been read, and counters are
+ * added to atomically, so that a killed worker holds no lock.  Labels come from
+ * documents, except for pairs of statuses, which are limited per document.
  */
 
 
@@ -33,14 +32,14 @@ typedef struct {
 } ngx_http_error_map_pair_t;
 
 
-/* of one document; behind it there is a counter for each slot of its table */
+/* counters of one document; codes has one for each slot of its table */
 
 typedef struct {
     ngx_atomic_t                  verdicts[NGX_HTTP_ERROR_MAP_VERDICTS];
     ngx_atomic_t                  hold_bytes;
     ngx_atomic_t                  hold_msec;
     ngx_atomic_t                  other;     /* unknown codes */
-    ngx_atomic_t                  more;      /* pairs that found no place */
+    ngx_atomic_t                  more;      /* pairs without a place */
     ngx_http_error_map_pair_t     pairs[NGX_HTTP_ERROR_MAP_PAIRS];
     ngx_atomic_t                  codes[];
 } ngx_http_error_map_counters_t;
@@ -48,35 +47,35 @@ typedef struct {
 
 struct ngx_http_error_map_zone_s {
     ngx_shm_zone_t                 *shm_zone;
-    u_char                         *file;    /* where it is named */
+    u_char                         *file;    /* of error_map_zone */
     ngx_uint_t                      line;
 
-    size_t                          size;    /* of all counters */
+    size_t                          size;    /* of all counters, in bytes */
     u_char                          layout[16];
 
-    /* by document's number, the last one is of no document */
+    /* by number of document, the last one is for no document */
     size_t                         *offsets;
     u_char                         *counters;
 
-    ngx_shm_zone_t                 *old;     /* the one that cannot be kept */
+    ngx_shm_zone_t                 *old;     /* if it cannot be reused */
 };
 
 
 /* the directive error_map_zone */
 char *ngx_http_error_map_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* gives each counter its place, once all documents are known */
+/* lays out the counters, after all documents; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
-/* is told that the configuration will be used */
+/* called once the configuration is accepted */
 void ngx_http_error_map_zone_commit(ngx_http_error_map_zone_t *zone);
 
-/* counts a response that has its verdict */
+/* counts a response with a verdict */
 void ngx_http_error_map_count(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 
-/* counts one that was skipped, unless it is an error page of nginx's own */
+/* counts a skipped response, but not an error page of nginx itself */
 void ngx_http_error_map_count_skipped(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 

@@ -1,6 +1,6 @@
 
 /*
- * What was decided about a response.
+ * The context of a response: its verdict, and its hold.
  */
 
 
@@ -15,40 +15,40 @@
 #pragma GCC visibility push(hidden)
 
 
-/* a response whose header waits for the verdict */
+/* a response whose header is held until the verdict */
 
 typedef struct {
     ngx_http_request_t             *request;
     ngx_http_error_map_reader_t     reader;
 
-    size_t                          skip;    /* read with the header already */
+    size_t                          skip;    /* bytes read with the header */
     size_t                          size;    /* bytes held */
     ngx_chain_t                    *out;
     ngx_chain_t                   **last_out;
-    ngx_buf_t                      *buf;     /* the last one of out */
+    ngx_buf_t                      *buf;     /* the last buffer of out */
 
     ngx_event_t                     timer;
     ngx_msec_t                      start;
 
-    unsigned                        upstream:1;  /* it came while this read */
+    unsigned                        upstream:1;  /* an upstream sends it */
     unsigned                        flush:1;
-    unsigned                        in_memory:1; /* others had asked for it */
+    unsigned                        in_memory:1; /* needed by other filters */
 } ngx_http_error_map_hold_t;
 
 
-/* what the body filter does with the vendor's body */
+/* the body filter's action on the vendor's body */
 
 typedef enum {
     NGX_HTTP_ERROR_MAP_PASS = 0,
-    NGX_HTTP_ERROR_MAP_HOLD,       /* it and the header wait for a verdict */
-    NGX_HTTP_ERROR_MAP_DROP,       /* it is read to its end and discarded */
+    NGX_HTTP_ERROR_MAP_HOLD,       /* header and body wait for a verdict */
+    NGX_HTTP_ERROR_MAP_DROP,       /* the body is read and discarded */
     NGX_HTTP_ERROR_MAP_INTERCEPT   /* the same, until the error page starts */
 } ngx_http_error_map_phase_e;
 
 
 /*
- * What was decided about a response.  No context means "skipped".  Those of
- * "success" and "none" that need no hold are shared and never written to.
+ * A skipped response has no context.  The contexts of "success" and "none"
+ * without a hold are shared and read-only.
  */
 
 typedef struct ngx_http_error_map_ctx_s {
@@ -57,9 +57,9 @@ typedef struct ngx_http_error_map_ctx_s {
     const em_entry_t               *entry;
 
     ngx_str_t                       code;    /* printable ASCII */
-    ngx_str_t                       raw_code; /* the same as it was sent */
+    ngx_str_t                       raw_code; /* as the vendor sent it */
     ngx_uint_t                      upstream_status;  /* 0: see the request */
-    ngx_uint_t                      status;           /* as above */
+    ngx_uint_t                      status;           /* 0: see the request */
     time_t                          retry_after;
 
     ngx_http_error_map_phase_e      phase;
@@ -67,9 +67,9 @@ typedef struct ngx_http_error_map_ctx_s {
     size_t                          hold_size;
     ngx_msec_t                      hold_time;
 
-    ngx_buf_t                      *body;    /* to be sent for the vendor's */
+    ngx_buf_t                      *body;    /* replaces the vendor's */
 
-    /* the one to go back to when all that was held has been sent */
+    /* the original handler, restored once the held data is sent */
     ngx_http_event_handler_pt       write_event_handler;
 } ngx_http_error_map_ctx_t;
 

@@ -23,7 +23,7 @@ static ngx_str_t  ngx_http_error_map_defaults[] = {
 };
 
 
-/* headers of nginx's own making, which cannot be set in passing */
+/* headers that nginx sets itself */
 
 static ngx_str_t  ngx_http_error_map_reserved_headers[] = {
     ngx_string("accept-ranges"),
@@ -45,7 +45,7 @@ static ngx_str_t  ngx_http_error_map_reserved_headers[] = {
 };
 
 
-/* headers that mean something when a vendor sends them */
+/* headers that vendors may send, replaced by a value that is not empty */
 
 static ngx_str_t  ngx_http_error_map_vendor_headers[] = {
     ngx_string("age"),
@@ -215,7 +215,7 @@ ngx_http_error_map_header_compile(ngx_conf_t *cf, ngx_array_t *headers,
         }
     }
 
-    /* the usual value, one variable of this module, needs no script */
+    /* a single variable of this module, the usual value, needs no script */
 
     h->variable = NGX_DECLINED;
 
@@ -264,7 +264,7 @@ ngx_http_error_map_default_headers(ngx_conf_t *cf)
 }
 
 
-/* few headers have both the length and the first letter of one of these */
+/* few other headers share both the length and the first letter */
 
 static ngx_inline uint64_t
 ngx_http_error_map_name_bit(ngx_str_t *key)
@@ -314,7 +314,7 @@ ngx_http_error_map_remove_validators(ngx_http_request_t *r)
     ngx_http_clear_last_modified(r);
     ngx_http_clear_etag(r);
 
-    /* nginx knows of the last one only, a vendor may send more */
+    /* nginx clears the last one only, a vendor may send more */
 
     if (sent) {
         ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3,
@@ -343,8 +343,8 @@ ngx_http_error_map_remove_representation(ngx_http_request_t *r)
 
 
 /*
- * Removes what the vendor sent by the name of one of the headers, either of
- * those that it may send in its own right, or of the others.
+ * Removes headers sent by the vendor under the name of one of the headers with
+ * this vendor flag.  Headers added by this module share lowcase_key, and stay.
  */
 
 static void
@@ -445,7 +445,7 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
 }
 
 
-/* the value of other variables may hold what ends a header line */
+/* the value of other variables may contain the end of a header line */
 
 static ngx_int_t
 ngx_http_error_map_header_value(ngx_http_request_t *r,

@@ -1,6 +1,6 @@
 
 /*
- * The headers: their directive, what is added and what is removed.
+ * Adds and removes response headers.
  */
 
 
@@ -18,27 +18,27 @@
 char *ngx_http_error_map_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* returns what is added where the directive is not used, NULL on error */
+/* returns the default headers, NULL on error */
 ngx_array_t *ngx_http_error_map_default_headers(ngx_conf_t *cf);
 
-/* returns a set of bits for the names of nelts headers, vendor as it is set */
+/* returns the name bits of those of nelts headers with this vendor flag */
 uint64_t ngx_http_error_map_name_bits(ngx_http_error_map_header_t *header,
     ngx_uint_t nelts, ngx_uint_t vendor);
 
 /*
- * Removes what only this module says from what a vendor sent; bits are those
- * of the headers' names.
+ * Removes headers sent by the vendor that only this module may set; bits are
+ * the name bits of headers.
  */
 void ngx_http_error_map_remove_spoofed(ngx_http_request_t *r,
     ngx_array_t *headers, uint64_t bits);
 
-/* removes what belongs to what was asked for, and not to an error */
+/* removes Accept-Ranges, ETag and Last-Modified, which an error cannot have */
 void ngx_http_error_map_remove_validators(ngx_http_request_t *r);
 
-/* removes what describes a body that another one takes the place of */
+/* removes validators, and headers that describe the replaced body */
 void ngx_http_error_map_remove_representation(ngx_http_request_t *r);
 
-/* adds the headers as their values are now; NGX_OK or NGX_ERROR */
+/* adds the headers with their current values; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
 

@@ -52,7 +52,7 @@ ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     type->data = value[2].data + 5;
     type->len = value[2].len - 5;
 
-    /* RFC 3986, and no escape is needed in JSON; "$name" is no variable */
+    /* RFC 3986, without escapes in JSON; "$name" would not be evaluated */
 
     for (i = 0; i < type->len; i++) {
         ch = type->data[i];
@@ -86,7 +86,7 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     title = ctx->entry ? (char *) ctx->entry->title : "unknown error code";
     class = ctx->entry ? ctx->entry->class : EM_UNKNOWN;
 
-    /* a byte of the code becomes 3 in a URI, 6 in JSON at most */
+    /* a byte of the code needs at most 3 bytes in a URI, 6 in JSON */
 
     size = sizeof("{\"type\":\"about:blank\",\"title\":\"\",\"status\":,"
                   "\"vendor\":\"\",\"code\":\"\",\"class\":\"\","
@@ -125,7 +125,7 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
 
     ctx->body = b;
 
-    /* "If-None-Match: *" is about the body that the vendor has sent */
+    /* "If-None-Match: *" applies to the vendor's body */
 
     r->disable_not_modified = 1;
 
@@ -143,7 +143,7 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
 }
 
 
-/* RFC 8259: what must be escaped is, and what is no UTF-8 becomes U+FFFD */
+/* escapes as of RFC 8259; invalid UTF-8 becomes U+FFFD */
 
 static u_char *
 ngx_http_error_map_problem_code(u_char *dst, u_char *src, size_t len)
@@ -171,8 +171,8 @@ ngx_http_error_map_problem_code(u_char *dst, u_char *src, size_t len)
 
 
 /*
- * Returns the length of the character at p by the table of RFC 3629, section 4,
- * or 0.  ngx_utf8_decode() takes more than that.
+ * Returns the length of the character at p, RFC 3629, section 4, or 0 if it is
+ * invalid.  ngx_utf8_decode() accepts more.
  */
 
 static size_t

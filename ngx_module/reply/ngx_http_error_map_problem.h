@@ -1,6 +1,6 @@
 
 /*
- * The body that takes the place of the vendor's, RFC 9457.
+ * The body that replaces the vendor's, RFC 9457.
  */
 
 
@@ -18,8 +18,8 @@
 char *ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
- * Makes ctx->body, problem details as of RFC 9457, and the headers that go with
- * it; type is the prefix of the member "type" or "".  NGX_OK or NGX_ERROR.
+ * Creates ctx->body, problem details of RFC 9457, and sets its headers; type
+ * is the prefix of the member "type" or "".  NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     ngx_http_error_map_ctx_t *ctx);

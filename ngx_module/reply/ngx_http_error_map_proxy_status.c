@@ -3,9 +3,6 @@
 #include "ngx_http_error_map_util.h"
 
 
-/* a member of the header Proxy-Status, RFC 9209 */
-
-
 char *
 ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -26,7 +23,7 @@ ngx_http_error_map_proxy_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    /* RFC 8941: a token goes as it is, a string in quotes */
+    /* RFC 8941: a name is quoted unless it is a token */
 
     token = 1;
 
@@ -90,7 +87,7 @@ ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* a line more is a member more, behind those of the vendor's own proxies */
+    /* another line is another member, after those of the vendor's proxies */
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
@@ -104,7 +101,7 @@ ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
     h->next = NULL;
 #endif
 
-    /* the code is printable ASCII without what would need an escape */
+    /* the code is printable ASCII and needs no escapes */
 
     h->value.data = p;
     h->value.len = ngx_sprintf(p, "%V; received-status=%ui; "

@@ -35,7 +35,7 @@ ngx_http_error_map_saved(ngx_http_request_t *r)
     ngx_pool_cleanup_t          *cln;
     ngx_http_error_map_saved_t  *saved;
 
-    /* a redirect clears the contexts, but not what the pool is to clean up */
+    /* a redirect clears the contexts, but not the cleanups of the pool */
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
 
@@ -46,7 +46,7 @@ ngx_http_error_map_saved(ngx_http_request_t *r)
                 continue;
             }
 
-            /* another peer was tried since, or there was none left */
+            /* another peer was tried since, or none was left */
 
             if (saved->upstream && saved->upstream->state != saved->state) {
                 continue;
@@ -60,7 +60,7 @@ ngx_http_error_map_saved(ngx_http_request_t *r)
 }
 
 
-/* there is nothing to clean up, it tells which cleanups are kept contexts */
+/* identifies saved contexts among the cleanups */
 
 static void
 ngx_http_error_map_saved_cleanup(void *data)

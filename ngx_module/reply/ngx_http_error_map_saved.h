@@ -1,6 +1,6 @@
 
 /*
- * What is kept of a decision for the error page that takes its place.
+ * A verdict saved for the error page that replaces the response.
  */
 
 
@@ -14,20 +14,18 @@
 #pragma GCC visibility push(hidden)
 
 
-/* what was decided about a response that an error page takes the place of */
-
 typedef struct {
     ngx_http_request_t             *request;
     ngx_http_upstream_t            *upstream;
     ngx_http_upstream_state_t      *state;
-    ngx_http_error_map_ctx_t       *ctx;    /* NULL if it is no longer true */
+    ngx_http_error_map_ctx_t       *ctx;    /* NULL if no longer valid */
 } ngx_http_error_map_saved_t;
 
 
-/* returns a place to keep a context for an error page, or NULL */
+/* allocates one from the request's pool, without ctx; NULL on error */
 ngx_http_error_map_saved_t *ngx_http_error_map_save(ngx_http_request_t *r);
 
-/* returns what was kept of a request last, if it is still true, or NULL */
+/* returns the last one of the request that is still valid, or NULL */
 ngx_http_error_map_saved_t *ngx_http_error_map_saved(ngx_http_request_t *r);
 
 

@@ -46,7 +46,7 @@ static ngx_http_variable_t  ngx_http_error_map_vars[] = {
 };
 
 
-/* the numbers from 100 to 999, as statuses are */
+/* the numbers from 100 to 999, for statuses */
 
 static u_char  ngx_http_error_map_digits[900][3];
 
@@ -119,7 +119,7 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
     if (ctx == NULL && r->internal) {
         saved = ngx_http_error_map_saved(r);
 
-        /* until there is a response of another upstream, which was skipped */
+        /* unless a response of another upstream was skipped since */
 
         if (saved && !(conf->enable && r->headers_out.status
                       && r->upstream != saved->upstream))
@@ -135,7 +135,7 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
 
     } else if (conf->enable && r->headers_out.status) {
 
-        /* before there is a response nothing has been skipped */
+        /* nothing is skipped before there is a response */
 
         if (data == ngx_http_error_map_var_verdict) {
             ngx_str_set(&value, "skipped");
@@ -145,7 +145,7 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
         }
     }
 
-    /* what may yet change is not to be remembered, not even for the log */
+    /* the value may still change: do not cache it, not even for the log */
 
     v->valid = 0;
     v->no_cacheable = 0;
@@ -236,7 +236,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
 }
 
 
-/* a shared context has no status: it is the upstream's, and was kept */
+/* a shared context has no status: the response keeps the upstream's */
 
 ngx_uint_t
 ngx_http_error_map_upstream_status(ngx_http_request_t *r,
