@@ -34,7 +34,7 @@ ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
 
     if (module->len == 5 && ngx_memcmp(module->data, "proxy", 5) == 0) {
 
-        /* an HTTP/2 upstream has but the three digits here, if anything */
+        /* an HTTP/2 upstream has at most the three digits here */
 
         if (u->headers_in.status_line.len <= 3) {
             return NGX_DECLINED;
@@ -48,7 +48,7 @@ ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
         return NGX_OK;
     }
 
-    /* nginx takes chunks apart for HTTP alone */
+    /* nginx parses chunks of HTTP upstreams only */
 
     if (u->headers_in.chunked) {
         return NGX_DECLINED;
@@ -102,7 +102,7 @@ ngx_http_error_map_framing_feed(ngx_http_error_map_framing_t *framing,
 }
 
 
-/* what is behind the body's length belongs to nothing */
+/* bytes beyond the length are not part of the body */
 
 static ngx_int_t
 ngx_http_error_map_framing_bytes(ngx_http_error_map_framing_t *framing,
@@ -158,7 +158,7 @@ ngx_http_error_map_framing_chunked(ngx_http_error_map_framing_t *framing,
 
         if (rc == NGX_ERROR) {
 
-            /* nginx will see it for itself */
+            /* nginx will report it itself */
 
             return ngx_http_error_map_reader_stop(reader,
                                                NGX_HTTP_ERROR_MAP_UNDECIDED);

@@ -21,7 +21,7 @@ typedef enum {
 } ngx_http_error_map_framing_e;
 
 
-/* how far a body has been read that lies framed in an upstream's buffer */
+/* the position in a framed body in an upstream's buffer */
 
 typedef struct {
     ngx_http_error_map_framing_e    type;
@@ -31,7 +31,7 @@ typedef struct {
     ngx_http_chunked_t              chunked;
 
     /* FastCGI, the current record */
-    u_char                         *body;    /* where it begins */
+    u_char                         *body;    /* the header ends here */
     size_t                          left;
     size_t                          padding;
     unsigned                        out:1;   /* it is of type FCGI_STDOUT */
@@ -39,19 +39,19 @@ typedef struct {
 
 
 /*
- * Finds out how the body lies in the buffer of the request's upstream; start
- * is where the first record of a FastCGI response is, or NULL, length the
- * body's or -1.  Returns NGX_OK, or NGX_DECLINED for what cannot be taken
- * apart.
+ * Determines the framing of the body in the buffer of the request's upstream.
+ * start is the first record of a FastCGI response, or NULL; length is the
+ * length of the body in bytes, or -1.  Returns NGX_OK, or NGX_DECLINED if the
+ * framing is not supported.
  */
 ngx_int_t ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
     ngx_http_request_t *r, u_char *start, off_t length);
 
-/* reads on, up to last */
+/* reads up to last; NGX_OK once the verdict is certain, or NGX_AGAIN */
 ngx_int_t ngx_http_error_map_framing_feed(ngx_http_error_map_framing_t *framing,
     ngx_http_error_map_reader_t *reader, u_char *last);
 
-/* is told that the upstream has closed the connection; always NGX_OK */
+/* ends reading after the upstream has closed the connection; always NGX_OK */
 ngx_int_t ngx_http_error_map_framing_end(ngx_http_error_map_framing_t *framing,
     ngx_http_error_map_reader_t *reader);
 

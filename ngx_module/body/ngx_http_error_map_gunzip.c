@@ -14,9 +14,9 @@ static void ngx_http_error_map_gunzip_dealloc(void *opaque, void *address);
 
 struct ngx_http_error_map_gunzip_s {
     z_stream    stream;
-    size_t      left;       /* bytes that it may still make */
-    unsigned    ended:1;    /* a member has, which may have been the last */
-    unsigned    more:1;     /* this is not the first one */
+    size_t      left;       /* bytes of output left */
+    unsigned    ended:1;    /* a member has ended, perhaps the last one */
+    unsigned    more:1;     /* this member is not the first one */
     u_char      out[NGX_HTTP_ERROR_MAP_GUNZIP_SIZE];
 };
 
@@ -116,7 +116,7 @@ ngx_http_error_map_gunzip_next(ngx_http_error_map_gunzip_t *gunzip,
 
         if (gunzip->more && stream->total_out == 0) {
 
-            /* no member, so it belongs to nothing */
+            /* not a member, so not part of the body */
 
             gunzip->ended = 1;
             return NGX_DONE;

@@ -1,6 +1,6 @@
 
 /*
- * A gzip body, RFC 1952, inflated for inspection; knows of pools and zlib only.
+ * Inflates a gzip body, RFC 1952, for inspection; uses pools and zlib only.
  */
 
 
@@ -18,19 +18,19 @@
 typedef struct ngx_http_error_map_gunzip_s  ngx_http_error_map_gunzip_t;
 
 
-/* inflates at most size bytes; NULL on lack of memory */
+/* creates a state to inflate into at most size bytes; NULL on lack of memory */
 ngx_http_error_map_gunzip_t *ngx_http_error_map_gunzip_create(
     ngx_pool_t *pool, size_t size);
 
-/* the next len bytes, which must stay until they have been inflated */
+/* sets the next len bytes of input, which must stay until inflated */
 void ngx_http_error_map_gunzip_feed(ngx_http_error_map_gunzip_t *gunzip,
     u_char *data, size_t len);
 
 /*
  * Inflates into out, which is valid until the next call.  Returns NGX_OK if
- * there is more to inflate, NGX_AGAIN if it must be fed first, NGX_DONE if
- * what follows is no longer part of the body, NGX_ERROR if it is corrupt, and
- * NGX_ABORT on lack of memory or beyond the size.
+ * there is more to inflate, NGX_AGAIN if more input is needed, NGX_DONE if the
+ * rest of the input is not part of the body, NGX_ERROR if the input is corrupt,
+ * or NGX_ABORT on lack of memory or beyond the size.
  */
 ngx_int_t ngx_http_error_map_gunzip_next(ngx_http_error_map_gunzip_t *gunzip,
     ngx_str_t *out);

@@ -85,7 +85,7 @@ ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response)
 }
 
 
-/* codings in lines of their own are as many as those in one */
+/* returns 1 if another header line has a coding, too */
 
 static ngx_uint_t
 ngx_http_error_map_repeated(ngx_list_part_t *part, ngx_table_elt_t *coding)
@@ -104,7 +104,7 @@ ngx_http_error_map_repeated(ngx_list_part_t *part, ngx_table_elt_t *coding)
 }
 
 
-/* as ngx_http_test_content_type(), but for any parameters and any case */
+/* ngx_http_test_content_type() for any parameters and any case */
 
 static ngx_int_t
 ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
@@ -115,7 +115,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
     ngx_str_t  *t;
     ngx_uint_t  hash;
 
-    /* they never end, a client waits for each part, and none of it is JSON */
+    /* endless streams without JSON, whose clients wait for each part */
 
     static ngx_str_t  streams[] = {
         ngx_string("text/event-stream"),
@@ -124,7 +124,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         ngx_null_string
     };
 
-    /* nearly all of what comes */
+    /* nearly all responses */
 
     if (value->len >= 16
         && ngx_memcmp(value->data, "application/json", 16) == 0
@@ -141,7 +141,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         }
     }
 
-    /* nearly all of the others, but for those that may end in "+json" */
+    /* nearly all others, except those that may end in "+json" */
 
     if (!(conf->type_bits & ngx_http_error_map_type_bit(value->data, len))
         && (len < 6 || (value->data[len - 1] | 0x20) != 'n')

@@ -1,6 +1,6 @@
 
 /*
- * Which responses are looked into, and for which document.
+ * Selects the responses to inspect, and their document.
  */
 
 
@@ -15,35 +15,35 @@
 #pragma GCC visibility push(hidden)
 
 
-/* what is asked of a response before it is looked into */
+/* the properties of a response that decide whether it is inspected */
 
 typedef struct {
     ngx_uint_t                      status;
     ngx_str_t                       type;
     ngx_table_elt_t                *coding;  /* Content-Encoding, or NULL */
     ngx_list_part_t                *headers; /* all of them */
-    ngx_uint_t                      gzip;    /* set if it is inspected */
+    ngx_uint_t                      gzip;    /* output: the body is gzip */
 } ngx_http_error_map_response_t;
 
 
-/* the slice filter has made a 200 of the first of several 206 */
+/* the slice filter has changed the first of several 206 to 200 */
 #define ngx_http_error_map_sliced(r)                                          \
     ((r)->headers_out.status == NGX_HTTP_OK                                   \
      && (r)->upstream                                                         \
      && (r)->upstream->headers_in.status_n == NGX_HTTP_PARTIAL_CONTENT)
 
-/* few types have both the length and the last letter of one of those wanted */
+/* few other types share both the length and the last letter */
 #define ngx_http_error_map_type_bit(data, len)                                \
     ((uint64_t) 1 << (((len) ? (len) + ((data)[(len) - 1] | 0x20) : 0) & 63))
 
-/* returns 1 if the verdict about a response is asked for, 0 if it is skipped */
+/* returns 1 if the response is inspected, and sets gzip; 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response);
 
 /*
- * Returns the document, which a variable may name, or NULL; with warn, a name
- * that is none is logged.
+ * Returns the document, which a variable may name, or NULL; with warn, an
+ * unknown name is logged.
  */
 #define ngx_http_error_map_document(r, conf, warn)                            \
     ((conf)->document ? (conf)->document                                      \
@@ -54,10 +54,10 @@ ngx_http_error_map_document_t *ngx_http_error_map_named_document(
     ngx_uint_t warn);
 
 /*
- * Whether the request asks for what cannot be had when the header comes after
- * the body.  The range body filter comes before this one, and would find out
- * about a range only when the held bytes have passed it.  And a 412 would put
- * another response in the place of this one while its body is being sent.
+ * Returns 1 if the request has Range, If-Match or If-Unmodified-Since, which
+ * cannot be honoured once the body is held.  The range body filter runs before
+ * this one, and would learn of a range only after the held bytes have passed.
+ * A 412 would replace this response while its body is being sent.
  */
 ngx_int_t ngx_http_error_map_conditional(ngx_http_request_t *r);
 

@@ -10,7 +10,7 @@ static ngx_int_t ngx_http_error_map_preread_cache(
 #endif
 
 
-/* what is read of a cached response at a time */
+/* bytes of a cached response that are read at a time */
 #define NGX_HTTP_ERROR_MAP_READ_SIZE  32768
 
 
@@ -25,7 +25,7 @@ ngx_http_error_map_preread(ngx_http_error_map_reader_t *reader)
     r = reader->request;
     length = r->headers_out.content_length_n;
 
-    /* no body, and perhaps no call of the body filter */
+    /* without a body, the body filter may not be called */
 
     if (length == 0) {
         return ngx_http_error_map_reader_end(reader);
@@ -57,9 +57,8 @@ ngx_http_error_map_preread(ngx_http_error_map_reader_t *reader)
 #if (NGX_HTTP_CACHE)
 
 /*
- * A cached response lies in an open file, and so need not be held: it keeps
- * its ranges and sendfile.  Those who do not want nginx to wait for the disk
- * ask for aio.
+ * A cached response is read from its open file instead of being held, and so
+ * keeps ranges and sendfile.  With aio, nginx must not wait for the disk.
  */
 
 static ngx_int_t
@@ -85,7 +84,7 @@ ngx_http_error_map_preread_cache(ngx_http_error_map_reader_t *reader)
     offset = (off_t) c->body_start;
     rest = c->length - offset;
 
-    /* an error page that took the place of what is cached is not in its file */
+    /* an error page that replaces the cached response is not in its file */
 
     if (r->filter_finalize
         || r->err_status
@@ -110,7 +109,7 @@ ngx_http_error_map_preread_cache(ngx_http_error_map_reader_t *reader)
 
     while (rc == NGX_AGAIN && rest > 0) {
 
-        /* one byte more tells a body of just the size from a larger one */
+        /* one byte more tells a body of exactly this size from a larger one */
 
         n = ngx_read_file(&c->file, buf, ngx_min((off_t) size + 1, rest),
                           offset);

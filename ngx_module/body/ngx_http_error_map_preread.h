@@ -1,6 +1,6 @@
 
 /*
- * The part of the body that is there when the header is.
+ * Reads the part of the body that came with the header.
  */
 
 
@@ -15,8 +15,9 @@
 
 
 /*
- * Reads what of the body came with the upstream's header, or a cached response
- * from its file, by way of a buffer from the request's pool.
+ * Reads the part of the body that came with the upstream's header, or a cached
+ * response from its file, into a temporary buffer of the request's pool.
+ * Returns NGX_OK once the verdict is certain, or NGX_AGAIN.
  */
 ngx_int_t ngx_http_error_map_preread(ngx_http_error_map_reader_t *reader);
 

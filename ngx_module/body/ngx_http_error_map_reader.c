@@ -50,7 +50,7 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
 
     if (document->headers.nelts) {
 
-        /* an edge may hide the header from its clients */
+        /* the header may be hidden from clients */
 
         u = ngx_http_error_map_response_upstream(r);
 
@@ -80,7 +80,7 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
 }
 
 
-/* of a header that is repeated, the first one counts that may be a code */
+/* of repeated headers, the first one whose length fits is the code */
 
 static ngx_int_t
 ngx_http_error_map_reader_header(ngx_http_error_map_reader_t *reader,
@@ -146,8 +146,8 @@ ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 
 
 /*
- * Patterns are for what is no JSON: they are searched for when it is known
- * that no pointer leads to a code, but then from the beginning.
+ * Patterns are searched once it is certain that no pointer leads to a code,
+ * and then from the beginning of the body.
  */
 
 static ngx_int_t
@@ -178,7 +178,7 @@ ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
 }
 
 
-/* a gzip body is inflated aside, a piece at a time */
+/* inflates a gzip body for inspection only, a piece at a time */
 
 static ngx_int_t
 ngx_http_error_map_reader_inflate(ngx_http_error_map_reader_t *reader,
@@ -307,7 +307,7 @@ ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
 }
 
 
-/* searches what was kept of a text; the verdict is for one without a code */
+/* searches the bytes kept; without a code, the verdict is the one given */
 
 static ngx_int_t
 ngx_http_error_map_reader_text_end(ngx_http_error_map_reader_t *reader,

@@ -4,10 +4,9 @@
 
 
 /*
- * Patterns over a text that comes in pieces.  PCRE2 is called directly, for
- * nginx's own calls know nothing of partial matches, see pcre2partial(3): what
- * may yet become a match, or a longer one, waits for the next piece.  Where no
- * match can begin any more the text is let go.
+ * PCRE2 is called directly, as nginx's functions do not support partial
+ * matches, see pcre2partial(3): text that may become a match, or a longer one,
+ * is kept for the next piece.  Text in which no match can begin is dropped.
  */
 
 
@@ -28,13 +27,13 @@ static ngx_int_t ngx_http_error_map_text_append(ngx_http_error_map_text_t *text,
 
 
 /*
- * What a search may cost: steps from one item of a pattern to the next, and
- * the bytes passed by in them, for each byte of the text and to begin with.
+ * The limit of a search: steps from one item of a pattern to the next and the
+ * bytes they pass, for each byte of the text and to begin with.
  */
 #define NGX_HTTP_ERROR_MAP_STEPS      32
 #define NGX_HTTP_ERROR_MAP_STEPS_MIN  262144
 
-/* a wait that is shorter is looked at again with each piece, in bytes */
+/* up to so many bytes, a partial match is searched again with each piece */
 #define NGX_HTTP_ERROR_MAP_WAIT       16
 
 #define NGX_HTTP_ERROR_MAP_TEXT_SIZE  4096
@@ -45,21 +44,21 @@ struct ngx_http_error_map_text_s {
     ngx_log_t         *log;
     ngx_array_t       *patterns;
     size_t             behind;
-    size_t             max;      /* bytes of the text that are searched */
+    size_t             max;      /* bytes of the text to search */
 
     u_char            *data;
     size_t             len;
     size_t             size;     /* bytes allocated */
 
     size_t            *start;    /* by pattern: where it may match next */
-    size_t             next;     /* from this length a search is worth it */
+    size_t             next;     /* length for the next search */
 
     pcre2_match_data  *match;
 
-    ngx_uint_t         steps;    /* taken, of those that may be */
+    ngx_uint_t         steps;    /* taken so far, at most limit */
     ngx_uint_t         limit;
-    size_t             position; /* of the last one */
-    uint32_t           references;  /* groups that may be compared with */
+    size_t             position; /* of the last step */
+    uint32_t           references;  /* highest back reference */
 
     u_char            *code;     /* of the last match */
     size_t             code_len;
@@ -141,8 +140,8 @@ ngx_http_error_map_text_end(ngx_http_error_map_text_t *text, ngx_uint_t end,
 
 
 /*
- * Takes the match that begins first, and of two that begin together the one of
- * the first pattern, once no other can come before it.
+ * Finds the match that begins first, or of two that begin together the one of
+ * the first pattern, once no earlier match is possible.
  */
 
 static ngx_int_t
@@ -184,8 +183,8 @@ ngx_http_error_map_text_search(ngx_http_error_map_text_t *text, u_char *data,
 
 
 /*
- * NGX_OK with the code, NGX_AGAIN for a partial match, both with where it
- * begins, NGX_DECLINED, or NGX_ERROR when it takes too much.
+ * Returns NGX_OK with the code, NGX_AGAIN for a partial match, both with
+ * match_start, NGX_DECLINED, or NGX_ERROR beyond a limit.
  */
 
 static ngx_int_t
@@ -235,7 +234,7 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
 
         text->match_start = place[0];
 
-        /* a group without a part in the match is no code, nor one too long */
+        /* an unset, empty or too long group is not a code */
 
         group = &place[2 * pattern->group];
 
@@ -252,7 +251,7 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
 }
 
 
-/* PCRE2's own limits are for each place where a match may begin, not for all */
+/* PCRE2 applies its own limits to each start of a match, not to the search */
 
 static int
 ngx_http_error_map_text_step(pcre2_callout_block *block, void *data)
@@ -262,7 +261,7 @@ ngx_http_error_map_text_step(pcre2_callout_block *block, void *data)
     size_t    position, *group;
     uint32_t  i, n;
 
-    /* what a back reference compares is at most as long as its group */
+    /* a back reference compares at most the length of its group */
 
     n = ngx_min(text->references + 1, block->capture_top);
 
@@ -372,7 +371,7 @@ ngx_http_error_map_text_append(ngx_http_error_map_text_t *text, u_char *data,
 
     if (len > text->size - text->len) {
 
-        /* most need but little, the others may come to need all */
+        /* most texts need little, the others may need all */
 
         size = (text->len + len > NGX_HTTP_ERROR_MAP_TEXT_SIZE)
                ? text->max + text->behind
@@ -402,7 +401,7 @@ ngx_http_error_map_text_append(ngx_http_error_map_text_t *text, u_char *data,
 #else
 
 
-/* never called, for there are no patterns */
+/* never called, as there are no patterns without PCRE2 */
 
 ngx_http_error_map_text_t *
 ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,

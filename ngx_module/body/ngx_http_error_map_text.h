@@ -1,6 +1,6 @@
 
 /*
- * Patterns searched in a text that comes in pieces.
+ * Searches patterns in a text that comes in pieces.
  */
 
 
@@ -17,21 +17,21 @@
 typedef struct ngx_http_error_map_text_s  ngx_http_error_map_text_t;
 
 
-/* searches at most size bytes for the document's patterns; NULL on error */
+/* creates a search in at most size bytes of text; NULL on error */
 ngx_http_error_map_text_t *ngx_http_error_map_text_create(ngx_pool_t *pool,
     ngx_log_t *log, ngx_http_error_map_document_t *document, size_t size);
 
 /*
- * Searches the next len bytes at data; if wait is set, they are only kept for
+ * Searches the next len bytes at data; if wait is set, only keeps them for
  * later.  Returns NGX_OK with the code, which is valid until the next call,
- * NGX_AGAIN, or NGX_ERROR if the search was given up.
+ * NGX_AGAIN, or NGX_ERROR if the search was abandoned.
  */
 ngx_int_t ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text,
     u_char *data, size_t len, ngx_uint_t wait, ngx_str_t *code);
 
 /*
- * Searches what was kept; with end set, as all that there will be.  Returns
- * NGX_OK with the code, NGX_DECLINED, or NGX_ERROR if it was given up.
+ * Searches the bytes kept; with end set, as the end of the text.  Returns
+ * NGX_OK with the code, NGX_DECLINED, or NGX_ERROR if it was abandoned.
  */
 ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_text_t *text,
     ngx_uint_t end, ngx_str_t *code);

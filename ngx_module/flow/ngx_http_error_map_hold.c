@@ -2,18 +2,13 @@
 #include "ngx_http_error_map_hold.h"
 
 
-/* A hold's bytes: what is read of a chain, copied, and handed on. */
-
-
 static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
     u_char *data, size_t len);
 
 
-/* nginx declares it in no header */
+/* not declared in nginx's headers */
 extern ngx_module_t  ngx_http_copy_filter_module;
 
-
-/* NGX_OK if there is a verdict, NGX_AGAIN if more of the body is needed */
 
 ngx_int_t
 ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
@@ -42,7 +37,7 @@ ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 
         } else if (ngx_buf_size(b) != 0) {
 
-            /* in a file although it was asked for in memory */
+            /* in a file, although filter_need_in_memory is set */
 
             hold->reader.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
             return NGX_OK;
@@ -58,11 +53,6 @@ ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
     return NGX_AGAIN;
 }
 
-
-/*
- * An upstream that breaks off is finalized, and then there is no last_buf but
- * a flush: nginx sends what came before, and closes the connection.
- */
 
 ngx_int_t
 ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
@@ -80,8 +70,6 @@ ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
     return 0;
 }
 
-
-/* copies the chain, and gives its buffers back to those who own them */
 
 ngx_int_t
 ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
@@ -127,8 +115,8 @@ ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
         if (b == NULL || b->last == b->end) {
 
             /*
-             * All that is still to come where that is known, or as much again
-             * as there is; never more than may be held, but for what has come.
+             * The rest of the body if its length is known, otherwise a page or
+             * as much as is held; at most the rest of the limit, at least len.
              */
 
             left = hold->reader.left + hold->reader.size;
@@ -177,9 +165,9 @@ ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
 
 
 /*
- * The copy filter looked at what the header filters need before they were
- * asked.  They have been now; the chain, which has passed it, is copied if one
- * of them is going to write to it.
+ * The copy filter read the needs of the other filters before the header was
+ * sent.  They are known now; the chain has already passed the copy filter, and
+ * is copied if a filter is going to write to it.
  */
 
 ngx_chain_t *

@@ -1,6 +1,6 @@
 
 /*
- * The bytes of a hold: read, copied, and handed on.
+ * Reads, copies and releases the bytes of a hold.
  */
 
 
@@ -14,44 +14,43 @@
 #pragma GCC visibility push(hidden)
 
 
-/* NGX_OK if there is a verdict, NGX_AGAIN if more of the body is needed */
+/* reads the chain; NGX_OK once the verdict is certain, or NGX_AGAIN */
 ngx_int_t ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);
 
 /*
- * Returns 1 if the chain tells that the upstream broke off, or 0.  It is
- * finalized then, and there is no last_buf but a flush: nginx sends what came
- * before, and closes the connection.
+ * Returns 1 if the chain shows that the upstream has broken off, or 0.  The
+ * upstream is finalized then, and a flush comes instead of last_buf: nginx
+ * sends the bytes before, and closes the connection.
  */
 ngx_int_t ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);
 
 /*
- * Copies the chain, and gives its buffers back to those who own them; NGX_OK
- * or NGX_ERROR.
+ * Copies the chain to the hold, and consumes its buffers; NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);
 
 /*
- * Returns what is to go behind the bytes held, which is the chain, or a copy
- * of it is held as well and a buffer with its flags is returned, or
- * NGX_CHAIN_ERROR.  To be called when the header has been sent.
+ * Returns the chain to send after the held bytes, or NGX_CHAIN_ERROR: in, or a
+ * buffer with the flags of in, whose bytes are then copied to the hold.  Must
+ * be called after the header has been sent.
  */
 ngx_chain_t *ngx_http_error_map_hold_needs(ngx_http_request_t *r,
     ngx_http_error_map_hold_t *hold, ngx_chain_t *in);
 
-/* gives the buffers of a chain back without a copy */
+/* consumes the buffers of a chain without a copy */
 void ngx_http_error_map_hold_consume(ngx_chain_t *in);
 
 /*
- * Sets the phase of a response, which no shared context has, and the bit of
- * r->buffered that keeps nginx from ending the request meanwhile.
+ * Sets the phase of a response, whose context must not be shared, and the bit
+ * of r->buffered that keeps nginx from ending the request meanwhile.
  */
 void ngx_http_error_map_set_phase(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_phase_e phase);
 
-/* stops the timer of a hold; a handler of a pool's cleanup */
+/* stops the timer of a hold; a handler of a pool cleanup */
 void ngx_http_error_map_hold_stop(void *hold);
 
 

@@ -1,6 +1,6 @@
 
 /*
- * The way to an error page.
+ * Replaces a response by an error page.
  */
 
 
@@ -14,20 +14,20 @@
 #pragma GCC visibility push(hidden)
 
 
-/* returns 1 if an error page is to take the place of the response, or 0 */
+/* returns 1 if an error page is to replace the response, or 0 */
 ngx_int_t ngx_http_error_map_intercepts(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 
 /*
- * Removes the header that is to be sent, and keeps the context for the error
- * page.  Returns the status to finalize the request with, or NGX_ERROR.
+ * Removes the response header, and saves the context for the error page.
+ * Returns the status to finalize the request with, or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_intercept(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 
 /*
- * The same when nginx waits for more of the body: ends what the upstream does,
- * and finalizes the request.  The event is the timer of a hold, posted.
+ * The same while nginx waits for more of the body: finalizes the upstream and
+ * the request.  The event is the timer of a hold, posted.
  */
 void ngx_http_error_map_intercept_late(ngx_event_t *ev);
 

@@ -4,8 +4,8 @@
 
 
 /*
- * Where requests to upstreams are met: in the handlers that choose a peer, and
- * behind the content handlers, for what is resolved at run time has none.
+ * Requests to upstreams are found in peer.init, and after the content handler
+ * for upstreams resolved at run time, which have no peer.init.
  */
 
 
@@ -124,7 +124,7 @@ ngx_http_error_map_peer_handler(ngx_conf_t *cf,
 }
 
 
-/* no response can have come yet from a connection that is just being made */
+/* the connection is just being made, so there is no response yet */
 
 static ngx_int_t
 ngx_http_error_map_content_handler(ngx_http_request_t *r)

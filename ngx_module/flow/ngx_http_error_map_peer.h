@@ -1,6 +1,6 @@
 
 /*
- * Where requests to upstreams are met.
+ * Finds the requests to upstreams.
  */
 
 
@@ -14,13 +14,13 @@
 #pragma GCC visibility push(hidden)
 
 
-/* takes its place in all upstreams; NGX_OK or NGX_ERROR */
+/* wraps peer.init of all upstreams; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_peer_init(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
 /*
- * ... and in the location that is being merged, for an upstream that is
- * resolved at run time does without those
+ * Wraps the content handler of the location that is being merged, as an
+ * upstream resolved at run time has no peer.init.
  */
 void ngx_http_error_map_peer_handler(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *conf);

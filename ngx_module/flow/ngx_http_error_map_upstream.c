@@ -7,10 +7,10 @@
 
 
 /*
- * The verdict inside nginx's upstream layer.  An upstream's handler for headers
- * is wrapped: once it has the header, the wrapper looks at the body that lies
- * in u->buffer, and sets the edge status as if the upstream had sent it.  All
- * that nginx does about a status then follows by itself.
+ * The verdict inside nginx's upstream layer.  u->process_header() is wrapped:
+ * after the header, the wrapper inspects the body in u->buffer, and sets the
+ * edge status as if the upstream had sent it.  nginx then handles this status
+ * as any other.
  */
 
 
@@ -66,7 +66,7 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
 }
 
 
-/* before another peer is asked, or a stale response is sent */
+/* called before another peer is tried, or a stale response is sent */
 
 static ngx_int_t
 ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
@@ -132,20 +132,20 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
         rc = up->process_header(r);
 
-        /* large stderr of FastCGI is overwritten, the records are lost then */
+        /* nginx overwrites large stderr of FastCGI, and the records are lost */
 
         if (u->buffer.last < last) {
             up->begin = NULL;
         }
 
-        /* it may have put another one into its place for the next call */
+        /* it may have replaced itself for the next call */
 
         if (u->process_header != ngx_http_error_map_upstream_process) {
             up->process_header = u->process_header;
             u->process_header = ngx_http_error_map_upstream_process;
         }
 
-        /* the filter looks into what is sent from a cache */
+        /* the filter inspects cached responses */
 
         if (rc != NGX_OK
 #if (NGX_HTTP_CACHE)
@@ -194,8 +194,8 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
 
 /*
- * NGX_OK or NGX_AGAIN as those of the reader, or NGX_DECLINED if the response is
- * not looked into here.
+ * Returns NGX_OK or NGX_AGAIN as the reader does, or NGX_DECLINED if the
+ * response is not inspected here.
  */
 
 static ngx_int_t
@@ -217,7 +217,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    /* this header names a response, and is none */
+    /* X-Accel-Redirect names another response */
 
     if (u->headers_in.x_accel_redirect
         && !(u->conf->ignore_headers & NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT))

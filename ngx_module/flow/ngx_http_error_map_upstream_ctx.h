@@ -19,7 +19,7 @@ typedef struct {
     ngx_http_request_t             *request;
     ngx_http_upstream_t            *upstream;
 
-    /* those that are wrapped */
+    /* the original handlers */
     ngx_int_t                     (*process_header)(ngx_http_request_t *r);
     ngx_int_t                     (*reinit_request)(ngx_http_request_t *r);
     ngx_http_upstream_handler_pt    read_event_handler;
@@ -29,23 +29,23 @@ typedef struct {
 
     ngx_uint_t                      status;  /* the upstream's */
     ngx_http_error_map_reader_t     reader;
-    ngx_http_error_map_framing_t        framing;
-    ngx_http_error_map_saved_t      *saved;
+    ngx_http_error_map_framing_t    framing;
+    ngx_http_error_map_saved_t     *saved;
 
     ngx_event_t                     timer;
     ngx_msec_t                      start;
     ngx_msec_t                      waited;
-    size_t                          size;    /* bytes that waited */
+    size_t                          size;    /* bytes held meanwhile */
 
     unsigned                        begun:1;
-    unsigned                        done:1;     /* decided, or left alone */
+    unsigned                        done:1;     /* decided or not inspected */
     unsigned                        decided:1;
     unsigned                        header:1;
     unsigned                        replay:1;
 } ngx_http_error_map_upstream_t;
 
 
-/* the context of the module's other half is this one */
+/* the context of the header filter module */
 
 #define ngx_http_error_map_upstream(r)                                        \
     ngx_http_get_module_ctx(r, ngx_http_error_map_header_filter_module)

@@ -1,6 +1,6 @@
 
 /*
- * What the upstream layer's verdict does.
+ * Acts on a verdict of the upstream layer.
  */
 
 
@@ -14,7 +14,7 @@
 #pragma GCC visibility push(hidden)
 
 
-/* sets the status of the response, for nginx has not looked at it yet */
+/* sets the status of the response before nginx uses it */
 void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
 
@@ -25,7 +25,7 @@ void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
 ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_ctx(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
 
-/* returns how long the response has waited before its header was sent */
+/* returns the milliseconds that the response waited in the upstream layer */
 ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
 
 

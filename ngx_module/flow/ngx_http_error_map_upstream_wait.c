@@ -5,10 +5,9 @@
 
 
 /*
- * While more of the body is needed nginx still believes to wait for a header.
- * But an end, an error or a full buffer would be those of a header to it, so
- * the reading is done here.  ngx_http_error_map_upstream_resume() is the way
- * back.
+ * While more of the body is needed, nginx still waits for the header.  It would
+ * treat an end, an error or a full buffer as those of the header, so this
+ * module reads until ngx_http_error_map_upstream_resume().
  */
 
 
@@ -47,7 +46,7 @@ ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
 
     /*
      * nginx reads on at once, and again when it has sent more of the request;
-     * it is told that there is nothing.
+     * recv() returns NGX_AGAIN then.
      */
 
     up->recv = c->recv;
@@ -59,7 +58,7 @@ ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
 }
 
 
-/* does for a body what nginx does for a header */
+/* ngx_http_upstream_process_header() for a body */
 
 static void
 ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
@@ -74,7 +73,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
     if (c->read->timedout) {
 
-        /* this is not about the header, and what follows has its own timer */
+        /* the header has arrived, and nginx sets a new timer for the body */
 
         c->read->timedout = 0;
 
@@ -96,7 +95,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
         if (n == NGX_ERROR || n == 0) {
 
-            /* nginx has to see it again, but the system tells an error once */
+            /* nginx must see it, too, but the system reports an error once */
 
             c->read->ready = 1;
 
@@ -140,7 +139,7 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
 
     ngx_http_set_log_request(c->log, r);
 
-    /* the upstream may have been given up in the meantime */
+    /* the upstream may have been finalized in the meantime */
 
     if (r->upstream == up->upstream
         && ngx_http_error_map_upstream_active(r)
@@ -158,9 +157,9 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
 
 
 /*
- * Decides if there is a verdict (rc is NGX_OK), and lets nginx go on from where
- * it waits for the header.  It has to read at least
- * one byte for that, and reads the last one again.
+ * Decides if there is a verdict (rc is NGX_OK), and lets nginx continue from
+ * where it waits for the header.  nginx needs at least one byte for that, and
+ * reads the last one again.
  */
 
 static void

@@ -14,11 +14,11 @@
 #pragma GCC visibility push(hidden)
 
 
-/* reads on until there is a verdict; nginx still waits for a header then */
+/* reads on until there is a verdict; nginx still waits for the header */
 void ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
 
-/* ends the waiting, if any; a pool cleanup's handler */
+/* stops the timer of the wait; a handler of a pool cleanup */
 void ngx_http_error_map_upstream_stop(void *data);
 
 

@@ -4,9 +4,8 @@
 
 
 /*
- * What the client did not take at once.  The event pipe does not know of what
- * was held or made, and would not send the rest of it before the upstream sends
- * more.
+ * The event pipe does not know of the held or replaced bytes, and would send
+ * the rest of them only after the upstream has sent more.
  */
 
 
@@ -53,7 +52,7 @@ ngx_http_error_map_write_rest(ngx_http_request_t *r,
 }
 
 
-/* by now nginx has made up its mind about who handles writing */
+/* nginx has set its own write handler by now */
 
 static void
 ngx_http_error_map_writer_handler(ngx_event_t *ev)
@@ -89,7 +88,7 @@ ngx_http_error_map_writer_cleanup(void *data)
 }
 
 
-/* sends what the client did not take at once, then lets the upstream go on */
+/* sends the rest, then restores the original handler */
 
 static void
 ngx_http_error_map_writer(ngx_http_request_t *r)
@@ -107,7 +106,7 @@ ngx_http_error_map_writer(ngx_http_request_t *r)
 
     if (!wev->timedout && !wev->delayed) {
 
-        /* an error is left in the connection for the upstream to see */
+        /* the original handler finds an error in the connection */
 
         (void) ngx_http_output_filter(r, NULL);
     }

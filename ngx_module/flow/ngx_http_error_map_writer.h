@@ -1,6 +1,6 @@
 
 /*
- * What the client did not take at once.
+ * Sends the rest of a body that the client did not take at once.
  */
 
 
@@ -15,8 +15,8 @@
 
 
 /*
- * Sends what the client did not take at once of a body that nginx's event pipe
- * does not know of; NGX_OK or NGX_ERROR.
+ * Sends the rest of a held or replaced body, which nginx's event pipe does not
+ * know of, as the client takes it; NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_write_rest(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
