@@ -64,8 +64,8 @@ ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);
 
 /*
- * Frees everything that reading needs memory for; the verdict and the code
- * stay.  A reader that was zeroed or freed may be freed.
+ * Frees all memory of reading; the verdict and the code remain.  A zeroed or
+ * freed reader may be freed again.
  */
 void ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader);
 

@@ -36,7 +36,7 @@ ngx_int_t ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text,
 ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_text_t *text,
     ngx_uint_t end, ngx_str_t *code);
 
-/* frees it with the code that it returned; the pool frees what is left */
+/* frees the search and the code returned by it; the pool frees the rest */
 void ngx_http_error_map_text_free(ngx_http_error_map_text_t *text);
 
 

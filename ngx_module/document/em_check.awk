@@ -6,9 +6,9 @@
 # without a body, a duplicate code.
 #
 
-function bad(what)
+function bad(message)
 {
-    printf "%s:%d: %s\n", FILENAME, FNR, what | "cat 1>&2"
+    printf "%s:%d: %s\n", FILENAME, FNR, message | "cat 1>&2"
     errors++
 }
 

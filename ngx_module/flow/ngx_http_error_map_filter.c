@@ -14,16 +14,15 @@
 
 
 /*
- * The state machine.  A response is not inspected (no context), or is decided
- * when its header comes (a context without a hold), or is held: the header is
- * kept back and the body copied until there is a verdict, an end or no room or
- * time left.  ngx_http_error_map_release() is the only way out of a hold.
+ * The state machine.  A response is skipped (no context), or decided when its
+ * header comes (a context without a hold), or held: the header is delayed, and
+ * the body is copied, until there is a verdict, the end of the body, or no room
+ * or time left.  ngx_http_error_map_release() is the only way out of a hold.
  */
 
 
 /*
- * What is not wanted of most responses stands in functions of its own, so that
- * those which have nothing to do save no registers.
+ * Cold paths are kept out of line, so that the fast path saves no registers.
  */
 
 #define ngx_http_error_map_noinline  __attribute__((noinline))
@@ -97,7 +96,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 
         saved = ngx_http_error_map_saved(r);
 
-        /* another response takes the place of the one that was held */
+        /* another response replaces the held one */
 
         if (ctx
             && (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD
@@ -112,8 +111,8 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     }
 
     /*
-     * An error page of the edge's own is not looked into, but tells what it
-     * took the place of; one that an upstream sends is a response by itself.
+     * An error page of the edge is not inspected, but gets the error headers
+     * of the response that it replaces; one from another upstream is inspected.
      */
 
     if (saved && (ngx_http_error_map_response_upstream(r) == NULL
@@ -156,7 +155,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
         != NGX_OK
         && ngx_http_error_map_preread(&reader) != NGX_OK)
     {
-        /* a hold would change the answer to such a request */
+        /* a hold would change the response to such a request */
 
         if (conf->dry_run && ngx_http_error_map_conditional(r)) {
             ngx_http_error_map_reader_free(&reader);
@@ -169,7 +168,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
             return ngx_http_error_map_hold(r, conf, &reader);
         }
 
-        /* all the time, if there is any, has gone in the upstream layer */
+        /* the upstream layer has used up the hold timeout, which may be 0 */
 
         (void) ngx_http_error_map_reader_stop(&reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
@@ -233,7 +232,7 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
 
     if (ngx_http_error_map_upstream_active(r) && !r->upstream->buffering) {
 
-        /* as nginx is going to do, but only when it has its own first bytes */
+        /* nginx will set this, too, but only after the header */
 
         r->limit_rate = 0;
         r->limit_rate_set = 1;
@@ -283,7 +282,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     hold->upstream = ngx_http_error_map_upstream_active(r);
 
-    /* nginx's timer log takes data for a connection */
+    /* nginx's debug log of timers expects a connection in data */
 
     hold->timer.data = r->connection;
     hold->timer.handler = ngx_http_error_map_timeout;
@@ -304,7 +303,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     if (conf->intercept) {
 
-        /* an error page may need it again, and nginx sees that come only now */
+        /* an error page may need the request body again */
 
         r->preserve_body = 1;
     }
@@ -366,7 +365,7 @@ ngx_http_error_map_phase_body(ngx_http_request_t *r,
 }
 
 
-/* sends the header as the verdict has it, what was held, and the chain */
+/* sends the header changed by the verdict, the held bytes, and the chain */
 
 static ngx_int_t
 ngx_http_error_map_release(ngx_http_request_t *r,
@@ -394,7 +393,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     if (ngx_http_error_map_intercepts(r, conf, ctx)) {
 
-        /* whoever has called cannot do without its upstream just now */
+        /* the caller still needs its upstream */
 
         ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_INTERCEPT);
 
@@ -418,7 +417,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     if (r->header_only) {
 
-        /* a 304 for one: the client gets no body, the upstream still sends */
+        /* such as a 304: the client gets no body, the upstream still sends */
 
         ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
 
@@ -452,7 +451,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 }
 
 
-/* sends the body that was made; the vendor's is read, but goes nowhere */
+/* sends ctx->body; the vendor's body is read and discarded */
 
 static ngx_int_t
 ngx_http_error_map_replace(ngx_http_request_t *r,
@@ -466,7 +465,7 @@ ngx_http_error_map_replace(ngx_http_request_t *r,
 
     rc = r->header_only ? NGX_OK : ngx_http_error_map_send(r, ctx, &out);
 
-    /* not before, for a filter may end the response in the course of it */
+    /* not before, as a filter may end the response while it is sent */
 
     ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
 
@@ -525,7 +524,7 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
         (void) ngx_http_error_map_reader_stop(&hold->reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
 
-        /* the client has waited long enough, nothing may keep this from it */
+        /* a flush, as the client has waited long enough */
 
         b = ngx_calloc_buf(r->pool);
 
@@ -539,15 +538,15 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
             || ngx_http_error_map_release(r, ctx, &out) == NGX_ERROR)
         {
             /*
-             * The request is not ours to finalize: its upstream may be needed
-             * for the cache.  Whoever sends next finds the error.
+             * The request must not be finalized here, as the cache may need
+             * its upstream.  The next write finds the error.
              */
 
             c->error = 1;
         }
     }
 
-    /* a request that is over but for what was held goes on from there */
+    /* a request that only waited for the held bytes continues */
 
     r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
 

@@ -23,7 +23,7 @@ ngx_http_error_map_intercepts(ngx_http_request_t *r,
         return 0;
     }
 
-    /* by these nginx means that there is no client to answer */
+    /* nginx uses 408, 444 and 499 when the client is gone */
 
     if (ctx->status == NGX_HTTP_REQUEST_TIME_OUT
         || ctx->status == NGX_HTTP_CLOSE
@@ -34,7 +34,7 @@ ngx_http_error_map_intercepts(ngx_http_request_t *r,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    /* otherwise nginx's own page would take the place of the vendor's body */
+    /* otherwise nginx's own page would replace the vendor's body */
 
     if (r->error_page || clcf->error_pages == NULL || r->uri_changes == 0) {
         return 0;
@@ -65,14 +65,14 @@ ngx_http_error_map_intercept(ngx_http_request_t *r,
 
     saved->ctx = ctx;
 
-    /* a range was to be had of what the vendor has sent */
+    /* a range applies to the vendor's body only */
 
     r->allow_ranges = 0;
     r->single_range = 0;
 
 #if (NGX_HTTP_CACHE)
 
-    /* nginx would cache a 502 or 504 that it is given, but not whose it is */
+    /* nginx would cache a 502 or 504, but without its verdict */
 
     if (ngx_http_error_map_upstream_active(r)) {
         r->upstream->cacheable = 0;
@@ -150,7 +150,7 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     if (r->aio || r->main->blocked) {
 
-        /* a thread has a buffer of the request; in a millisecond it may not */
+        /* a thread uses a buffer of the request, retry in a millisecond */
 
         ngx_add_timer(ev, 1);
         return;
@@ -162,7 +162,7 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
         r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
 
-        /* another response has taken the place of this one */
+        /* another response has replaced this one */
 
         ngx_post_event(c->write, &ngx_posted_events);
         return;
@@ -170,13 +170,13 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
 
-    /* what a stub of SSI asks for */
+    /* tested by the stub of SSI */
 
     r->request_output = 0;
 
     if (ngx_http_error_map_upstream_active(r)) {
 
-        /* the upstream's part in the request ends, the request does not */
+        /* finalize the upstream, but not the request */
 
         r->main->count++;
         (*r->upstream->cleanup)(r);

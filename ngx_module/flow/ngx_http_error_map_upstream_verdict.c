@@ -70,14 +70,14 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
 
     if (ngx_http_error_map_is_error(up->reader.verdict)) {
 
-        /* it is the response itself that comes, and no error page */
+        /* the response itself is sent, not an error page */
 
         ctx = up->saved->ctx;
         up->saved->ctx = NULL;
 
         if (ctx->status == ctx->upstream_status) {
 
-            /* that of the error, if it is an error page */
+            /* an error page has the status of the error */
 
             ctx->status = r->headers_out.status;
         }

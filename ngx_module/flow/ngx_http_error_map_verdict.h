@@ -15,11 +15,11 @@
 
 
 /*
- * Concludes the reader's verdict: sets the context of the request, counts the
- * response, and frees the reader.  The context is ctx, which gets the size of
- * the body that waited (in bytes) and the time (in milliseconds), or, for a
- * response that did not wait, NULL.  Returns the context, which then may be a
- * shared one, or NULL on lack of memory.
+ * Concludes the verdict of the reader: sets the context of the request, counts
+ * the response, and frees the reader.  ctx gets the size of the held body in
+ * bytes and the hold time in milliseconds; it is NULL for a response that was
+ * not held.  Returns the context, which is a shared or a new one if ctx is
+ * NULL, or NULL on lack of memory.
  */
 ngx_http_error_map_ctx_t *ngx_http_error_map_conclude(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,

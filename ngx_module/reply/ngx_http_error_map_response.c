@@ -99,7 +99,7 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
     ctx->document = document;
     ctx->status = status;
 
-    /* an error page has the status of the error, whatever its vendor says */
+    /* an error page has the status of the error, not the upstream's */
 
     u = ngx_http_error_map_response_upstream(r);
 
@@ -111,8 +111,8 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
 
 
 /*
- * The code as it is shown: of an unknown one, what is no printable ASCII, and
- * what would end or escape a quoted string, becomes %XX.
+ * Sets the code as it is shown: in an unknown one, bytes other than printable
+ * ASCII, quotes, backslashes and "%" become %XX.
  */
 
 static ngx_int_t
@@ -174,7 +174,7 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    /* a vendor must not be able to say what only this module says */
+    /* a vendor must not set headers that only this module may set */
 
     if (conf->headers) {
         ngx_http_error_map_remove_spoofed(r, conf->headers, conf->spoofed);
@@ -220,7 +220,7 @@ ngx_http_error_map_add_error_headers(ngx_http_request_t *r,
 }
 
 
-/* the contexts of what is decided at once and changes nothing */
+/* creates the shared contexts, of verdicts that change nothing */
 
 static ngx_int_t
 ngx_http_error_map_response_contexts(ngx_conf_t *cf,
