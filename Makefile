@@ -31,8 +31,9 @@ bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
              libyajl-dev libjansson-dev
 
 
-.PHONY: all deps test-deps bench-deps demo serve test test-dynamic test-static \
-        test-asan test-more deb bench bench-quick bench-check fuzz soak clean
+.PHONY: all deps test-deps bench-deps demo serve lint test test-dynamic \
+        test-static test-asan test-more deb bench bench-quick bench-check fuzz \
+        soak clean
 
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
@@ -52,6 +53,11 @@ demo: all
 serve: all
 	@tools/deps nginx curl
 	@tools/demo serve
+
+# fails on an upward include, an upward symbol or a call cycle in ngx_module/
+
+lint: all
+	tools/lint . build/$(if $(NGINX_SRC),other,debian)/objs/addon
 
 test: all test-deps
 	tools/prove t
