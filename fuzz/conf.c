@@ -10,6 +10,9 @@
 
 #include "ngx.h"
 
+#include "ngx_http_error_map_document.h"
+#include "ngx_http_error_map_policy.h"
+
 
 /* nginx's own that are read with it; no other module has a say */
 

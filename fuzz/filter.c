@@ -12,6 +12,10 @@
 
 #include "ngx.h"
 
+#include "ngx_http_error_map_ctx.h"
+#include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_reader.h"
+
 
 #define FUZZ_MAX        8192
 

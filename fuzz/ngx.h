@@ -9,7 +9,7 @@
 #define _FUZZ_NGX_H_INCLUDED_
 
 
-#include <ngx_http_error_map_module.h>
+#include "ngx_http_error_map_conf.h"
 
 
 /*

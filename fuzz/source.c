@@ -13,6 +13,11 @@
 
 #include <zlib.h>
 
+#include "ngx_http_error_map_document.h"
+#include "ngx_http_error_map_pattern.h"
+#include "ngx_http_error_map_reader.h"
+#include "ngx_http_error_map_variables.h"
+
 
 #define FUZZ_MAX       65536
 
