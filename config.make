@@ -3,7 +3,7 @@
 
 em_dir=$NGX_OBJS/error_map
 em_check=$ngx_addon_dir/ngx_module/document/em_check.awk
-em_documents=$(cd $ngx_addon_dir/tables && ls *.gperf | sed 's/\.gperf$//')
+em_documents=$(cd $ngx_addon_dir/tables && LC_ALL=C ls *.gperf | sed 's/\.gperf$//')
 
 mkdir -p $em_dir
 
