@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapConf;
 use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(time);
@@ -196,14 +197,11 @@ cmp_ok(load('many') - load('few'), '<', 1 * $slow,
 
 my $in = 'in error_map_document "d"';
 my $code = 'it must be 1 to 128 characters of A-Z a-z 0-9 . _ : / -';
-my $names = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, vzenith';
-
-sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] \S+: //r }
 
 sub document { "error_map_document d {\nsource json /c;\n$_[0]\n}\n" }
 
 for (
-    ['error_map d;', "unknown document \"d\", it must be off or one of: $names "
+    ['error_map d;', "unknown document \"d\", it must be off or one of: $documents "
      . 'in nginx.conf:6'],
     ["error_map_document d { }\n", 'no source in error_map_document "d", it '
      . 'must have at least one, like "source json /error/code;" in '
@@ -216,7 +214,7 @@ for (
     (map { ["error_map_document c { source json /c; }\n"
             . "error_map_document d $_ { }",
             "invalid parameter \"$_\" $in, it must be base= and one of: "
-            . "$names in nginx.conf:7"] }
+            . "$documents in nginx.conf:7"] }
      qw(base=nosuch base=c base=d base= Base=vzenith vzenith)),
     (map { ["error_map_document \"$_\" { source json /c; }",
             "invalid error_map_document name \"$_\", it must be 1 to 128 "
@@ -272,20 +270,20 @@ for (
 ) {
     my ($text, $message) = @$_;
 
-    is(message($text), $message, "refused: " . $text =~ s/\s+/ /gr);
+    is(refusal($text), $message, "refused: " . $text =~ s/\s+/ /gr);
 }
 
 # nginx cuts a message off at 2 KB, and the line stands at its end
 
-like(message(join '', "error_map vendor;\n", map {
+like(refusal(join '', "error_map vendor;\n", map {
          "error_map_document vendor-number-$_ { source json /c; }\n"
      } 1 .. 500),
-     qr{^unknown document .*: \Q$names\E, vendor-number-1, .*, \.{3} in \S+:6$},
+     qr{^unknown document .*: \Q$documents\E, vendor-number-1, .*, \.{3} in \S+:6$},
      'refused: a document that is none of very many');
 
 ErrorMap::spew("$codes/bad.codes", "1 - OK a;\n2 - OK b\n;\n3 - OK;\n");
 
-like(message(document("include $codes/bad.codes;")),
+like(refusal(document("include $codes/bad.codes;")),
      qr{^invalid row "3" $in, .* in \Q$codes\E/bad\.codes:4$},
      'refused: a bad row of an included file, which is named');
 

@@ -9,6 +9,7 @@ use lib 't/lib';
 
 use ErrorMap;
 use ErrorMapDocs;
+use ErrorMapTables;
 use File::Basename qw(dirname);
 use File::Spec;
 use Test::More;
@@ -203,6 +204,24 @@ for my $file (@files) {
           grep { !$is{$_} && $file =~ /README|docs/ }
           map { /(?<![\w\$\/"{.])(error_map_[a-z]\w*)(?![\w.\/*])/g }
           map { s/\bnginx_error_map_\w+//gr } @{ $document{$file}{prose} });
+}
+
+
+# the documents that README shows; there may be more
+
+my %shown = map { /^\| `(\w+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \| (\d+) \|$/
+                  ? ($1 => [$2, $3, $4]) : () } @{ $readme->{prose} };
+
+cmp_ok(scalar keys %shown, '>=', 5, 'README.md shows documents');
+
+for my $name (sort keys %shown) {
+    my $table = (grep { $_ eq $name } @documents) ? table($name)
+                : { sources => [], success => [], rows => [] };
+
+    is_deeply($shown{$name},
+              [(map { join ', ', map { "`$_`" } @$_ }
+                [map { $_->[1] } @{ $table->{sources} }], $table->{success}),
+               scalar @{ $table->{rows} }], "README.md: document $name");
 }
 
 

@@ -22,7 +22,8 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(nginx load_module free_port start stop vendor reset_on_close
-                 get exchange parse clean_log configuration_error slurp);
+                 get exchange parse clean_log configuration_error slurp
+                 spew);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 

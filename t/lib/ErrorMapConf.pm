@@ -7,12 +7,10 @@ use strict;
 use warnings;
 
 use ErrorMap ();
+use ErrorMapTables qw($documents);
 use Exporter qw(import);
 
 our @EXPORT = qw($documents $classes refusal);
-
-our $documents = 'baidu_face, face_device, tencent_iot, tencent_iotvideo, '
-                . 'vzenith';
 
 our $classes = 'OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, '
               . 'NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
