@@ -17,15 +17,15 @@ my $codes = tempdir(CLEANUP => 1);
 
 my $many = 50_000;
 
-ErrorMap::spew("$codes/many.codes", join '', map {
+spew("$codes/many.codes", join '', map {
     "C$_ " . ($_ % 2 ? '418' : '-') . " ABORTED \"number $_\";\n"
 } 1 .. $many);
 
-ErrorMap::spew("$codes/few.codes", join '', map {
+spew("$codes/few.codes", join '', map {
     "C$_ - ABORTED \"number $_\";\n"
 } 1 .. 50);
 
-ErrorMap::spew("$codes/acme.codes", <<'END');
+spew("$codes/acme.codes", <<'END');
 # rows, as a vendor's document has them
 1002  -    RESOURCE_EXHAUSTED  "quota used up";
 1003  451  PERMISSION_DENIED   "not for you";
@@ -281,7 +281,7 @@ like(refusal(join '', "error_map vendor;\n", map {
      qr{^unknown document .*: \Q$documents\E, vendor-number-1, .*, \.{3} in \S+:6$},
      'refused: a document that is none of very many');
 
-ErrorMap::spew("$codes/bad.codes", "1 - OK a;\n2 - OK b\n;\n3 - OK;\n");
+spew("$codes/bad.codes", "1 - OK a;\n2 - OK b\n;\n3 - OK;\n");
 
 like(refusal(document("include $codes/bad.codes;")),
      qr{^invalid row "3" $in, .* in \Q$codes\E/bad\.codes:4$},

@@ -7,7 +7,6 @@ use warnings;
 use ErrorMap;
 use ErrorMapTables;
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $port = free_port();
 
@@ -28,11 +27,11 @@ END
 my $edge = start(port => $port, http => $http);
 
 sub notices {
-    return ErrorMap::slurp("$edge->{dir}/error.log")
+    return slurp("$edge->{dir}/error.log")
         =~ /\[notice\] .*: error_map ([\d.]+: document .*)/g;
 }
 
-my ($version) = ErrorMap::slurp("$ErrorMap::root/CHANGES") =~ /map ([\d.]+)/;
+my ($version) = slurp("$ErrorMap::root/CHANGES") =~ /map ([\d.]+)/;
 
 my %codes = map { $_ => scalar @{ table($_)->{rows} } } @documents;
 
@@ -51,10 +50,7 @@ is_deeply([notices()], \@notices, '... without a word');
 
 kill 'HUP', $edge->{pid};
 
-for (1 .. 500) {
-    last if (() = notices()) > @notices;
-    sleep 0.02;
-}
+wait_for(sub { (() = notices()) > @notices });
 
 is_deeply([notices()], [@notices, @notices], 'at a reload');
 

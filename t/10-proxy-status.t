@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapConf;
 use Test::More;
 
 my $port = free_port();
@@ -74,15 +75,13 @@ for (
 
 stop($edge);
 
-sub message { configuration_error($_[0]) =~ s/^.*?\[emerg\] \S+: //r }
-
-is(message("error_map_proxy_status \"$_\";"),
+is(refusal("error_map_proxy_status \"$_\";"),
    "invalid name \"$_\" in \"error_map_proxy_status\", it must be off or "
    . 'printable ASCII characters without ", $ and \\ in nginx.conf:6',
    "refused: $_")
     for '', 'on', '$hostname', 'edge $host', "\xc3\xa9", "a\tb";
 
-is(message("error_map_proxy_status a;\nerror_map_proxy_status off;"),
+is(refusal("error_map_proxy_status a;\nerror_map_proxy_status off;"),
    '"error_map_proxy_status" directive is duplicate in nginx.conf:7',
    'refused: twice');
 

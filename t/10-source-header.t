@@ -6,10 +6,11 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapHttp qw(connection ask);
+use ErrorMapStream qw(summary);
 use File::Temp qw(tempdir);
 use IO::Select;
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 my $port = free_port();
 my $long = '9' x 128;
@@ -174,10 +175,7 @@ my $vendor = vendor(sub {
         for my $part ($head, substr($body, 0, 1, ''), $body) {
             print $s $part;
 
-            for (1 .. 1500) {
-                last if unlink "$gate/$n";
-                sleep 0.01;
-            }
+            wait_for(sub { unlink "$gate/$n" }, 15);
         }
 
     } else {
@@ -249,17 +247,13 @@ END
 sub seen {
     my ($r, $body) = @_;
 
-    my $headers = $r->{headers};
-
-    return join ', ', $r->{status}, $headers->{'x-v'}[0] || '',
-        'held ' . ($headers->{'x-held'}[0] || 0),
-        $r->{body} eq $body && $r->{complete} ? 'whole' : 'broken';
+    return summary($r, $body) . ', held ' . ($r->{headers}{'x-held'}[0] || 0);
 }
 
 
 for my $n (0 .. $#cases) {
     my ($name, undef, undef, $body, $status, $v) = @{ $cases[$n] };
-    my $wanted = "$status, $v, held 0, whole";
+    my $wanted = "$status, $v, whole, held 0";
 
     is(seen(get($port, "/$n/at-once"), $body), $wanted, $name);
 
@@ -319,7 +313,7 @@ sub parts {
         } while (time < $end && !(defined $raw && length $raw >= $size));
 
         push @parts, defined $raw ? length $raw : 'nothing';
-        ErrorMap::spew("$gate/$n", '');
+        spew("$gate/$n", '');
     }
 
     return (parse($bytes), join ' ', @parts);
@@ -333,7 +327,7 @@ for my $name ('a code', 'a success code', 'an unknown code', 'no code',
     my ($r, $parts) = parts($case{$name}, 10);
     my (undef, undef, undef, $body, $status, $v) = @{ $cases[$case{$name}] };
 
-    is(seen($r, $body), "$status, $v, held 0, whole", "$name, slowly");
+    is(seen($r, $body), "$status, $v, whole, held 0", "$name, slowly");
     is($parts, '0 1 ' . length $body, '... each part comes at once');
 }
 
@@ -341,7 +335,7 @@ for my $name ('a code', 'a success code', 'an unknown code', 'no code',
 
 my ($slow, $parts) = parts($case{'none, an error in the body'}, 0.5);
 
-like(seen($slow, $json), qr/^429, mapped 1002, held [1-9]\d*, whole$/,
+like(seen($slow, $json), qr/^429, mapped 1002, whole, held [1-9]\d*$/,
      'no code in a header, slowly');
 is($parts, 'nothing nothing ' . length $json, '... the body is waited for');
 

@@ -5,7 +5,8 @@ use strict;
 use warnings;
 
 use ErrorMap;
-use ErrorMapStream qw(worker);
+use ErrorMapConf;
+use ErrorMapStream qw(summary worker);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -257,14 +258,6 @@ my $vendor = vendor(sub {
 });
 
 
-# a pattern as nginx.conf has it
-
-sub quoted {
-    my ($text) = @_;
-
-    return '"' . $text =~ s/(["\\])/\\$1/gr . '"';
-}
-
 sub document {
     my ($name, $start, $sources) = @_;
 
@@ -362,23 +355,13 @@ END
 
 my %status = ('mapped 1001' => 401, 'mapped 1002' => 429);
 
-# what is to be seen of a response, in a few words
-
-sub seen {
-    my ($r, $body) = @_;
-
-    return join ', ', $r->{status}, $r->{headers}{'x-v'}[0] || '',
-        $r->{body} eq $body && $r->{complete} ? 'whole' : 'broken';
-}
-
-
 for my $n (0 .. $#cases) {
     my ($name, undef, $body, $v) = @{ $cases[$n] };
     my $wanted = join ', ', $status{$v} || 200, $v, 'whole';
 
     $body = join '', @$body if ref $body;
 
-    is(seen(get($port, "/$_/$n/"), $body), $wanted, "$name, $_")
+    is(summary(get($port, "/$_/$n/"), $body), $wanted, "$name, $_")
         for sort keys %starts;
 }
 
@@ -402,7 +385,7 @@ for my $how (sort keys %starts) {
         my $log = length slurp("$edge->{dir}/error.log");
         my $r = get($port, "/$how/hard-$n", timeout => 60);
 
-        is(seen($r, $body), '200, undecided , whole', "$hard[$n], $how");
+        is(summary($r, $body), '200, undecided , whole', "$hard[$n], $how");
         cmp_ok($r->{exchange}{time} || 60, '<', 5, '... within a short time');
 
         my @lines = map { / \[(\w+)\] .* abandoned after (\d+) steps/
@@ -418,7 +401,7 @@ for my $how (sort keys %starts) {
     }
 }
 
-is(seen(get($port, '/jit/0/'), $cases[0][2]), '401, mapped 1001, whole',
+is(summary(get($port, '/jit/0/'), $cases[0][2]), '401, mapped 1001, whole',
    'the next one is served');
 is(worker($edge), $worker, '... by the same worker');
 
@@ -426,8 +409,6 @@ stop($edge);
 
 
 # what is refused
-
-sub message { configuration_error(@_) =~ s/^.*?\[emerg\] \S+: //r }
 
 sub source { "error_map_document d {\n\n\nsource regex " . quoted($_[0])
              . ";\n}\n" }
@@ -447,7 +428,7 @@ for (
     ['(\C)', 'using \C is disabled by the application'],
 ) {
     my ($pattern, $message) = @$_;
-    my ($said, $rest) = message(source($pattern))
+    my ($said, $rest) = refusal(source($pattern))
                         =~ /^(.*) at (?:"(.+)"|its end) in nginx\.conf:9$/;
 
     $rest = '' if !defined $rest;
@@ -488,12 +469,12 @@ for (
 ) {
     my ($pattern, $message) = @$_;
 
-    is(message(source($pattern)),
+    is(refusal(source($pattern)),
        "invalid pattern \"$pattern\" $in, $message in nginx.conf:9",
        "refused: $pattern");
 }
 
-is(message("include d.conf;\n",
+is(refusal("include d.conf;\n",
            'd.conf' => "error_map_document d {\nsource regex a;\n}\n"),
    "invalid pattern \"a\" $in, $no_group in d.conf:2",
    'refused in a file of its own');
@@ -501,7 +482,7 @@ is(message("include d.conf;\n",
 for ('(a)', 'C:\\\\Games(a)', '\\(*(a)', '(*NO_JIT)(a)',
      '(?J)(?<x>a)|(?<x>b)', '(?i)(?<CODE>a)|(?<code>b)')
 {
-    is(message(source($_)), '', "accepted: $_");
+    is(refusal(source($_)), '', "accepted: $_");
 }
 
 done_testing();

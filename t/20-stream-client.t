@@ -11,10 +11,7 @@ use ErrorMapStream;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-# what a sanitizer keeps of freed memory must not count as a leak
-
-$ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (),
-                               'quarantine_size_mb=1';
+limit_quarantine();
 
 my $code = '"StatusCode":42505,';
 

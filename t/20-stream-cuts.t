@@ -127,18 +127,16 @@ my $held = 0;
 sub seen {
     my ($r, $off, $case) = @_;
 
-    my $headers = $r->{headers};
-    my $verdict = $headers->{'x-v'}[0] || '';
-    my $body = $r->{body} eq $case->[2] && $r->{complete} ? 'whole' : 'broken';
+    my $verdict = $r->{headers}{'x-v'}[0] || '';
 
-    $held++ if $headers->{'x-held'}[0];
+    $held++ if $r->{headers}{'x-held'}[0];
 
     # the others have headers of their own
 
     my $same = $verdict !~ /^(?:success|none)/
                || bare($r) eq bare($off) ? 'same' : 'changed';
 
-    return join ', ', $r->{status}, $verdict, "body $body", "rest $same";
+    return summary($r, $case->[2]) . ", $same";
 }
 
 
@@ -168,7 +166,7 @@ sub check {
             push @{ $seen{$r ? seen($r, $off, $case) : 'nothing'} }, $_;
         }
 
-        my $wanted = "$case->[3], $case->[4], body whole, rest same";
+        my $wanted = "$case->[3], $case->[4], whole, same";
 
         is(join("; ", map { $_ eq $wanted ? $_ : "$_ at @{$seen{$_}}" }
                       sort keys %seen),

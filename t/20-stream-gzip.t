@@ -170,8 +170,6 @@ sub code_at {
            . "\",\"StatusCode\":$code}";
 }
 
-sub object { '{"p":"' . 'x' x ($_[0] - 8) . '"}' }
-sub open_string { '{"p":"' . 'x' x ($_[0] - 6) }
 sub in_three { join '', map { gz($_) } $_[0] =~ /^(.{10})(.*)(.{10})$/ }
 sub wrong_sum { gz($_[0]) =~ s/.(.{7})$/\xff$1/sr }
 sub cut_short { substr gz($_[0]), 0, -4 }
@@ -624,8 +622,7 @@ stop($nginx);
 
 # What a worker takes of memory and time.  A sanitizer keeps what was freed.
 
-$ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (),
-                               'quarantine_size_mb=1';
+limit_quarantine();
 
 $nginx = start(port => $port, http => $http);
 

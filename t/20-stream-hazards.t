@@ -6,35 +6,16 @@ use strict;
 use warnings;
 
 use Digest::MD5 qw(md5_hex);
-use ErrorMap;
+use ErrorMap qw(:DEFAULT workers);
 use ErrorMapHttp qw(version);
 use ErrorMapStream;
-use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# what a sanitizer keeps of freed memory must not count as a leak
-
-$ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (),
-                               'quarantine_size_mb=1';
-
-my $marks = tempdir(CLEANUP => 1);
-
-sub touch { ErrorMap::spew("$marks/$_[0]", '') }
-
-sub await {
-    my ($name) = @_;
-
-    for (1 .. 500) {
-        return 1 if -e "$marks/$name";
-        sleep 0.02;
-    }
-
-    return 0;
-}
+limit_quarantine();
 
 
 # what a stream is and in which parts it comes; verdict, status
@@ -105,12 +86,12 @@ my $vendor = vendor(sub {
 
         put($s, $arg{cut} ? $head . substr($bodies{none}, 0, $arg{cut})
                           : $head);
-        touch("met-$arg{id}");
+        mark("met-$arg{id}");
         sysread $s, my $rest, 1;
 
         # nginx has closed the connection
 
-        touch("gone-$arg{id}");
+        mark("gone-$arg{id}");
 
     } else {
         my ($head, $raw) = frame($arg{framing}, $bodies{$arg{name}},
@@ -221,7 +202,7 @@ for my $name (sort keys %streams) {
                     last if parse($bytes)->{body} ne $wanted;
 
                     $came++;
-                    touch("seen-$id-$n");
+                    mark("seen-$id-$n");
                 }
 
                 while ($came == @$parts && $select->can_read(8)) {
@@ -362,13 +343,7 @@ stop($nginx);
 
 $nginx = start(port => $port, http => $http, workers => 2);
 
-sub workers {
-    my $pid = $nginx->{pid};
-
-    return split ' ', slurp("/proc/$pid/task/$pid/children");
-}
-
-my %first = map { $_ => 1 } workers();
+my %first = map { $_ => 1 } workers($nginx);
 my ($reloads, $failed, $answered) = (0, '', 0);
 
 for my $round (1 .. 10) {
@@ -416,11 +391,10 @@ is($answered, 360, '... all are answered');
 
 my @left;
 
-for (1 .. 500) {
-    @left = workers();
-    last if @left == 2 && !grep { $first{$_} } @left;
-    sleep 0.02;
-}
+wait_for(sub {
+    @left = workers($nginx);
+    return @left == 2 && !grep { $first{$_} } @left;
+});
 
 is(scalar @left, 2, '... and no old worker is left');
 is(scalar(grep { $first{$_} } @left), 0, '... of the first ones');

@@ -12,9 +12,6 @@ use Time::HiRes qw(sleep);
 
 # bodies for a hold size of n bytes: name, sub (n) -> body, verdict
 
-sub open_string { '{"p":"' . 'x' x ($_[0] - 6) }
-sub object { open_string($_[0] - 2) . '"}' }
-
 sub string {
     my ($n, $code) = @_;
     return object($n - 15 - length $code) =~ s/\}$/,"StatusCode":"$code"/r;

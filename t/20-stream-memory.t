@@ -126,18 +126,8 @@ sub edge {
     my ($port, $size) = @_;
 
     my $to = 'proxy_pass http://127.0.0.1:' . $listen->sockport;
-    my $spew = \&ErrorMap::spew;
-
-    no warnings 'redefine';
-
-    # 1024 connections are not enough
-
-    local *ErrorMap::spew = sub {
-        $spew->($_[0], $_[1] =~ s/(?<=worker_connections )\d+/8000/r);
-    };
-
     return start(port => $port, main => 'worker_rlimit_nofile 8192;',
-                 log_level => 'warn', http => <<"END");
+                 log_level => 'warn', connections => 8000, http => <<"END");
     error_map_hold_size $size;
     error_map_hold_timeout 50s;
     proxy_buffer_size 4k;

@@ -9,7 +9,6 @@ use ErrorMap;
 use ErrorMapHttp qw(ask connection version);
 use ErrorMapStream qw(@framings $alone connections exchange_all frame put
                       query responses);
-use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -52,7 +51,6 @@ my $counting = vendor(sub {
 # silent, or sends byte after byte (dribble=1), until the test releases it.
 # Then it sends the rest or breaks off.
 
-my $state = tempdir(CLEANUP => 1);
 my $size = 100_000;
 
 my $halting = vendor(sub {
@@ -73,7 +71,7 @@ my $halting = vendor(sub {
     put($s, $head . substr $raw, 0, $sent);
 
     for (1 .. 1500) {
-        last if -e "$state/$arg{id}";
+        last if marks("go-$arg{id}");
         sleep 0.02;
 
         put($s, substr $raw, $sent++, 1) if $arg{dribble} && $sent < $size - 9;
@@ -85,11 +83,6 @@ my $halting = vendor(sub {
     return $arg{then} eq 'rest' && $arg{framing} ne 'close';
 });
 
-sub release {
-    my ($id) = @_;
-
-    ErrorMap::spew("$state/$id", '');
-}
 
 
 # a header that is larger than what a slow client takes
@@ -230,7 +223,7 @@ for my $buffering (qw(on off)) {
                 is("$r->{status} $r->{body}", "402 $problem",
                    "not finished, buffering $buffering, $framing, $how");
 
-                release($id);
+                mark("go-$id");
 
                 # the connection is closed, or good for another request
 
@@ -283,7 +276,7 @@ for (@uris) {
        '402 ' . length($problem) . ' 1', "not finished, HTTP/2, $_");
 }
 
-release('h2');
+mark('go-h2');
 
 
 # Clients that are slow, or that nginx is slow with: all of it comes, although
@@ -291,7 +284,7 @@ release('h2');
 
 my @jobs;
 
-release('released');
+mark('go-released');
 
 for my $where (qw(limit-on limit-off limit-cache large-on large-off)) {
     for my $late (0, 1) {
@@ -323,7 +316,7 @@ sub slow {
 }
 
 slow('slow client', @jobs);
-release('slow');
+mark('go-slow');
 slow('slow client, cached', grep { $_->{name} =~ /^limit-cache.*rest/ } @jobs);
 
 

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapConf;
 use ErrorMapStream;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -149,14 +150,6 @@ my $vendor = vendor(sub {
 });
 
 
-# a pattern as nginx.conf has it
-
-sub quoted {
-    my ($text) = @_;
-
-    return '"' . $text =~ s/(["\\])/\\$1/gr . '"';
-}
-
 my $port = free_port();
 my ($documents, $locations) = ('', '');
 
@@ -211,12 +204,9 @@ my $held = 0;
 sub seen {
     my ($r, $uncut, $case) = @_;
 
-    my $headers = $r->{headers};
+    $held++ if $r->{headers}{'x-held'}[0];
 
-    $held++ if $headers->{'x-held'}[0];
-
-    return join ', ', $r->{status}, $headers->{'x-v'}[0] || '',
-        $r->{body} eq $case->[2] && $r->{complete} ? 'whole' : 'broken',
+    return join ', ', summary($r, $case->[2]),
         bare($r) eq bare($uncut) ? 'same' : 'changed';
 }
 

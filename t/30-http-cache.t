@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 
-use ErrorMap;
+use ErrorMap qw(:DEFAULT replace);
 use ErrorMapHttp;
 use File::Temp qw(tempdir);
 use Socket qw(AF_INET INADDR_LOOPBACK SOCK_STREAM SOL_SOCKET SO_RCVBUF
@@ -29,10 +29,7 @@ sub state {
 
     return unlink "$state/$name" if !$case;
 
-    open my $fh, '>', "$state/$name.new" or die "$state: $!";
-    print $fh $case;
-    close $fh or die "$state: $!";
-    rename "$state/$name.new", "$state/$name" or die "$state: $!";
+    replace("$state/$name", $case);
 }
 
 my $fickle = vendor(sub {
@@ -277,12 +274,11 @@ sub stale_ok {
 
     # an update in the background may not be over at once
 
-    for (1 .. 250) {
+    wait_for(sub {
         ($with, $without) = both($uri);
-        last if cache_status($with) eq $status
-                && cache_status($without) eq $status;
-        sleep 0.02;
-    }
+        return cache_status($with) eq $status
+               && cache_status($without) eq $status;
+    }, 5);
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is(cache_status($with), $status, $name);
@@ -344,13 +340,12 @@ for my $name (sort keys %large) {
 
     my $spills = 0;
 
-    for (1 .. 500) {
+    wait_for(sub {
         my $news = substr slurp("$server->{dir}/error.log"), $log;
 
         $spills = () = $news =~ /is buffered to a temporary file/g;
-        last if $spills == 2;
-        sleep 0.02;
-    }
+        return $spills == 2;
+    });
 
     for my $c (@slow) {
         while (sysread $c->{socket}, $c->{bytes}, 65536, length $c->{bytes}) {

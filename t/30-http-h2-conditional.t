@@ -19,9 +19,9 @@ END
 
 my $long = 'a' x 30000;
 
-ErrorMap::spew("$edge->{dir}/ok.json", "{\"StatusCode\":0,\"x\":\"$long\"}");
-ErrorMap::spew("$edge->{dir}/late.json", "{\"x\":\"$long\"}");
-ErrorMap::spew("$edge->{dir}/bad.json",
+spew("$edge->{dir}/ok.json", "{\"StatusCode\":0,\"x\":\"$long\"}");
+spew("$edge->{dir}/late.json", "{\"x\":\"$long\"}");
+spew("$edge->{dir}/bad.json",
                "{\"x\":\"$long\",\"StatusCode\":42505}");
 
 my $time = 1_000_000_000;

@@ -605,15 +605,15 @@ my $server = start(port => $port, http => <<"END");
     }
 END
 
-ErrorMap::spew("$dir/static.json", '{"code":403,"page":"static"}');
-ErrorMap::spew("$dir/small.json", '{"a":1,"code":402}');
-ErrorMap::spew("$dir/large.json",
+spew("$dir/static.json", '{"code":403,"page":"static"}');
+spew("$dir/small.json", '{"a":1,"code":402}');
+spew("$dir/large.json",
                '{"code":402,"rest":"' . 'x' x 3_000_000 . '"}');
 
 my $include = '<!--# include virtual="/$arg_mode/$arg_page/x?$args" ';
 
-ErrorMap::spew("$dir/page.html", "[$include -->]");
-ErrorMap::spew("$dir/stub.html", '[<!--# block name="stub" -->stub'
+spew("$dir/page.html", "[$include -->]");
+spew("$dir/stub.html", '[<!--# block name="stub" -->stub'
                                  . "<!--# endblock -->${include}stub=\"stub\""
                                  . ' -->]');
 

@@ -7,7 +7,6 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapHttp;
-use File::Temp qw(tempdir);
 use IO::Compress::Gzip qw(gzip);
 use IO::Uncompress::Gunzip qw(gunzip);
 use JSON::PP;
@@ -603,32 +602,9 @@ for my $name (qw(mapped late-mapped)) {
 
 # HTTP/2
 
-my $dir = tempdir(CLEANUP => 1);
-
-sub h2 {
-    my ($uri) = @_;
-
-    my $status = system 'curl', '-s', '-m', '8', '--http2-prior-knowledge',
-        '-D', "$dir/head", '-o', "$dir/body", "http://127.0.0.1:$h2_port$uri";
-
-    my ($line, @lines) = split /\r\n/, slurp("$dir/head");
-    my $r = { line => $line, status => (split / /, $line || '0 0')[1],
-              body => slurp("$dir/body"), headers => {},
-              complete => $status == 0 };
-
-    for (@lines) {
-        my ($name, $value) = split /: /, $_, 2;
-        push @{ $r->{headers}{lc $name} }, $value;
-    }
-
-    unlink "$dir/head", "$dir/body";
-
-    return $r;
-}
-
 for my $framing (qw(length chunked)) {
     for my $case (@cases) {
-        my ($with) = h2("/on/$framing/$case->{name}?wait");
+        my ($with) = h2($h2_port, "/on/$framing/$case->{name}?wait");
         my ($without) = get($plain_port, "/on/$framing/$case->{name}?wait");
 
         $without->{line} = "HTTP/2 $without->{status} ";
@@ -673,7 +649,7 @@ my @includes = ('/on/length/mapped?wait', '/off/chunked/late-mapped',
 sub page {
     my ($name, $text) = @_;
 
-    ErrorMap::spew("$server->{dir}/$name", $text);
+    spew("$server->{dir}/$name", $text);
 }
 
 page('row.json', $cases{mapped}{body});

@@ -6,7 +6,6 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapHttp;
-use File::Temp qw(tempdir);
 use Test::More;
 
 my $port = free_port();
@@ -171,43 +170,19 @@ for my $case (@cases) {
 
 # HTTP/2, with curl
 
-my $dir = tempdir(CLEANUP => 1);
-
-sub h2 {
-    my ($uri, %arg) = @_;
-
-    my $status = system 'curl', '-s', '-m', '20', '--http2-prior-knowledge',
-        '-D', "$dir/head", '-o', "$dir/body",
-        $arg{head} ? '-I' : (), "http://127.0.0.1:$h2_port$uri";
-
-    my ($line, @lines) = split /\r\n/, slurp("$dir/head");
-    my $r = { line => $line, status => (split / /, $line)[1],
-              body => $arg{head} ? '' : slurp("$dir/body"), headers => {},
-              complete => $status == 0 };
-
-    for (@lines) {
-        my ($name, $value) = split /: /, $_, 2;
-        push @{ $r->{headers}{lc $name} }, $value;
-    }
-
-    unlink "$dir/head", "$dir/body";
-
-    return $r;
-}
-
 for my $framing (qw(length chunked)) {
     for my $case (@cases) {
-        my $expect = h2("/off/$framing/$case->{name}?wait");
+        my $expect = h2($h2_port, "/off/$framing/$case->{name}?wait");
 
         like($expect->{line}, qr{^HTTP/2 200}, 'it is HTTP/2');
 
-        edge_ok(h2("/on/$framing/$case->{name}?wait"), $expect, $case,
+        edge_ok(h2($h2_port, "/on/$framing/$case->{name}?wait"), $expect, $case,
                 "HTTP/2, $framing, $case->{name}");
     }
 }
 
-same_ok(h2('/on/length/mapped', head => 1),
-        h2('/off/length/mapped', head => 1), 'HTTP/2, HEAD');
+same_ok(h2($h2_port, '/on/length/mapped', head => 1),
+        h2($h2_port, '/off/length/mapped', head => 1), 'HTTP/2, HEAD');
 
 
 # ... and with nghttp all at the same time, on one connection whose windows are

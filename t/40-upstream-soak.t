@@ -5,7 +5,8 @@ use strict;
 use warnings;
 
 use Compress::Zlib qw(memGunzip);
-use ErrorMap;
+use ErrorMap qw(:DEFAULT workers);
+use ErrorMapStream qw(memory);
 use Test::More;
 
 my $requests = $ENV{EM_SOAK} || 100_000;
@@ -186,22 +187,17 @@ sub client {
 }
 
 
-sub memory {
+sub resident {
     my $sum = 0;
 
-    for (glob "/proc/[0-9]*/status") {
-        my $text = slurp($_);
-        $sum += $1 if $text =~ /^PPid:\s+$edge->{pid}$/m
-                      && $text =~ /^VmRSS:\s+(\d+)/m;
-    }
-
+    $sum += memory($_, 'VmRSS') for workers($edge);
     return $sum;
 }
 
 
 is(client(100, 2000), '', 'the first few');
 
-my $before = memory();
+my $before = resident();
 my @pipes;
 
 for my $number (1 .. $clients) {
@@ -222,7 +218,7 @@ my @errors = map { my $fh = $_; local $/; scalar <$fh> // '' } @pipes;
 is($errors[$_], '', 'client ' . ($_ + 1) . ', ' . $requests / $clients
    . ' requests') for 0 .. $#errors;
 
-my $grown = memory() - $before;
+my $grown = resident() - $before;
 
 # a sanitizer keeps what has been freed for a while, 16 MB in each worker
 

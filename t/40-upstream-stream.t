@@ -79,26 +79,7 @@ sub message {
 # how often an id was asked for
 
 sub asked {
-    return -s "$dir/asked-$_[0]" || 0;
-}
-
-sub touch {
-    my ($name) = @_;
-
-    open my $fh, '>>', "$dir/$name" or die "$name: $!";
-    print $fh '.';
-    close $fh;
-}
-
-sub await {
-    my ($name) = @_;
-
-    for (1 .. 500) {
-        return 1 if -e "$dir/$name";
-        sleep 0.02;
-    }
-
-    return 0;
+    return marks("asked-$_[0]");
 }
 
 # the pieces' ends are those of the message: cut=, or step=; then pause=, and
@@ -109,7 +90,7 @@ my $vendor = vendor(sub {
 
     my %arg = query($request);
 
-    touch("asked-$arg{id}") if $arg{id};
+    mark("asked-$arg{id}") if $arg{id};
 
     my ($head, $raw) = message(%arg, headers => "X-N: $n\r\n",
                                count => $arg{id} && asked($arg{id}));
@@ -136,7 +117,7 @@ my $vendor = vendor(sub {
 
         if ($arg{end} eq 'wait') {
             sysread $s, my $byte, 1;
-            touch("gone-$arg{id}");
+            mark("gone-$arg{id}");
         }
 
         return 0;
@@ -158,14 +139,14 @@ my $rude = vendor(sub {
     }
 
     my %arg = query($head);
-    touch("met-$arg{id}");
+    mark("met-$arg{id}");
     await("go-$arg{id}");
 
     my ($h, $raw) = message(%arg);
 
     put($s, $h . substr $raw, 0, $arg{cut});
     shutdown $s, 1;
-    touch("said-$arg{id}");
+    mark("said-$arg{id}");
 
     while (sysread $s, my $buf, 65536) { }
 }, raw => 1);
@@ -590,7 +571,7 @@ for my $location (qw(post stream)) {
                 sleep 0.05;
 
                 kill 'STOP', $worker;
-                touch("go-$id");
+                mark("go-$id");
                 await("said-$id") or diag("vendor $id said nothing");
                 syswrite $s, $large, 100_000, $first
                     if $first < length $large;

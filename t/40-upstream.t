@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 use Digest::MD5 qw(md5_hex);
-use ErrorMap;
+use ErrorMap qw(:DEFAULT replace);
 use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -707,10 +707,7 @@ for my $how ('', '&later') {
 sub state {
     my ($name, $code) = @_;
 
-    open my $fh, '>', "$dir/$name.new" or die "$dir: $!";
-    print $fh $code;
-    close $fh or die "$dir: $!";
-    rename "$dir/$name.new", "$dir/$name" or die "$dir: $!";
+    replace("$dir/$name", $code);
 }
 
 state('mind', 0);

@@ -248,7 +248,7 @@ push @cases, map { [[$_, ''], 400, '', '', @skipped] }
 sub lines {
     my ($file) = @_;
 
-    return split /\n/, ErrorMap::slurp("$edge->{dir}/$file");
+    return split /\n/, slurp("$edge->{dir}/$file");
 }
 
 my $n = 0;
@@ -271,10 +271,7 @@ for my $case (@cases) {
 
     $n++;
 
-    for (1 .. 500) {
-        last if lines('access.log') >= $n;
-        sleep 0.02;
-    }
+    wait_for(sub { lines('access.log') >= $n });
 }
 
 stop($edge);

@@ -12,7 +12,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $file = ErrorMap::slurp("$ErrorMap::root/conf/grafana/error_map.json");
+my $file = slurp("$ErrorMap::root/conf/grafana/error_map.json");
 my $board = eval { JSON::PP->new->utf8->decode($file) };
 
 is($@, '', 'the file is JSON');
@@ -174,7 +174,7 @@ sub traffic {
 my $dir = tempdir(CLEANUP => 1);
 my $prometheus_port = free_port();
 
-ErrorMap::spew("$dir/prometheus.yml", <<"END");
+spew("$dir/prometheus.yml", <<"END");
 global: { scrape_interval: 1s, scrape_timeout: 1s }
 scrape_configs:
   - job_name: nginx-error-map
@@ -246,7 +246,7 @@ sub wait_for {
         }
     }
 
-    die "no $expr: " . ErrorMap::slurp("$dir/log");
+    die "no $expr: " . slurp("$dir/log");
 }
 
 # what Grafana makes of a text for all, or for one vendor at one edge

@@ -12,8 +12,8 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my $conf = ErrorMap::slurp("$ErrorMap::root/conf/status.conf");
-my $page = ErrorMap::slurp("$ErrorMap::root/conf/html/error_map.html");
+my $conf = slurp("$ErrorMap::root/conf/status.conf");
+my $page = slurp("$ErrorMap::root/conf/html/error_map.html");
 
 
 # what the page is allowed is what it has

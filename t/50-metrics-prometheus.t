@@ -102,7 +102,7 @@ sub promtool {
 for my $n (0, 1) {
     my $r = get($ports[$n], '/metrics');
 
-    ErrorMap::spew("$dir/metrics.$n", $r->{body});
+    spew("$dir/metrics.$n", $r->{body});
 
     is(promtool("check metrics < $dir/metrics.$n"), 'good: ',
        "promtool check metrics, edge $n");
@@ -110,7 +110,7 @@ for my $n (0, 1) {
     like($r->{body}, qr/^nginx_error_map_codes_total\{.* [1-9]/m, '... busy');
 }
 
-ErrorMap::spew("$dir/metrics.bad", get($ports[0], '/metrics')->{body}
+spew("$dir/metrics.bad", get($ports[0], '/metrics')->{body}
                =~ s/ counter$/ histogram/mr);
 
 unlike(promtool("check metrics < $dir/metrics.bad"), qr/^good/,
@@ -125,8 +125,8 @@ like(promtool("check config $conf/prometheus.yml"),
 
 # every alert has a test
 
-my @alerts = ErrorMap::slurp("$conf/error_map.rules.yml") =~ /alert: (\w+)/g;
-my $tests = ErrorMap::slurp("$conf/error_map.rules.test.yml");
+my @alerts = slurp("$conf/error_map.rules.yml") =~ /alert: (\w+)/g;
+my $tests = slurp("$conf/error_map.rules.test.yml");
 
 for my $alert (@alerts) {
     like($tests, qr/alertname: $alert\n *exp_alerts:\n *- exp_labels/,
@@ -138,13 +138,13 @@ for my $alert (@alerts) {
 
 # Prometheus with that configuration, but for the addresses and the interval
 
-my $config = ErrorMap::slurp("$conf/prometheus.yml");
+my $config = slurp("$conf/prometheus.yml");
 
 is($config =~ s/127\.0\.0\.1:8405/127.0.0.1:$ports[0]/, 1, 'an edge');
 is($config =~ s/127\.0\.0\.1:8406/127.0.0.1:$ports[1]/, 1, 'another edge');
 is($config =~ s/_interval: 15s/_interval: 1s/g, 2, 'once a second');
 
-ErrorMap::spew("$dir/prometheus.yml", $config);
+spew("$dir/prometheus.yml", $config);
 copy("$conf/error_map.rules.yml", $dir) or die "$dir: $!";
 
 my $port = free_port();
@@ -214,7 +214,7 @@ sub query_ok {
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is_deeply($got, $answer, $name)
-        or diag(ErrorMap::slurp("$dir/log") =~ s/.*level=info.*\n//gr);
+        or diag(slurp("$dir/log") =~ s/.*level=info.*\n//gr);
 }
 
 my $sum = 'sum by (document, code) (nginx_error_map_codes_total)';
@@ -237,7 +237,7 @@ query_ok('sum by (upstream_status, status) (nginx_error_map_status_total)',
            '200 429' => 7, '200 503' => 3 }, 'the sum by status');
 
 query_ok('nginx_error_map_info', ['version'],
-         { (ErrorMap::slurp("$ErrorMap::root/CHANGES") =~ /error-map (\S+)/)[0]
+         { (slurp("$ErrorMap::root/CHANGES") =~ /error-map (\S+)/)[0]
            => 1 }, 'the version');
 
 query_ok('max(nginx_error_map_hold_seconds_total > bool 0)', [], { '' => 1 },

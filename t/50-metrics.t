@@ -472,7 +472,7 @@ sub children {
     my ($server) = @_;
     my $pid = $server->{pid};
 
-    return split ' ', ErrorMap::slurp("/proc/$pid/task/$pid/children");
+    return split ' ', slurp("/proc/$pid/task/$pid/children");
 }
 
 sub wait_for {
@@ -492,7 +492,7 @@ sub logged {
     my ($server, $re) = @_;
 
     return scalar grep { /$re/ }
-                  split /\n/, ErrorMap::slurp("$server->{dir}/error.log");
+                  split /\n/, slurp("$server->{dir}/error.log");
 }
 
 # takes lines that must be there out of a server's log, and says how many; nginx
@@ -501,10 +501,10 @@ sub logged {
 sub forget {
     my ($server, $re) = @_;
 
-    my @lines = split /^/, ErrorMap::slurp("$server->{dir}/error.log");
+    my @lines = split /^/, slurp("$server->{dir}/error.log");
     my @others = grep { !/$re/ } @lines;
 
-    ErrorMap::spew("$server->{dir}/error.log", join '', @others);
+    spew("$server->{dir}/error.log", join '', @others);
 
     return @lines - @others;
 }
@@ -515,7 +515,7 @@ sub reload {
     my ($server, $text) = @_;
     my %old = map { $_ => 1 } children($server);
 
-    ErrorMap::spew("$server->{dir}/nginx.conf", $text);
+    spew("$server->{dir}/nginx.conf", $text);
     kill 'HUP', $server->{pid};
 
     wait_for('other workers', sub {
@@ -527,7 +527,7 @@ sub reload {
 sub reload_fails {
     my ($server, $text) = @_;
 
-    ErrorMap::spew("$server->{dir}/nginx.conf", $text);
+    spew("$server->{dir}/nginx.conf", $text);
     kill 'HUP', $server->{pid};
 
     wait_for('an error', sub { logged($server, qr/\[emerg\]/) });
@@ -556,7 +556,7 @@ $handlers
     }
 END
 
-my $text = ErrorMap::slurp("$edge->{dir}/nginx.conf");
+my $text = slurp("$edge->{dir}/nginx.conf");
 my $zero = qr/\[notice\].*error_map_zone "\w+" starts from zero/;
 
 sub two_requests {

@@ -14,25 +14,6 @@ use Time::HiRes qw(sleep);
 
 my $dir = tempdir(CLEANUP => 1);
 
-# the vendor and the test wait for what the other one has done
-
-sub done {
-    my ($what) = @_;
-
-    ErrorMap::spew("$dir/$what", '');
-}
-
-sub wait_for {
-    my ($what) = @_;
-
-    for (1 .. 250) {
-        return 1 if -e "$dir/$what";
-        sleep 0.02;
-    }
-
-    return 0;
-}
-
 
 # /PLACE/NAME: what a vendor sends for NAME; "early-1" has the code 1 at once,
 # "late-1" in a packet of its own, and "large-1" much behind it
@@ -47,14 +28,14 @@ my $vendor = vendor(sub {
 
     if ($name eq 'held') {
         print $s $type, "Content-Length: 1000\r\n\r\n{";
-        done('held');
-        wait_for('gone');
+        mark('held');
+        await('gone');
         print $s '"code":1,';
-        done('sent');
-        wait_for('after');
+        mark('sent');
+        await('after');
 
     } elsif ($name eq 'after') {
-        done('after');
+        mark('after');
 
     } elsif ($n) {
         my $body = "{\"a\":1,\"code\":$n}";
@@ -148,7 +129,7 @@ my $edge = start(port => $port, http => <<"END");
 END
 
 chmod 0755, $dir;
-ErrorMap::spew("$dir/large-1", '{"code":1,"b":"' . 'x' x 400_000 . '"}');
+spew("$dir/large-1", '{"code":1,"b":"' . 'x' x 400_000 . '"}');
 
 
 sub headers {
@@ -167,23 +148,20 @@ sub headers {
     my $worker = worker($edge);
 
     syswrite $s, request('/held');
-    ok(wait_for('held'), 'post_action: the vendor is asked');
+    ok(await('held'), 'post_action: the vendor is asked');
     sleep 0.2;
 
     kill 'STOP', $worker;
 
-    for (1 .. 250) {
-        last if slurp("/proc/$worker/stat") =~ /\) T /;
-        sleep 0.02;
-    }
+    wait_for(sub { slurp("/proc/$worker/stat") =~ /\) T / });
 
-    done('gone');
-    ok(wait_for('sent'), '... and has sent the code');
+    mark('gone');
+    ok(await('sent'), '... and has sent the code');
     close $s;
 
     kill 'CONT', $worker;
 
-    ok(wait_for('after'), '... and that the client has gone');
+    ok(await('after'), '... and that the client has gone');
     is(get($port, '/fine')->{body}, 'fine', '... others are served');
     is(worker($edge), $worker, '... by the same worker');
 }

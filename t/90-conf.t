@@ -24,7 +24,7 @@ my $vendor = vendor(sub {
 
 my $port = free_port();
 my $dir = "$ErrorMap::root/conf";
-my $conf = ErrorMap::slurp("$dir/edge.conf");
+my $conf = slurp("$dir/edge.conf");
 
 is($conf =~ s/127\.0\.0\.1:850\d/127.0.0.1:$vendor/g, 3, 'three vendors');
 is($conf =~ s/127\.0\.0\.1:8403/127.0.0.1:$port/, 1, 'one edge');
@@ -114,7 +114,7 @@ my $accounts = vendor(sub {
 my @failover = map { free_port() } 1 .. 3;
 
 $port = $failover[0];
-$conf = ErrorMap::slurp("$dir/failover.conf");
+$conf = slurp("$dir/failover.conf");
 
 is($conf =~ s/127\.0\.0\.1:8501/127.0.0.1:$accounts/g, 1, 'one vendor');
 is($conf =~ s/127\.0\.0\.1:8404/127.0.0.1:$port/, 1, 'one edge');

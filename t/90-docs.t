@@ -20,14 +20,12 @@ use warnings;
 
 use lib 't/lib';
 
-use ErrorMap;
+use ErrorMap qw(:DEFAULT launch quit);
 use ErrorMapDocs;
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
-use IO::Socket::INET;
 use JSON::PP ();
-use POSIX ();
 use Storable qw(dclone);
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -272,18 +270,6 @@ sub complete {
 }
 
 
-# what this test started, and has to end
-
-my %running;
-
-END {
-    my $status = $?;
-
-    kill 'TERM', keys %running;
-    waitpid $_, 0 for keys %running;
-    $? = $status;
-}
-
 my $vendor = vendor(sub {
     my ($s) = @_;
 
@@ -397,7 +383,7 @@ END
                           qw(client_body proxy fastcgi uwsgi scgi))
                . conf_text(\@http, '    ') . "}\n";
 
-    ErrorMap::spew("$dir/nginx.conf", $text);
+    spew("$dir/nginx.conf", $text);
 
     my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
 
@@ -411,27 +397,10 @@ END
     }
 
     $edge->{servers} = \@servers;
-    $edge->{pid} = fork // die "fork: $!";
-
-    if ($edge->{pid} == 0) {
-        open STDOUT, '>', "$dir/stdout";
-        open STDERR, '>', "$dir/stderr";
-        exec { nginx() } nginx(), '-p', $dir, '-c', "$dir/nginx.conf",
-                         '-e', "$dir/error.log"
-            or POSIX::_exit(1);
-    }
-
-    $running{$edge->{pid}} = 1;
-
     my ($port) = grep { /^\d+$/ } values %{ $edge->{ports} };
 
-    for (1 .. 500) {
-        return $edge if $port
-                        && IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                                 PeerPort => $port);
-        last if waitpid($edge->{pid}, POSIX::WNOHANG) == $edge->{pid};
-        sleep 0.02;
-    }
+    $edge->{server} = launch($dir, $port);
+    return $edge if $edge->{server}{listens};
 
     push @{ $edge->{wrong} }, 'it does not start', slurp("$dir/stderr"),
                               slurp("$dir/error.log");
@@ -444,15 +413,7 @@ END
 sub edge_end {
     my ($edge) = @_;
 
-    if ($edge->{pid} && delete $running{$edge->{pid}}) {
-        kill 'QUIT', $edge->{pid};
-
-        for (1 .. 500) {
-            last if waitpid($edge->{pid}, POSIX::WNOHANG) != 0;
-            kill 'TERM', $edge->{pid} if $_ == 250;
-            sleep 0.02;
-        }
-    }
+    quit($edge->{server}) if $edge->{server};
 
     return grep { /\[(?:alert|emerg|crit)\]|Sanitizer|runtime\ error:
                    |connect\(\)\ failed|could\ not\ be\ resolved|no\ resolver

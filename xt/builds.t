@@ -53,7 +53,7 @@ for my $way (@ways) {
     if ($kind eq 'static') {
         my $run = "$dir/b/objs/nginx -t -e stderr -p $dir/b -c conf/em.conf";
 
-        ErrorMap::spew("$dir/b/conf/em.conf",
+        spew("$dir/b/conf/em.conf",
                        "error_log stderr; pid $dir/b/pid; events {}\n"
                        . "http { error_map tencent_iotvideo; }\n");
 
@@ -115,7 +115,7 @@ my @bad = (
 {
     my $copy = project();
     my $table = "$copy/tables/tencent_iotvideo.gperf";
-    my @lines = split /^/, ErrorMap::slurp($table);
+    my @lines = split /^/, slurp($table);
     my ($last) = grep { $lines[$_] =~ /^52514,/ } 0 .. $#lines;
 
     # the first build configures, the others only make
@@ -124,7 +124,7 @@ my @bad = (
         my ($row, $message) = @$case;
         my $line = $last + 2;
 
-        ErrorMap::spew($table, join '', @lines[0 .. $last], "$row\n",
+        spew($table, join '', @lines[0 .. $last], "$row\n",
                                         @lines[$last + 1 .. $#lines]);
 
         my ($status, $out) = build($copy, 'dynamic', $src, '', '');
@@ -134,7 +134,7 @@ my @bad = (
              '... and the file, the line and the reason');
     }
 
-    ErrorMap::spew($table, join '', @lines);
+    spew($table, join '', @lines);
 
     my ($status, $out) = build($copy, 'dynamic', $src, '', '');
     is($status, 0, 'it builds again when the row is gone') or diag($out);
@@ -144,7 +144,7 @@ my @bad = (
 {
     my $copy = project();
 
-    ErrorMap::spew("$copy/tables/acme.gperf", <<'END');
+    spew("$copy/tables/acme.gperf", <<'END');
 %{
 /* Acme */
 

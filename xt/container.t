@@ -76,7 +76,7 @@ ok(-f "/usr/include/$_.h", "... and $_.h is there then") for qw(pcre2 zlib);
 
 mkdir "$dir/apk";
 mkdir "$dir/none";
-ErrorMap::spew("$dir/apk/apk", "#!/bin/sh\necho apk \"\$@\"\n");
+spew("$dir/apk/apk", "#!/bin/sh\necho apk \"\$@\"\n");
 chmod 0755, "$dir/apk/apk";
 
 my ($status, $out) = run("PATH=$dir/apk $folder/prebuild");
@@ -108,7 +108,7 @@ sub release_files {
     return @files;
 }
 
-ErrorMap::spew("$dir/files", join "\0", release_files());
+spew("$dir/files", join "\0", release_files());
 run_ok("tar -C $root --transform s,^,nginx-error-map-$version/,"
        . " -czf $dir/module.tgz --null -T $dir/files", 'a tarball');
 
@@ -120,8 +120,8 @@ my $unpack = "top=\$(tar tzf $dir/module.tgz | head -n 1 | cut -f1 -d/)"
 # file that "file" takes for a text.
 
 make_path("$dir/package/p-1/debian/source", "$dir/package/p-1/debian/extra");
-ErrorMap::spew("$dir/package/p-1/debian/source/format", "3.0 (quilt)\n");
-ErrorMap::spew("$dir/package/p-1/debian/control", <<'END_CONTROL');
+spew("$dir/package/p-1/debian/source/format", "3.0 (quilt)\n");
+spew("$dir/package/p-1/debian/control", <<'END_CONTROL');
 Source: p
 Maintainer: Nobody <nobody@example.com>
 
@@ -129,7 +129,7 @@ Package: p
 Architecture: any
 Description: p
 END_CONTROL
-ErrorMap::spew("$dir/package/p-1/debian/changelog", <<'END_CHANGELOG');
+spew("$dir/package/p-1/debian/changelog", <<'END_CHANGELOG');
 p (1-1) unstable; urgency=low
 
   * The first.
@@ -346,7 +346,7 @@ sub mount {
     make_path("$path/$v");
 
     for (keys %$files) {
-        ErrorMap::spew("$path/$v/$_", here($files->{$_}));
+        spew("$path/$v/$_", here($files->{$_}));
         chmod 0444, "$path/$v/$_";
         symlink "..data/$_", "$path/$_";
     }

@@ -64,7 +64,7 @@ sub fresh {
 
     my $policy = "$root/usr/sbin/policy-rc.d";
 
-    ErrorMap::spew($policy, "#!/bin/sh\nexit 0\n");
+    spew($policy, "#!/bin/sh\nexit 0\n");
     chmod 0755, $policy or die "$policy: $!";
 }
 
@@ -213,7 +213,7 @@ sub wrong {
 sub answers {
     my ($load) = @_;
 
-    my @lines = map { split /\n/, ErrorMap::slurp($_) } glob "$load->{dir}/*";
+    my @lines = map { split /\n/, slurp($_) } glob "$load->{dir}/*";
 
     return scalar @lines;
 }
@@ -226,10 +226,10 @@ sub end {
 
     # a signal would cut requests short
 
-    ErrorMap::spew("$load->{dir}/end", '');
+    spew("$load->{dir}/end", '');
     waitpid $_, 0 for @{ $load->{pids} };
 
-    my @lines = map { split /\n/, ErrorMap::slurp($_) } glob "$load->{dir}/*";
+    my @lines = map { split /\n/, slurp($_) } glob "$load->{dir}/*";
     my @bad = grep { $_ ne 'ok' } @lines;
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -253,7 +253,7 @@ sub holders {
         @pids = ();
 
         for my $maps (glob '/proc/[0-9]*/maps') {
-            my ($old) = ErrorMap::slurp($maps)
+            my ($old) = slurp($maps)
                         =~ m{^\S+ \S+ \S+ \S+ (\d+) +\S*\Q$so\E}m or next;
 
             push @pids, $maps if $which eq 'any' || $old != $inode;
@@ -268,7 +268,7 @@ sub holders {
 
 
 sub master {
-    my $pid = ErrorMap::slurp("$root/run/nginx.pid");
+    my $pid = slurp("$root/run/nginx.pid");
     chomp $pid;
 
     return $pid;
@@ -340,7 +340,7 @@ sub install {
 fresh();
 must("mount -t proc proc $root/proc");
 
-ErrorMap::spew("$root/etc/nginx/conf.d/plain.conf", <<"END");
+spew("$root/etc/nginx/conf.d/plain.conf", <<"END");
 server {
     listen 127.0.0.1:8001;
     location / { proxy_pass http://127.0.0.1:$vendor; }
@@ -378,7 +378,7 @@ is(readlink "$root$link",
    '... which enables the module');
 configured('... and nginx takes its configuration');
 
-ErrorMap::spew($mapped, $mapped_conf);
+spew($mapped, $mapped_conf);
 configured('... with error_map, too');
 reload();
 is(wait_for(8002, 'error', 402), '', 'an error leaves it as 402');
@@ -440,7 +440,7 @@ is(holders('any'), '', '... and gives the module back');
          . ' && dpkg-deb --root-owner-group -b tree old.deb');
 
     install("$old/old.deb", 'apt installs an older package');
-    ErrorMap::spew($mapped, $mapped_conf);
+    spew($mapped, $mapped_conf);
     reload();
     is(wait_for(8002, 'error', 402), '', '... which maps');
     is(holders('other'), '', '... by its own module');
@@ -477,7 +477,7 @@ end($plain, 200, 'what does not use the module goes on');
     is($status, 0, 'nginx stops') or diag($out);
 
     my @bad = grep { /\[(?:alert|emerg|crit)\]/ && !/unknown directive/ }
-              split /\n/, ErrorMap::slurp("$root/var/log/nginx/error.log");
+              split /\n/, slurp("$root/var/log/nginx/error.log");
     is(join("\n", @bad), '', '... and its log is clean');
 }
 

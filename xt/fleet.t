@@ -183,7 +183,7 @@ sub write_conf {
 
     mkdir "$dir/$name";
     mkdir "$dir/$name/conf";
-    ErrorMap::spew("$dir/$name/conf/nginx.conf", <<"END");
+    spew("$dir/$name/conf/nginx.conf", <<"END");
 $load
 user root;
 daemon off;
@@ -212,7 +212,7 @@ sub start_nginx {
 
     unlink "$prefix/nginx.pid";
 
-    my $pid = spawn($name, $name, ErrorMap::nginx(), '-p', $prefix,
+    my $pid = spawn($name, $name, nginx(), '-p', $prefix,
                     '-c', "$prefix/conf/nginx.conf", '-e', 'error.log');
 
     $nginx{$name} = $pid;
@@ -255,7 +255,7 @@ sub reload {
 sub replace_file {
     my ($file, $text) = @_;
 
-    ErrorMap::spew("$file.new", $text);
+    spew("$file.new", $text);
     rename "$file.new", $file or die "$file: $!\n";
 }
 
@@ -269,7 +269,7 @@ for my $kind (grep { s{^a/}{} } sort keys %kinds) {
     my $what = "return 200 '@{[$text =~ s/%ID%/\$1/r]}';";
 
     if (length $text > 1000) {
-        ErrorMap::spew("$dir/a-$kind", $text);
+        spew("$dir/a-$kind", $text);
         $what = "alias $dir/a-$kind;";
     }
 
@@ -356,7 +356,7 @@ for my $edge (@edges) {
     }
 END
 
-    ErrorMap::spew("$dir/$edge/conf/policy.conf", policy('old'));
+    spew("$dir/$edge/conf/policy.conf", policy('old'));
 }
 
 
@@ -576,7 +576,7 @@ sub start_prometheus {
     $config =~ s/_interval: 15s/_interval: 1s/g;
 
     mkdir "$dir/prometheus";
-    ErrorMap::spew("$dir/prometheus/prometheus.yml", $config);
+    spew("$dir/prometheus/prometheus.yml", $config);
     copy("$conf/error_map.rules.yml", "$dir/prometheus")
         or die "error_map.rules.yml: $!\n";
 

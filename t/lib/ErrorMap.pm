@@ -22,12 +22,15 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(nginx load_module free_port start stop vendor reset_on_close
-                 get exchange parse clean_log configuration_error slurp
-                 spew);
+                 get exchange parse clean_log configuration_error slurp spew
+                 wait_for mark marks await);
+our @EXPORT_OK = qw(launch quit workers reload logged forget child replace
+                    shell);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 
-my (@servers, @vendors, $load_module);
+my (@servers, @children, $load_module);
+my $marks = tempdir(CLEANUP => 1);
 
 
 # the binary under test
@@ -104,8 +107,69 @@ sub slurp {
 }
 
 
+# replace(file, text): a reader finds the old text or the new one, never a part
+
+sub replace {
+    my ($file, $text) = @_;
+
+    spew("$file.new", $text);
+    rename "$file.new", $file or die "$file: $!";
+}
+
+
+# wait_for(sub, seconds): asks the sub until it returns true, for ten seconds
+# unless told otherwise, and returns its last value
+
+sub wait_for {
+    my ($sub, $seconds) = @_;
+    my $end = time + ($seconds || 10);
+    my $value;
+
+    while (!($value = $sub->()) && time < $end) {
+        sleep 0.02;
+    }
+
+    return $value;
+}
+
+
+# Marks are signs that the processes of a test leave for each other: mark(name)
+# leaves one, marks(name) counts them, and await(name) waits for the first.
+
+sub mark {
+    my ($name) = @_;
+
+    open my $fh, '>>', "$marks/$name" or die "$marks: $!";
+    syswrite $fh, '.';
+}
+
+sub marks {
+    my ($name) = @_;
+
+    return -s "$marks/$name" || 0;
+}
+
+sub await {
+    my ($name) = @_;
+
+    return wait_for(sub { marks($name) });
+}
+
+
+# shell(command): (exit status, or 128 and the signal; output with stderr)
+
+sub shell {
+    my ($command) = @_;
+
+    my $out = `( $command ) 2>&1 < /dev/null`;
+
+    return ($? & 127 ? 128 + ($? & 127) : $? >> 8, $out);
+}
+
+
 # start(http => 'text of the http block', port => a port it listens on,
-#       main => 'text before it', workers => 1)
+#       main => 'text before it', workers => 1, connections => 1024,
+#       log_level => 'info')
 #
 # Starts an nginx and waits for its port.  Returns a hash with dir (where
 # error.log is) and pid.  %DIR% in the text stands for that directory.
@@ -117,6 +181,7 @@ sub start {
     chmod 0755, $dir;
     my $user = $> == 0 ? 'user root;' : '';
     my $workers = $arg{workers} || 1;
+    my $connections = $arg{connections} || 1024;
     my $level = $arg{log_level} || 'info';
     my $main = $arg{main} || '';
 
@@ -128,7 +193,7 @@ worker_processes $workers;
 error_log %DIR%/error.log $level;
 pid %DIR%/nginx.pid;
 $main
-events { worker_connections 1024; }
+events { worker_connections $connections; }
 
 http {
     access_log off;
@@ -144,6 +209,21 @@ END
     $text =~ s/%DIR%/$dir/g;
     spew("$dir/nginx.conf", $text);
 
+    my $server = launch($dir, $arg{port});
+
+    die "nginx does not listen on $arg{port}: " . slurp("$dir/stderr")
+        . slurp("$dir/error.log") if !$server->{listens};
+
+    return $server;
+}
+
+
+# launch(directory, port): runs an nginx with DIRECTORY/nginx.conf, waits for
+# its port, and returns it as start() does, with "listens" if it does
+
+sub launch {
+    my ($dir, $port) = @_;
+
     my $pid = fork;
     die "fork: $!" if !defined $pid;
 
@@ -158,17 +238,16 @@ END
     my $server = { pid => $pid, dir => $dir };
     push @servers, $server;
 
-    for (1 .. 500) {
-        return $server if IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                                PeerPort => $arg{port});
+    wait_for(sub {
+        $server->{listens} = $port
+            && IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $port) ? 1 : 0;
+        $server->{stopped} = 1 if waitpid($pid, POSIX::WNOHANG) == $pid;
 
-        die "nginx does not start: " . slurp("$dir/stderr")
-            . slurp("$dir/error.log") if waitpid($pid, POSIX::WNOHANG) == $pid;
+        return $server->{listens} || $server->{stopped};
+    });
 
-        sleep 0.02;
-    }
-
-    die "nginx does not listen on $arg{port}: " . slurp("$dir/error.log");
+    return $server;
 }
 
 
@@ -177,20 +256,78 @@ END
 sub stop {
     my ($server) = @_;
 
+    return if $server->{stopped};
+
+    quit($server);
+    clean_log($server);
+}
+
+
+# stops an nginx gently, or after five seconds at once: a worker leaks then
+
+sub quit {
+    my ($server) = @_;
+
     return if $server->{stopped}++;
 
+    my $ended = sub { waitpid($server->{pid}, POSIX::WNOHANG) != 0 };
+
     kill 'QUIT', $server->{pid};
+    wait_for($ended, 5) and return;
 
-    for (1 .. 500) {
-        last if waitpid($server->{pid}, POSIX::WNOHANG) != 0;
+    kill 'TERM', $server->{pid};
+    wait_for($ended, 5);
+}
 
-        # what is left of it after half the time is a worker that leaks
 
-        kill 'TERM', $server->{pid} if $_ == 250;
-        sleep 0.02;
-    }
+# the process ids of an nginx's workers
 
-    clean_log($server);
+sub workers {
+    my ($server) = @_;
+    my $pid = $server->{pid};
+
+    return split ' ', slurp("/proc/$pid/task/$pid/children");
+}
+
+
+# reload(server, text of nginx.conf if it is to change): returns when new
+# workers run and no old one is left
+
+sub reload {
+    my ($server, $text) = @_;
+    my %old = map { $_ => 1 } workers($server);
+
+    spew("$server->{dir}/nginx.conf", $text) if defined $text;
+    kill 'HUP', $server->{pid};
+
+    wait_for(sub {
+        my @now = workers($server);
+        return @now && !grep { $old{$_} } @now;
+    }, 30) or die 'no other workers';
+}
+
+
+# logged(server, pattern): how many lines of the error log match
+
+sub logged {
+    my ($server, $re) = @_;
+
+    return scalar grep { /$re/ } split /\n/, slurp("$server->{dir}/error.log");
+}
+
+
+# forget(server, pattern): removes lines that must be in the error log, and
+# returns how many; nginx appends to the file, so it is cut and written again
+
+sub forget {
+    my ($server, $re) = @_;
+
+    my @lines = split /^/, slurp("$server->{dir}/error.log");
+    my @others = grep { !/$re/ } @lines;
+
+    spew("$server->{dir}/error.log", join '', @others);
+
+    return @lines - @others;
 }
 
 
@@ -208,11 +345,18 @@ sub clean_log {
 }
 
 
+# child(pid): the process is ended with the test
+
+sub child {
+    push @children, @_;
+}
+
+
 # vendor(sub { my ($socket, $request, $n) = @_; ... })
 #
 # Starts an upstream, and returns its port.  The sub is called for each request
 # (its head as text, its number on the connection from 0) and writes what it
-# likes; unless it returns true the connection is closed behind it.  With
+# likes; unless it returns true the connection is closed after it.  With
 # raw => 1 the sub is called once for a connection, and reads for itself.
 
 sub vendor {
@@ -226,7 +370,7 @@ sub vendor {
     die "fork: $!" if !defined $pid;
 
     if ($pid) {
-        push @vendors, $pid;
+        child($pid);
         return $listen->sockport;
     }
 
@@ -432,8 +576,8 @@ END {
         stop($_) if !$_->{stopped};
     }
 
-    kill 'TERM', @vendors if @vendors;
-    waitpid $_, 0 for @vendors;
+    kill 'TERM', @children if @children;
+    waitpid $_, 0 for @children;
 
     $? = $status;
 }

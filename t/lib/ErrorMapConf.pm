@@ -10,13 +10,22 @@ use ErrorMap ();
 use ErrorMapTables qw($documents);
 use Exporter qw(import);
 
-our @EXPORT = qw($documents $classes refusal);
+our @EXPORT = qw($documents $classes refusal quoted);
 
 our $classes = 'OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, '
               . 'NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, '
               . 'RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, '
               . 'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, '
               . 'DATA_LOSS, UNAUTHENTICATED';
+
+
+# a text as a parameter of nginx.conf
+
+sub quoted {
+    my ($text) = @_;
+
+    return '"' . $text =~ s/(["\\])/\\$1/gr . '"';
+}
 
 
 # configuration_error() without the time and the process

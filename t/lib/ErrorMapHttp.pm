@@ -10,13 +10,14 @@ use warnings;
 use Digest::MD5 qw(md5_hex);
 use ErrorMap ();
 use Exporter qw(import);
+use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(@cases %cases verdict case_vendor @ports both edge edge_ok
-                 same_ok shown connection ask version);
+                 same_ok shown connection ask h2 version);
 
 # where both() finds the filter, and the same without it
 
@@ -314,6 +315,31 @@ sub both {
     }
 
     return @r;
+}
+
+
+# h2(port, uri, head => 1): one request over HTTP/2, with curl; the response as
+# parse() returns it, without raw
+
+sub h2 {
+    my ($port, $uri, %arg) = @_;
+
+    my $dir = tempdir(CLEANUP => 1);
+    my $status = system 'curl', '-s', '-m', '20', '--http2-prior-knowledge',
+        '-D', "$dir/head", '-o', "$dir/body",
+        $arg{head} ? '-I' : (), "http://127.0.0.1:$port$uri";
+
+    my ($line, @lines) = split /\r\n/, ErrorMap::slurp("$dir/head");
+    my $r = { line => $line, status => (split / /, $line || '0 0')[1],
+              body => $arg{head} ? '' : ErrorMap::slurp("$dir/body"),
+              headers => {}, complete => $status == 0 };
+
+    for (@lines) {
+        my ($name, $value) = split /: /, $_, 2;
+        push @{ $r->{headers}{lc $name} }, $value;
+    }
+
+    return $r;
 }
 
 

@@ -11,10 +11,11 @@ use Exporter qw(import);
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(INADDR_LOOPBACK SOL_SOCKET SO_RCVBUF pack_sockaddr_in);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 our @EXPORT = qw(@framings $alone frame query put request exchange_all
-                 responses pipelines bare worker memory cpu_time connections);
+                 responses pipelines bare summary open_string object worker
+                 memory cpu_time connections limit_quarantine);
 
 our @framings = qw(length chunked close);
 
@@ -268,19 +269,37 @@ sub bare {
 }
 
 
-# the process id of an nginx' only worker
+# summary(response, body): its status, its X-V, and whether the body is whole
+
+sub summary {
+    my ($r, $body) = @_;
+
+    return join ', ', $r->{status}, $r->{headers}{'x-v'}[0] || '',
+        $r->{body} eq $body && $r->{complete} ? 'whole' : 'broken';
+}
+
+
+# JSON of n bytes, without an end and with one
+
+sub open_string { '{"p":"' . 'x' x ($_[0] - 6) }
+sub object { open_string($_[0] - 2) . '"}' }
+
+
+# before start(): freed memory that a sanitizer keeps must not count as a leak
+
+sub limit_quarantine {
+    $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (),
+                                   'quarantine_size_mb=1';
+}
+
+
+# the process id of an nginx's only worker
 
 sub worker {
     my ($server) = @_;
 
-    my $pid = $server->{pid};
-
-    for (1 .. 250) {
-        return $1 if slurp("/proc/$pid/task/$pid/children") =~ /^(\d+)/;
-        sleep 0.02;
-    }
-
-    die "no worker";
+    return wait_for(sub { (ErrorMap::workers($server))[0] })
+           || die "no worker";
 }
 
 
@@ -319,14 +338,13 @@ sub connections {
 
     my $text;
 
-    for (1 .. 500) {
+    wait_for(sub {
         $text = join ' ', map { lc } get($port, '/stub')->{body}
                 =~ /(Active)\ connections:\ (\d+).*(Reading):\ (\d+)
                     \ (Writing):\ (\d+)\ (Waiting):\ (\d+)/sx;
 
-        last if $text eq $alone;
-        sleep 0.02;
-    }
+        return $text eq $alone;
+    });
 
     return $text;
 }
