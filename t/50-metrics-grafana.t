@@ -6,9 +6,9 @@ use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapPrometheus;
 use File::Temp qw(tempdir);
 use JSON::PP;
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -172,7 +172,6 @@ sub traffic {
 # a Prometheus
 
 my $dir = tempdir(CLEANUP => 1);
-my $prometheus_port = free_port();
 
 spew("$dir/prometheus.yml", <<"END");
 global: { scrape_interval: 1s, scrape_timeout: 1s }
@@ -181,43 +180,15 @@ scrape_configs:
     static_configs: [ { targets: [ "127.0.0.1:$port" ] } ]
 END
 
-my $prometheus = fork;
-die "fork: $!" if !defined $prometheus;
+prometheus($dir);
 
-if ($prometheus == 0) {
-    open STDOUT, '>', "$dir/log";
-    open STDERR, '>&', \*STDOUT;
-    exec 'prometheus', "--config.file=$dir/prometheus.yml",
-         "--storage.tsdb.path=$dir/data",
-         "--web.listen-address=127.0.0.1:$prometheus_port"
-        or syswrite STDOUT, "prometheus: $!\n";
-    POSIX::_exit(1);
-}
+# what it answers
 
-END {
-    my $status = $?;
+sub answer {
+    my $text = api(@_);
 
-    if ($prometheus) {
-        kill 'TERM', $prometheus;
-        waitpid $prometheus, 0;
-    }
-
-    $? = $status;
-}
-
-sub api {
-    my ($path, %arg) = @_;
-
-    my $query = join '&', map {
-        my ($name, $value) = ($_, $arg{$_});
-        $value =~ s/([^\w.-])/sprintf '%%%02X', ord $1/ge;
-        "$name=$value";
-    } sort keys %arg;
-
-    my $r = eval { get($prometheus_port, "/api/v1/$path?$query") };
-    my $json = eval { JSON::PP->new->utf8->decode($r->{body}) };
-
-    return $json || { status => 'down', error => $r->{body} };
+    return eval { JSON::PP->new->utf8->decode($text) }
+           || { status => 'down', error => $text };
 }
 
 # the series of an expression, and their values now
@@ -225,28 +196,19 @@ sub api {
 sub query {
     my ($expr) = @_;
 
-    my $json = api('query', query => $expr);
+    my $json = answer('query', query => $expr);
 
     return undef if $json->{status} ne 'success';
     return [map { { %{ $_->{metric} }, value => $_->{value}[1] } }
             @{ $json->{data}{result} }];
 }
 
-sub wait_for {
+sub query_finds {
     my ($expr, $name) = @_;
 
-    for (my $end = time + 60; time < $end; sleep 0.2) {
-        my $r = query($expr);
-
-        return pass($name) if $r && @$r;
-
-        if (waitpid($prometheus, POSIX::WNOHANG) == $prometheus) {
-            $prometheus = 0;
-            last;
-        }
-    }
-
-    die "no $expr: " . slurp("$dir/log");
+    wait_for(sub { @{ query($expr) || [] } }, 60)
+        or die "no $expr: " . slurp("$dir/log");
+    pass($name);
 }
 
 # what Grafana makes of a text for all, or for one vendor at one edge
@@ -268,7 +230,7 @@ sub filled {
 # before there is any traffic the numbers above are zero, but a share of nothing
 # is none
 
-wait_for('min(count_over_time(nginx_error_map_info[1m])) >= 2',
+query_finds('min(count_over_time(nginx_error_map_info[1m])) >= 2',
          'Prometheus has scraped the edge twice');
 
 my %stat = map { $_->{title} => $_->{targets}[0]{expr} }
@@ -290,9 +252,9 @@ is_deeply(stats(), { 'Responses' => 0, 'Failure share' => '',
 # is an increase
 
 traffic();
-wait_for('count(nginx_error_map_codes_total) == 4', 'traffic has been seen');
+query_finds('count(nginx_error_map_codes_total) == 4', 'traffic has been seen');
 traffic();
-wait_for('sum(nginx_error_map_codes_total) == 14', '... more of it');
+query_finds('sum(nginx_error_map_codes_total) == 14', '... more of it');
 
 my $stats = stats();
 
@@ -363,7 +325,7 @@ for my $panel (@panels) {
                       [sort keys %is], '... named by all of their labels');
         }
 
-        my $json = api('query_range', query => filled($expr, %all),
+        my $json = answer('query_range', query => filled($expr, %all),
                        start => time - 60, end => time, step => 5);
 
         is($json->{status}, 'success', "$name: there is a plot");
@@ -424,7 +386,8 @@ for (['instance', "127.0.0.1:$port"],
     is($variable->{allValue}, '.*', '... all of them');
     is($label, $name, '... the label');
 
-    my $json = api("label/$label/values", 'match[]' => filled($series, %all));
+    my $json = answer("label/$label/values",
+                      'match[]' => filled($series, %all));
     my %offered = map { $_ => 1 } @{ $json->{data} || [] };
 
     is_deeply([grep { !$offered{$_} } @values], [], '... the values');

@@ -9,12 +9,11 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapMetrics;
+use ErrorMapPrometheus;
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use JSON::PP ();
-use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 my $conf = "$ErrorMap::root/conf/prometheus";
 my $dir = tempdir(CLEANUP => 1);
@@ -147,74 +146,13 @@ is($config =~ s/_interval: 15s/_interval: 1s/g, 2, 'once a second');
 spew("$dir/prometheus.yml", $config);
 copy("$conf/error_map.rules.yml", $dir) or die "$dir: $!";
 
-my $port = free_port();
-my $pid = fork;
-die "fork: $!" if !defined $pid;
-
-if ($pid == 0) {
-    open STDOUT, '>', "$dir/log";
-    open STDERR, '>&', \*STDOUT;
-    exec 'prometheus', "--config.file=$dir/prometheus.yml",
-         "--storage.tsdb.path=$dir/data", "--web.listen-address=127.0.0.1:$port"
-        or POSIX::_exit(1);
-}
-
-END {
-    my $status = $?;
-
-    if ($pid) {
-        kill 'TERM', $pid;
-
-        for (1 .. 500) {
-            last if waitpid($pid, POSIX::WNOHANG()) != 0;
-            kill 'KILL', $pid if $_ == 499;
-            sleep 0.02;
-        }
-    }
-
-    $? = $status;
-}
-
-
-sub api {
-    my ($uri) = @_;
-
-    my $r = eval { get($port, "/api/v1/$uri") } or return {};
-
-    return eval { JSON::PP->new->utf8->decode($r->{body})->{data} } || {};
-}
-
-# the answer to a query, by the values of some labels
-
-sub query {
-    my ($query, @labels) = @_;
-
-    $query =~ s/([^A-Za-z0-9_.])/sprintf '%%%02X', ord $1/ge;
-
-    my $data = api("query?query=$query");
-
-    return { map { my $of = $_;
-                   join(' ', @{ $of->{metric} }{@labels}) => $of->{value}[1] }
-             @{ $data->{result} || [] } };
-}
-
-# one test: the answer will be that one, within some scrapes
+prometheus($dir);
 
 sub query_ok {
-    my ($query, $labels, $answer, $name) = @_;
-    my $got;
-
-    my $text = sub { join ', ', map { "$_: $_[0]{$_}" } sort keys %{ $_[0] } };
-    my $end = time + 30;
-
-    do {
-        $got = query($query, @$labels);
-        sleep 0.1;
-    } while ($text->($got) ne $text->($answer) && time < $end);
+    my ($query, @labels_answer_name) = @_;
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is_deeply($got, $answer, $name)
-        or diag(slurp("$dir/log") =~ s/.*level=info.*\n//gr);
+    answer_ok(sub { api('query', query => $query) }, @labels_answer_name);
 }
 
 my $sum = 'sum by (document, code) (nginx_error_map_codes_total)';
@@ -247,13 +185,14 @@ query_ok('max(nginx_error_map_hold_seconds_total > bool 0)', [], { '' => 1 },
 
 my %rules;
 
-for (1 .. 100) {
-    %rules = map { $_->{name} => $_->{health} }
-             map { @{ $_->{rules} } } @{ api('rules')->{groups} || [] };
+wait_for(sub {
+    my $json = eval { JSON::PP->new->utf8->decode(api('rules')) };
 
-    last if %rules && !grep { $_ ne 'ok' } values %rules;
-    sleep 0.1;
-}
+    %rules = map { $_->{name} => $_->{health} }
+             map { @{ $_->{rules} } } @{ $json->{data}{groups} || [] };
+
+    return %rules && !grep { $_ ne 'ok' } values %rules;
+});
 
 is_deeply(\%rules, { map { $_ => 'ok' } @alerts }, 'the rules work');
 

@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 
-use ErrorMap;
+use ErrorMap qw(:DEFAULT child shell);
 use File::Basename qw(basename);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
@@ -31,19 +31,9 @@ my $so = 'ngx_http_error_map_filter_module.so';
 chmod 0755, $dir;
 
 
-# returns (exit status, all it printed)
-
-sub run {
-    my ($command) = @_;
-    my $out = `($command) 2>&1`;
-
-    return ($? >> 8, $out);
-}
-
-
 sub run_ok {
     my ($command, $name) = @_;
-    my ($status, $out) = run($command);
+    my ($status, $out) = shell($command);
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is($status, 0, $name) or diag(substr $out, -2000);
@@ -79,10 +69,10 @@ mkdir "$dir/none";
 spew("$dir/apk/apk", "#!/bin/sh\necho apk \"\$@\"\n");
 chmod 0755, "$dir/apk/apk";
 
-my ($status, $out) = run("PATH=$dir/apk $folder/prebuild");
+my ($status, $out) = shell("PATH=$dir/apk $folder/prebuild");
 is("$status $out", "0 apk add pcre2-dev zlib-dev\n", 'on Alpine it asks apk');
 
-($status, $out) = run("PATH=$dir/none $folder/prebuild");
+($status, $out) = shell("PATH=$dir/none $folder/prebuild");
 isnt($status, 0, 'it fails where there is neither');
 like($out, qr/neither apt-get nor apk was found/, '... and says so');
 
@@ -409,29 +399,17 @@ is_deeply($container->{command}, ['nginx'], 'the command is nginx');
 my @args = @{ $container->{args} };
 my $edge = nginx_in('edge', "$dir/pod/etc/edge", @args);
 
-# ends only what it started
-
-END {
-    my $status = $?;
-
-    if ($edge) {
-        kill 'TERM', $edge;
-        waitpid $edge, 0;
-    }
-
-    $? = $status;
-}
+child($edge);
 
 my $r = { status => 0 };
 
-for (1 .. 250) {
+wait_for(sub {
     die 'nginx does not start: ' . slurp("$dir/log/edge/stderr")
         if waitpid($edge, POSIX::WNOHANG) == $edge;
 
     $r = eval { get($real{$probe->{port}}, $probe->{path}) } || $r;
-    last if $r->{status} == 200;
-    sleep 0.02;
-}
+    return $r->{status} == 200;
+});
 
 is($r->{status}, 200, 'the edge is ready');
 
@@ -521,10 +499,7 @@ is(scalar @old, 2, 'two workers');
 
 # these take connections until they have heard of it
 
-for (1 .. 500) {
-    last if !kill 0, @old;
-    sleep 0.02;
-}
+wait_for(sub { !kill 0, @old });
 
 my $before = quota();
 
@@ -557,13 +532,9 @@ is_deeply([$r->{status}, $r->{body}, $r->{complete}],
 
 my $ended = 0;
 
-for (1 .. 250) {
-    last if ($ended = waitpid $edge, POSIX::WNOHANG);
-    sleep 0.02;
-}
+wait_for(sub { $ended = waitpid $edge, POSIX::WNOHANG });
 
 is_deeply([$ended, $?], [$edge, 0], '... and nginx ends well');
-$edge = undef if $ended;
 
 clean_log({ dir => "$dir/log/edge" });
 

@@ -8,7 +8,7 @@
 use strict;
 use warnings;
 
-use ErrorMap;
+use ErrorMap qw(:DEFAULT shell);
 use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -22,23 +22,12 @@ my $quiet = '--no-install-recommends -o Dpkg::Use-Pty=0';
 my $link = '/etc/nginx/modules-enabled/50-mod-http-error-map.conf';
 
 
-# runs a command of the shell, returns (exit status, all it printed)
-
-sub run {
-    my ($command) = @_;
-
-    my $out = `( $command ) 2>&1 < /dev/null`;
-
-    return ($? & 127 ? 128 + ($? & 127) : $? >> 8, $out);
-}
-
-
-# ... of which the rest depends
+# runs a command of the shell on which the rest depends, returns its output
 
 sub must {
     my ($command) = @_;
 
-    my ($status, $out) = run($command);
+    my ($status, $out) = shell($command);
     die "$command: $out" if $status != 0;
 
     return $out;
@@ -50,7 +39,7 @@ sub must {
 sub within {
     my ($command) = @_;
 
-    return run("chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+    return shell("chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin"
                . " DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 $command");
 }
 
@@ -114,7 +103,7 @@ my ($changes) = glob "$build/deb/*.changes";
 my ($tree) = grep { -d } glob "$build/deb/nginx-error-map-*";
 
 {
-    my ($status, $out) = run('lintian --allow-root --fail-on error,warning'
+    my ($status, $out) = shell('lintian --allow-root --fail-on error,warning'
                              . ' --suppress-tags initial-upload-closes-no-bugs'
                              . " $changes");
     is($status, 0, 'lintian has neither an error nor a warning')
@@ -125,7 +114,7 @@ my ($tree) = grep { -d } glob "$build/deb/nginx-error-map-*";
     fresh();
     must("mount -t proc proc $root/proc");
 
-    my ($status, $out) = run("autopkgtest -B $tree/ @debs -- chroot $root");
+    my ($status, $out) = shell("autopkgtest -B $tree/ @debs -- chroot $root");
     is($status, 0, 'autopkgtest passes') or diag($out);
     like($out, qr/^edge +PASS$/m, '... and has run');
 
@@ -249,7 +238,7 @@ sub holders {
     my $inode = (stat "$root$so")[1] || 0;
     my @pids;
 
-    for (1 .. 200) {
+    wait_for(sub {
         @pids = ();
 
         for my $maps (glob '/proc/[0-9]*/maps') {
@@ -259,9 +248,8 @@ sub holders {
             push @pids, $maps if $which eq 'any' || $old != $inode;
         }
 
-        last if !@pids;
-        sleep 0.05;
-    }
+        return !@pids;
+    });
 
     return "@pids";
 }
@@ -287,7 +275,7 @@ sub configured {
 }
 
 
-sub reload {
+sub reload_nginx {
     my ($status, $out) = within('/etc/init.d/nginx reload');
     die "reload: $out" if $status != 0;
 }
@@ -296,17 +284,11 @@ sub reload {
 # A reload has the new workers listen before the old ones stop, but not before
 # the signal's sender is back.
 
-sub wait_for {
-    my ($port, $name, $status) = @_;
-
+sub wrong_then {
+    my @request = @_;
     my $wrong;
 
-    for (1 .. 200) {
-        $wrong = wrong($port, $name, $status);
-        last if !$wrong;
-        sleep 0.05;
-    }
-
+    wait_for(sub { !($wrong = wrong(@request)) });
     return $wrong;
 }
 
@@ -363,7 +345,7 @@ END
     is($status, 0, 'nginx starts') or diag($out);
 }
 
-is(wait_for(8001, 'error', 200), '', 'an error leaves it as 200');
+is(wrong_then(8001, 'error', 200), '', 'an error leaves it as 200');
 
 my @map = (8002, error => 402, slow => 402, success => 200);
 my $plain = clients(8001, error => 200, slow => 200);
@@ -380,8 +362,8 @@ configured('... and nginx takes its configuration');
 
 spew($mapped, $mapped_conf);
 configured('... with error_map, too');
-reload();
-is(wait_for(8002, 'error', 402), '', 'an error leaves it as 402');
+reload_nginx();
+is(wrong_then(8002, 'error', 402), '', 'an error leaves it as 402');
 is(wrong(8002, 'success', 200), '', '... and a success as 200');
 
 
@@ -411,7 +393,7 @@ is(wrong(8002, 'success', 200), '', '... and a success as 200');
 
 unlink $mapped or die "$mapped: $!";
 configured('without error_map nginx takes its configuration');
-reload();
+reload_nginx();
 is(holders('any'), '', '... and gives the module back');
 
 
@@ -441,8 +423,8 @@ is(holders('any'), '', '... and gives the module back');
 
     install("$old/old.deb", 'apt installs an older package');
     spew($mapped, $mapped_conf);
-    reload();
-    is(wait_for(8002, 'error', 402), '', '... which maps');
+    reload_nginx();
+    is(wrong_then(8002, 'error', 402), '', '... which maps');
     is(holders('other'), '', '... by its own module');
 
     my $load = clients(@map);

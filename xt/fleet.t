@@ -13,8 +13,9 @@ use Test::More;
 use lib 'xt/fleet';
 
 use Answers;
-use ErrorMap;
+use ErrorMap qw(:DEFAULT reload replace);
 use ErrorMapMetrics qw(from_text);
+use ErrorMapPrometheus qw(answer_ok);
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use JSON::PP ();
@@ -134,28 +135,16 @@ sub ended {
     kill $signal, $pid if $signal;
     kill 'KILL', -$pid if $signal && $signal eq 'KILL';
 
-    for (1 .. 1500) {
-        if (waitpid($pid, POSIX::WNOHANG) != 0) {
-            delete $pids{$pid};
-            return 1;
-        }
-
-        sleep 0.02;
-    }
-
-    return 0;
+    wait_for(sub { waitpid($pid, POSIX::WNOHANG) != 0 }, 30) or return 0;
+    delete $pids{$pid};
+    return 1;
 }
 
 
 sub until_true {
     my ($sub, $what) = @_;
 
-    my $end = time + 30;
-
-    while (!$sub->()) {
-        die "$what: not in 30 s\n" if time > $end;
-        sleep 0.02;
-    }
+    wait_for($sub, 30) or die "$what: not in 30 s\n";
 }
 
 
@@ -225,38 +214,12 @@ sub start_nginx {
 }
 
 
-sub workers {
-    my ($name) = @_;
-
-    return map { m{/(\d+)/} }
-           grep { slurp($_) =~ /^\d+ \(.*\) \S $nginx{$name} /s }
-           glob '/proc/[0-9]*/stat';
-}
-
-
 # a new configuration, until the last worker with the old one has gone
 
-sub reload {
+sub reload_nginx {
     my ($name) = @_;
 
-    my %old = map { $_ => 1 } workers($name);
-
-    kill 'HUP', $nginx{$name};
-
-    until_true(sub {
-        my @now = workers($name);
-        return @now && !grep { $old{$_} } @now;
-    }, "$name reloads");
-}
-
-
-# takes the place of a file as a deployment does
-
-sub replace_file {
-    my ($file, $text) = @_;
-
-    spew("$file.new", $text);
-    rename "$file.new", $file or die "$file: $!\n";
+    reload({ pid => $nginx{$name} });
 }
 
 
@@ -592,25 +555,10 @@ sub start_prometheus {
 sub query_ok {
     my ($query, $labels, $answer, $name) = @_;
 
-    my $end = time + 15;
-    my %got;
-
-    do {
-        my $text = curl('-G', '--data-urlencode', "query=$query",
-                        'http://127.0.0.1:9090/api/v1/query');
-        my $data = eval { JSON::PP->new->utf8->decode($text)->{data} } || {};
-
-        %got = map { my $of = $_;
-                     join(' ', @{ $of->{metric} }{@$labels})
-                     => $of->{value}[1] + 0 } @{ $data->{result} || [] };
-
-        sleep 0.2;
-    } while (time < $end && (keys %got != keys %$answer
-                             || grep { $answer->{$_} != ($got{$_} // -1) }
-                                keys %$answer));
-
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is_deeply(\%got, $answer, $name);
+    answer_ok(sub { curl('-G', '--data-urlencode', "query=$query",
+                         'http://127.0.0.1:9090/api/v1/query') },
+              $labels, $answer, $name);
 }
 
 my $by_code = 'sum by (document, code) (nginx_error_map_codes_total)';
@@ -760,8 +708,8 @@ my @rollout;
 
 for my $edge (@edges) {
     answers(150, @edges);
-    replace_file("$dir/$edge/conf/policy.conf", policy('new'));
-    reload($edge);
+    replace("$dir/$edge/conf/policy.conf", policy('new'));
+    reload_nginx($edge);
 }
 
 answers(150, @edges);
@@ -791,9 +739,9 @@ is(grown('codes', $settled, counters())->{'acme 1002'},
 my $conf = "$dir/edge2/conf/nginx.conf";
 my $log = "$dir/edge2/access.log";
 
-replace_file($conf, slurp($conf)
+replace($conf, slurp($conf)
                     =~ s/(policy=fleet;)/$1\nerror_map_dry_run on;/r);
-reload('edge2');
+reload_nginx('edge2');
 
 my ($at, $dry_before) = (-s $log, counters('edge2'));
 

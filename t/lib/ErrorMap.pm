@@ -576,8 +576,10 @@ END {
         stop($_) if !$_->{stopped};
     }
 
-    kill 'TERM', @children if @children;
-    waitpid $_, 0 for @children;
+    my @left = grep { waitpid($_, POSIX::WNOHANG) == 0 } @children;
+
+    kill 'TERM', @left if @left;
+    waitpid $_, 0 for @left;
 
     $? = $status;
 }
