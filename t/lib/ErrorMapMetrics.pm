@@ -10,14 +10,25 @@ use ErrorMap;
 use ErrorMapStream;
 use Exporter qw(import);
 use JSON::PP ();
+use Test::More;
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw($handlers answers series from_text from_json delta counted
-                 total);
+our @EXPORT = qw($handlers $acme answers series from_text from_json agree delta
+                 counted iotvideo acme total);
 
 our $handlers = <<'END';
     location = /metrics { error_map_metrics prometheus; }
     location = /metrics.json { error_map_metrics json; }
+END
+
+our $acme = <<'END';
+    error_map_document acme {
+        source   header  X-Acme-Error;
+        source   json    /error/code;
+        success  0;
+        1001     401  UNAUTHENTICATED     "token missing";
+        2001     -    RESOURCE_EXHAUSTED  "quota used up";
+    }
 END
 
 
@@ -114,6 +125,21 @@ sub from_json {
 }
 
 
+# agree(port, name): one test, both show the same; returns the JSON, decoded
+
+sub agree {
+    my ($port, $name) = @_;
+
+    my ($text, $json) = map { get($port, $_)->{body} }
+                        '/metrics', '/metrics.json';
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is_deeply(from_json($json), from_text($text), "JSON is as the text, $name");
+
+    return JSON::PP->new->utf8->decode($json);
+}
+
+
 sub series {
     my ($port) = @_;
 
@@ -153,6 +179,12 @@ sub counted {
             $up ? "${n}_status_total{$d,upstream_status=\"$up\","
                   . "status=\"$status\"}" : ());
 }
+
+
+# ... of the documents that the tests have
+
+sub iotvideo { counted('tencent_iotvideo', @_) }
+sub acme { counted('acme', @_) }
 
 
 # the sum of those that match

@@ -1,0 +1,164 @@
+# A reload keeps the counters if neither the documents nor the zone change, and
+# one that fails keeps them, too.
+
+use strict;
+use warnings;
+
+use ErrorMap qw(:DEFAULT workers reload logged forget);
+use ErrorMapMetrics;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+sub reload_fails {
+    my ($server, $text) = @_;
+
+    spew("$server->{dir}/nginx.conf", $text);
+    kill 'HUP', $server->{pid};
+
+    wait_for(sub { logged($server, qr/\[emerg\]/) }) or die 'no error';
+}
+
+my $port = free_port();
+
+my $sms = <<'END';
+    error_map_document sms {
+        source   json  /sms;
+        E17      -     RESOURCE_EXHAUSTED  "out of credit";
+    }
+END
+
+my $edge = start(port => $port, http => <<"END");
+    error_map_zone counters 1m;
+$acme$sms
+    error_map_policy edge { code acme/1001 502; }
+
+    server {
+        listen 127.0.0.1:$port;
+        default_type application/json;
+$handlers
+        location /acme { error_map acme policy=edge; return 200 \$arg_body; }
+        location /sms { error_map sms; return 200 \$arg_body; }
+    }
+END
+
+my $text = slurp("$edge->{dir}/nginx.conf");
+my $zero = qr/\[notice\].*error_map_zone "\w+" starts from zero/;
+
+sub two_requests {
+    get($port, '/acme?body={"error":{"code":1001}}');
+    get($port, '/sms?body={"sms":"E17"}');
+}
+
+# the counters that are not zero
+
+sub kept {
+    my ($series) = @_;
+
+    return { map { $_ => $series->{$_} }
+             grep { $series->{$_} && !/_info/ } keys %$series };
+}
+
+two_requests() for 1 .. 3;
+
+is_deeply([map { total(series($port), qr/code="$_"/) } qw(1001 E17)], [3, 3],
+          'before a reload');
+
+# what is changed, how, and what of the counters that leaves
+
+for (
+    ['nothing', sub { }, 1],
+    ['a policy', sub { s{acme/1001 502}{acme/1001 503} }, 1],
+    ['a location', sub { s{location /sms}{location /new \{ \} $&} }, 1],
+    ['a code', sub { s/2001/2002/ }, 0],
+    ['one code more', sub { s/"token missing";/$& 3001 - ABORTED "new";/ }, 0],
+    ['a document\'s name', sub { s/document sms/document other/;
+                                 s/error_map sms/error_map other/ }, 0],
+    ['one document more', sub { s/\Q$sms\E/$sms . $sms =~ s{ sms}{ more}r/e },
+     0],
+    ['one document less', sub { s/\Q$sms//; s/error_map sms/error_map acme/ },
+     0],
+    ['the order of documents', sub { s/(\Q$acme\E)(\Q$sms\E)/$2$1/ }, 0],
+    ['a larger zone', sub { s/counters 1m/counters 2m/ }, 0],
+    ['a smaller zone', sub { s/counters 1m/counters 512k/ }, 0],
+    ['the zone\'s name', sub { s/counters 1m/others 1m/ }, 0],
+) {
+    my ($what, $edit, $kept) = @$_;
+
+    # from the first configuration, and a known state
+
+    reload($edge, $text);
+    two_requests();
+
+    my $old = kept(series($port));
+    my $notices = logged($edge, $zero);
+    my $new = $text;
+
+    $edit->() for $new;
+
+    reload($edge, $new);
+
+    is_deeply(kept(series($port)), $kept ? $old : {},
+              "$what changed: " . ($kept ? 'kept' : 'from zero'));
+    is(logged($edge, $zero) - $notices, 1 - $kept,
+       "... a notice, or none: $what");
+
+    my $now = series($port);
+
+    two_requests();
+
+    is(total(delta($now, series($port)), qr/_responses_total/), 2,
+       '... counting goes on');
+}
+
+
+# a configuration that fails, at each stage of nginx's reading it
+
+reload($edge, $text);
+two_requests();
+
+my $large = $text =~ s/counters 1m/counters 2m/r;
+my $else = $text =~ s/2001/2002/r;
+
+for (
+    ['the parser', $large . "bogus;\n", qr/unknown directive "bogus"/],
+    ['the parser, another layout', $else . "bogus;\n", qr/"bogus"/],
+    ['a zone that is too small',
+     $text =~ s/counters 1m/counters 32k/r =~ s{(?=server \{)}{
+         join ' ', 'error_map_document many { source json /x;',
+                   (map { "C$_ - ABORTED x;" } 1 .. 9000), "}\n" }er,
+     qr/error_map_zone "counters" is too small/],
+    ['a socket', $large =~ s{listen}{listen 192.0.2.1:80; listen}r,
+     qr/bind\(\) to 192\.0\.2\.1:80 failed/],
+    ['a socket, another layout', $else =~ s{listen}{listen 192.0.2.1:80; $&}r,
+     qr/bind\(\) to 192\.0\.2\.1:80 failed/],
+) {
+    my ($what, $bad, $error) = @$_;
+
+    my $old = kept(series($port));
+    my @old = workers($edge);
+
+    reload_fails($edge, $bad);
+
+    # the master goes back to its signals then
+
+    sleep 0.2;
+    cmp_ok(forget($edge, qr/\[emerg\].*$error/), '==', 1,
+           "a configuration that fails by $what");
+    is_deeply([workers($edge)], \@old, '... the workers stay');
+    is_deeply(kept(series($port)), $old, '... and the counters');
+
+    two_requests();
+
+    is(total(series($port), qr/_responses_total/),
+       total($old, qr/_responses_total/) + 2, '... which go on');
+    is_deeply(from_json(get($port, '/metrics.json')->{body}), series($port),
+              '... and are whole');
+}
+
+my $old = kept(series($port));
+reload($edge, $text);
+is_deeply(kept(series($port)), $old, 'a good reload after these keeps them');
+
+stop($edge);
+
+done_testing();
