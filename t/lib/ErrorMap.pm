@@ -134,7 +134,8 @@ sub wait_for {
 
 
 # Marks are signs that the processes of a test leave for each other: mark(name)
-# leaves one, marks(name) counts them, and await(name) waits for the first.
+# leaves one, marks(name) counts them, and await(name, n = 1) waits until there
+# are n, and counts them.
 
 sub mark {
     my ($name) = @_;
@@ -150,9 +151,10 @@ sub marks {
 }
 
 sub await {
-    my ($name) = @_;
+    my ($name, $n) = @_;
 
-    return wait_for(sub { marks($name) });
+    wait_for(sub { marks($name) >= ($n || 1) });
+    return marks($name);
 }
 
 

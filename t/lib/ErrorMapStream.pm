@@ -6,16 +6,18 @@ package ErrorMapStream;
 use strict;
 use warnings;
 
-use ErrorMap;
+use ErrorMap qw(:DEFAULT child);
 use Exporter qw(import);
 use IO::Socket::INET;
 use POSIX ();
-use Socket qw(INADDR_LOOPBACK SOL_SOCKET SO_RCVBUF pack_sockaddr_in);
+use Socket qw(INADDR_LOOPBACK IPPROTO_TCP SOL_SOCKET SO_RCVBUF TCP_NODELAY
+              pack_sockaddr_in);
 use Time::HiRes qw(time);
 
 our @EXPORT = qw(@framings $alone frame query put request exchange_all
                  responses pipelines bare summary open_string object worker
                  memory cpu_time connections limit_quarantine);
+our @EXPORT_OK = qw(take vendors);
 
 our @framings = qw(length chunked close);
 
@@ -86,6 +88,59 @@ sub request {
 
     return "GET $uri HTTP/$version\r\nHost: edge\r\n"
            . "Connection: $connection\r\n$headers\r\n";
+}
+
+
+# vendors(sub { my ($socket, $head, $body) = @_; ... }): as vendor(), for one
+# request a connection, by processes that are there already; to fork for each of
+# very many connections would take most of the time
+
+sub vendors {
+    my ($sub) = @_;
+
+    my $listen = IO::Socket::INET->new(Listen => 128, LocalAddr => '127.0.0.1')
+        or die "listen: $!";
+
+    for (1 .. 32) {
+        my $pid = fork;
+        die "fork: $!" if !defined $pid;
+
+        if ($pid) {
+            child($pid);
+            next;
+        }
+
+        # not for ever, should the test be killed
+
+        alarm 300;
+        $SIG{PIPE} = 'IGNORE';
+
+        while (my $s = $listen->accept) {
+            setsockopt $s, IPPROTO_TCP, TCP_NODELAY, 1;
+            $sub->($s, take($s)) and sysread $s, my $rest, 1;
+        }
+
+        POSIX::_exit(0);
+    }
+
+    return $listen->sockport;
+}
+
+
+# take(socket): a request's head and body
+
+sub take {
+    my ($s) = @_;
+    my $bytes = '';
+
+    while (sysread $s, $bytes, 65536, length $bytes) {
+        my ($head, $body) = $bytes =~ /^(.*?\r\n)\r\n(.*)/s or next;
+
+        return ($head, $body) if $head !~ /^Content-Length: (\d+)/mi
+                                 || length $body >= $1;
+    }
+
+    return ('', '');
 }
 
 
