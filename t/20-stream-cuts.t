@@ -19,6 +19,9 @@ my @cases = (
      '{"StatusCode":42505,"a":[1,{"b":"c"}]}', 402, $mapped],
     ['code last', 'tencent_iotvideo',
      '{"a":{"StatusCode":200},"s":"\\"}{","StatusCode":42505}', 402, $mapped],
+    ['code after nested values of two blocks', 'tencent_iotvideo',
+     '{"Data":{"Item":{"Id":"' . 'i' x 60 . '"},"Name":"' . 'n' x 60
+     . '"},"StatusCode":42505}', 402, $mapped],
     ['code as a string', 'tencent_iotvideo',
      "\r\n { \"StatusCode\" : \"42505\" } \n", 402, $mapped],
     ['word', 'face_device',

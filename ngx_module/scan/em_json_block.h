@@ -77,8 +77,7 @@ static em_inline em_target size_t
 em_block_nested(em_json_skip_t *s, const em_block_t *b, size_t len,
     uint8_t open)
 {
-    size_t    n;
-    uint64_t  quotes, opened, closed, both, bit;
+    uint64_t  n, quotes, opened, closed, both, bit;
 
     quotes = em_block_equal(b, '"');
     opened = em_block_equal(b, open);

@@ -8,9 +8,9 @@ use warnings;
 
 use Cwd qw(abs_path);
 use Exporter qw(import);
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 
-our @EXPORT = qw($root unit);
+our @EXPORT = qw($root unit documents);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
 
@@ -39,6 +39,33 @@ sub unit {
     # prove knows of a signal by the shell's number
 
     return $status & 127 ? 128 + ($status & 127) : $status >> 8;
+}
+
+
+# documents(directory): what gperf makes of tables/, and the list of them, as
+# nginx's build has it; returns the sources
+
+sub documents {
+    my ($dir) = @_;
+
+    my @names = map { basename($_, '.gperf') } sort glob "$root/tables/*.gperf";
+
+    for my $name (@names) {
+        system('gperf', "--output-file=$dir/$name.c",
+               "$root/tables/$name.gperf") == 0
+            or die "gperf: $name";
+    }
+
+    open my $list, '>', "$dir/em_documents.c" or die "$dir: $!";
+
+    print $list "#include \"em_document.h\"\n",
+        (map { "extern const em_document_t  em_document_$_;\n" } @names),
+        "const em_document_t *const  em_documents[] = {\n",
+        (map { "    &em_document_$_,\n" } @names), "    NULL\n};\n";
+
+    close $list or die "$dir: $!";
+
+    return map { "$dir/$_.c" } @names, 'em_documents';
 }
 
 
