@@ -55,8 +55,8 @@ struct ngx_http_error_map_text_s {
 
     pcre2_match_data  *match;
 
-    ngx_uint_t         steps;    /* taken so far, at most limit */
-    ngx_uint_t         limit;
+    uint64_t           steps;    /* taken so far, at most limit */
+    uint64_t           limit;
     size_t             position; /* of the last step */
     uint32_t           references;  /* highest back reference */
 
@@ -74,7 +74,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
     ngx_int_t   rc;
     ngx_uint_t  i, n;
 
-    text->limit += len * NGX_HTTP_ERROR_MAP_STEPS;
+    text->limit += (uint64_t) len * NGX_HTTP_ERROR_MAP_STEPS;
 
     if (text->len || wait) {
 
@@ -165,7 +165,7 @@ ngx_http_error_map_text_search(ngx_http_error_map_text_t *text, u_char *data,
 
         if (rc == NGX_ERROR) {
             ngx_log_error(NGX_LOG_INFO, text->log, 0,
-                          "error map pattern \"%V\" abandoned after %ui "
+                          "error map pattern \"%V\" abandoned after %uL "
                           "steps", &pattern[i].text, text->steps);
             return NGX_ERROR;
         }
