@@ -29,6 +29,18 @@ like($out, qr/^tencent_iotvideo +52501 +200 +-> 456 /m, '52501 becomes 456');
 
 like($out, qr/^tencent_iotvideo +42505 +200 +-> 200 .*: 429, 200 /m,
      'a second account is asked');
+
+# nginx takes a hash's bucket to be as long as a cache line of the processor,
+# and a code needs two pointers and its length in it
+
+my $conf = slurp('conf/demo.conf');
+my ($size) = $conf =~ /^ *map_hash_bucket_size +(\d+);$/m;
+my ($map) = $conf =~ /^ *map [^{]*\{\n(.*?)^    \}\n/ms;
+my @long = grep { 16 + 8 * int((2 + length() + 7) / 8) > ($size || 32) }
+           $map =~ /^ *(\S+)/mg;
+
+is("@long", '', 'the demo starts where a cache line has 32 bytes');
+
 like($out, qr/^tencent_iot +20001 +200 +-> 403 .*gzip$/m, 'a gzip vendor');
 
 done_testing();
