@@ -103,6 +103,10 @@ typedef struct {
     ngx_array_t                     success_codes;  /* of em_str_t */
     unsigned                        defined:1;
 
+    /* by slot: rows that every policy treats alike are of one kind */
+    uint32_t                       *kinds;
+    ngx_uint_t                      nkinds;
+
     struct ngx_http_error_map_ctx_s *none;    /* for the verdict "none" */
     struct ngx_http_error_map_ctx_s *success; /* by number of success code */
 } ngx_http_error_map_document_t;
@@ -119,7 +123,7 @@ typedef struct {
     ngx_array_t                     statuses;
     ngx_array_t                     codes;
 
-    /* by number of document, then by slot */
+    /* by number of document, then by kind of row */
     ngx_http_error_map_action_t   **actions;
 
     unsigned                        defined:1;
@@ -144,6 +148,7 @@ typedef struct {
     ngx_http_error_map_action_t   action;
     u_char                       *file;
     ngx_uint_t                    line;
+    ngx_uint_t                    number;    /* in the order of the file */
     unsigned                      range:1;
     unsigned                      used:1;
 } ngx_http_error_map_code_row_t;

@@ -15,6 +15,8 @@ static ngx_int_t ngx_http_error_map_document_table(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 static ngx_int_t ngx_http_error_map_document_hash(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, em_document_t *table);
+static ngx_int_t ngx_http_error_map_document_check(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_document_t *table);
 
 
 ngx_int_t
@@ -367,22 +369,6 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
     }
 
     for (i = 0; i < document->rows.nelts; i++) {
-
-        /* a row of class OK agrees, and many vendors document one */
-
-        if (row[i].entry.class != EM_OK
-            && em_success_find(table, row[i].entry.code,
-                               ngx_strlen(row[i].entry.code))
-               >= 0)
-        {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "code \"%s\" is a success code of document \"%V\", "
-                          "its row has no effect in %s:%ui",
-                          row[i].entry.code, &document->name, row[i].file,
-                          row[i].line);
-            return NGX_ERROR;
-        }
-
         entries[i] = row[i].entry;
     }
 
@@ -415,6 +401,10 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    if (ngx_http_error_map_document_check(cf, document, table) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (base == NULL) {
         return NGX_OK;
     }
@@ -439,3 +429,41 @@ ngx_http_error_map_document_hash(ngx_conf_t *cf,
 }
 
 
+/* a row of class OK agrees, and many vendors document one */
+
+static ngx_int_t
+ngx_http_error_map_document_check(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, em_document_t *table)
+{
+    ngx_uint_t                 i;
+    const em_entry_t          *entry, *found;
+    ngx_http_error_map_row_t  *row;
+
+    found = NULL;
+
+    for (i = 0; i < table->nsuccess; i++) {
+
+        entry = em_entry_find(table, table->success[i].data,
+                              table->success[i].len);
+
+        if (entry && entry->class != EM_OK
+            && (found == NULL || entry < found))
+        {
+            found = entry;
+        }
+    }
+
+    if (found == NULL) {
+        return NGX_OK;
+    }
+
+    row = document->rows.elts;
+    row += found - table->entries;
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "code \"%s\" is a success code of document \"%V\", its row "
+                  "has no effect in %s:%ui",
+                  found->code, &document->name, row->file, row->line);
+
+    return NGX_ERROR;
+}

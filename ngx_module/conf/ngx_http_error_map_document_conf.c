@@ -58,7 +58,7 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     document->file = cf->conf_file->file.name.data;
     document->line = cf->conf_file->line;
 
-    if (ngx_array_init(&document->rows, cf->pool, 64,
+    if (ngx_array_init(&document->rows, cf->temp_pool, 64,
                        sizeof(ngx_http_error_map_row_t))
         != NGX_OK
         || ngx_array_init(&document->success_codes, cf->pool, 4,

@@ -1,6 +1,6 @@
 
 /*
- * The block error_map_policy, compiled to an array indexed by a table's slots.
+ * The block error_map_policy, compiled to an array indexed by kinds of rows.
  */
 
 
@@ -37,13 +37,6 @@ ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
 ngx_http_error_map_action_t *ngx_http_error_map_policy_action(
     ngx_http_error_map_policy_t *policy,
     ngx_http_error_map_document_t *document, const em_entry_t *entry);
-
-/*
- * Parses a decimal code of at most 18 digits without a leading zero.  Returns
- * NGX_OK, or NGX_DECLINED for any other code.
- */
-ngx_int_t ngx_http_error_map_policy_number(u_char *p, u_char *last,
-    uint64_t *n);
 
 
 #pragma GCC visibility pop

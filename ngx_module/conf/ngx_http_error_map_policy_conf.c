@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_util.h"
 
 
 static char *ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -141,7 +142,7 @@ ngx_http_error_map_policy_get(ngx_conf_t *cf,
     if (ngx_array_init(&policy->statuses, cf->pool, 4,
                        sizeof(ngx_http_error_map_status_row_t))
         != NGX_OK
-        || ngx_array_init(&policy->codes, cf->pool, 4,
+        || ngx_array_init(&policy->codes, cf->temp_pool, 4,
                           sizeof(ngx_http_error_map_code_row_t))
            != NGX_OK)
     {
@@ -321,7 +322,6 @@ ngx_http_error_map_policy_code(ngx_conf_t *cf,
 {
     u_char                         *slash;
     ngx_str_t                      *value;
-    ngx_uint_t                      i;
     ngx_http_error_map_code_row_t  *row, new;
 
     value = cf->args->elts;
@@ -347,6 +347,7 @@ ngx_http_error_map_policy_code(ngx_conf_t *cf,
     new.code.len = value[1].len - new.document.len - 1;
     new.file = cf->conf_file->file.name.data;
     new.line = cf->conf_file->line;
+    new.number = policy->codes.nelts;
 
     switch (ngx_http_error_map_policy_range(&new.code, &new.first, &new.last)) {
 
@@ -363,36 +364,6 @@ ngx_http_error_map_policy_code(ngx_conf_t *cf,
                            "its first code must not be greater than its last",
                            &value[1], &policy->name);
         return NGX_CONF_ERROR;
-    }
-
-    row = policy->codes.elts;
-
-    for (i = 0; i < policy->codes.nelts; i++) {
-
-        if (row[i].range != new.range
-            || !ngx_http_error_map_equal(&row[i].document, &new.document))
-        {
-            continue;
-        }
-
-        if (new.range) {
-            if (row[i].first > new.last || row[i].last < new.first) {
-                continue;
-            }
-
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "row \"code %V\" in error_map_policy \"%V\" "
-                               "overlaps with row \"code %V\"",
-                               &value[1], &policy->name, &row[i].matcher);
-            return NGX_CONF_ERROR;
-        }
-
-        if (ngx_http_error_map_equal(&row[i].code, &new.code)) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate row \"code %V\" in error_map_policy "
-                               "\"%V\"", &value[1], &policy->name);
-            return NGX_CONF_ERROR;
-        }
     }
 
     row = ngx_array_push(&policy->codes);
@@ -565,8 +536,8 @@ ngx_http_error_map_policy_range(ngx_str_t *code, uint64_t *first,
     dash = ngx_strlchr(code->data, end, '-');
 
     if (dash == NULL
-        || ngx_http_error_map_policy_number(code->data, dash, first) != NGX_OK
-        || ngx_http_error_map_policy_number(dash + 1, end, last) != NGX_OK)
+        || ngx_http_error_map_code_number(code->data, dash, first) != NGX_OK
+        || ngx_http_error_map_code_number(dash + 1, end, last) != NGX_OK)
     {
         return NGX_DECLINED;
     }

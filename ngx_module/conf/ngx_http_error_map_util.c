@@ -86,3 +86,22 @@ ngx_http_error_map_token(u_char ch)
            || (ngx_tolower(ch) >= 'a' && ngx_tolower(ch) <= 'z')
            || ngx_strlchr(others, others + sizeof(others) - 1, ch) != NULL;
 }
+
+
+ngx_int_t
+ngx_http_error_map_code_number(u_char *p, u_char *last, uint64_t *n)
+{
+    if (p == last || last - p > 18 || (*p == '0' && last - p > 1)) {
+        return NGX_DECLINED;
+    }
+
+    for (*n = 0; p < last; p++) {
+        if (*p < '0' || *p > '9') {
+            return NGX_DECLINED;
+        }
+
+        *n = *n * 10 + (*p - '0');
+    }
+
+    return NGX_OK;
+}

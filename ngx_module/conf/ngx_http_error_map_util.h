@@ -28,6 +28,13 @@ ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
 /* returns 1 for a valid header name: a token that does not begin with "$" */
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 
+/*
+ * Parses a decimal code of at most 18 digits without a leading zero.  Returns
+ * NGX_OK, or NGX_DECLINED for any other code.
+ */
+ngx_int_t ngx_http_error_map_code_number(u_char *p, u_char *last,
+    uint64_t *n);
+
 /* returns 1 if ch is a token character, RFC 9110, or 0 */
 ngx_uint_t ngx_http_error_map_token(u_char ch);
 
