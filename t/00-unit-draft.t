@@ -1,6 +1,6 @@
-# tools/draft: a vendor's document becomes the draft of a table.  The vendors'
-# own documents are not here; they are tried, too, where a folder of them is
-# named by ERROR_MAP_VENDOR_DOCS, or lies beside the checkout.
+# tools/draft makes the draft of a table from a vendor's document.  The vendors'
+# own documents are not here; the test reads them, too, from the folder named by
+# ERROR_MAP_VENDOR_DOCS, or from one beside the checkout.
 
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ sub rows {
     } grep { !/^#/ } lines($_[0]);
 }
 
-# what em_check.awk, gperf and the compiler say, as in the build
+# the messages of em_check.awk, gperf and the compiler, as in the build
 
 sub build {
     my ($draft, $name) = @_;
@@ -229,7 +229,7 @@ like($report, qr/tables skipped.*: 2 \(line 8: .*类型; line 13: Code/,
      'tables of fields are reported');
 like(build($draft =~ s/EM_TODO/EM_INTERNAL/gr, 'acme'),
      qr/:\d+: invalid status "TODO" of code "4001"/,
-     'the build refuses such a status');
+     'the build refuses an unusable status');
 
 
 # codes that are statuses themselves
@@ -262,11 +262,12 @@ is(build(decided($draft), 'acme'), '', 'the build takes it once decided');
 is(rows($draft), '404 404 none', 'codes in a column of HTTP codes are, too');
 
 ($draft) = draft("| 错误码 | 描述 |\n|--|--|\n| 404 | none |\n");
-is(rows($draft), '404 0 none', 'other codes are not, whatever they look like');
-like($draft, qr/^# TODO: are these HTTP statuses\?$/m, '... but it is asked');
+is(rows($draft), '404 0 none', 'codes in another column are not');
+like($draft, qr/^# TODO: are these HTTP statuses\?$/m,
+     '... but the draft asks');
 
 
-# cells that hold no code, or more than one
+# cells without a code, or with several
 
 ($draft, $report) = draft(<<'END');
 | Error code | Description |
@@ -330,11 +331,12 @@ is(rows($draft), "7 0 TODO\n8 0 TODO", 'a broken byte');
 
 ($draft, $report, $status) = draft($fields);
 is($draft, '', 'no draft of a document without codes');
-like($report, qr/codes found: 0\n.*no code was found$/s, '... it is said');
-isnt($status, 0, '... and is a failure');
+like($report, qr/codes found: 0\n.*no code was found$/s,
+     '... the report says so');
+isnt($status, 0, '... the draft fails');
 
 (undef, undef, $status) = draft('');
-isnt($status, 0, 'an empty document');
+isnt($status, 0, 'an empty document fails');
 
 
 # the vendors' own

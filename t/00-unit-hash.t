@@ -1,4 +1,4 @@
-# The look-up of a document that is made at run time, without nginx.
+# The look-up in a document that nginx.conf declares, without nginx.
 
 use strict;
 use warnings;

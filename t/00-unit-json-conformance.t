@@ -1,6 +1,6 @@
-# The JSON scanner and texts that are JSON, are not, or may be either: those of
-# t/data/json and, if EM_JSON_CONFORMANCE names a folder of such files (as
-# JSONTestSuite's test_parsing is one), those as well.
+# The JSON scanner reads texts that are JSON, are not, or may be either: those
+# of t/data/json and of the folder that EM_JSON_CONFORMANCE names, if any, such
+# as JSONTestSuite's test_parsing.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# The JSON scanner as it is built for other processors.
+# The JSON scanner, built as for other processors.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# How the JSON scanner skips, in each way that this processor has.
+# The JSON scanner skips, with each kernel that this processor has.
 
 use strict;
 use warnings;

@@ -27,7 +27,7 @@ for my $name (@documents) {
     } @{ $table->{rows} });
 
     is("@twice", '', "$name has no code twice");
-    is(join("\n", @bad), '', "$name has only titles of 1 to 80 printable "
+    is(join("\n", @bad), '', "$name has titles of 1 to 80 printable "
                              . "ASCII characters without \" and \\");
 
     SKIP: {

@@ -1,5 +1,5 @@
-# error_map_body: where it may stand, what is inherited, and what is refused.
-# The body itself is for t/30-http-problem.t.
+# error_map_body: contexts, inheritance and invalid values.  t/30-http-problem.t
+# tests the body itself.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ my $other = free_port();
 my $json = '{"StatusCode":42505}';
 
 
-# levels inside of each other; a location's name is its URI
+# nested levels; a location's name is its URI
 
 my $edge = start(port => $port, http => <<"END");
     default_type application/json;
@@ -73,7 +73,7 @@ my $edge = start(port => $port, http => <<"END");
             }
         }
 
-        # without a prefix of its own it has none
+        # it inherits no prefix
 
         location /problem {
             error_map_body problem;
@@ -125,7 +125,7 @@ for (
 stop($edge);
 
 
-# http, with a server that has none
+# http sets it, a server does not
 
 $edge = start(port => $port, http => <<"END");
     default_type application/json;
@@ -142,13 +142,13 @@ END
 
 is(decode_json(get($port, '/')->{body})->{type},
    'tag:http,tencent_iotvideo/42505', 'http, inherited by a location');
-is(get($port, '/keep')->{body}, $json, '... that can do without');
+is(get($port, '/keep')->{body}, $json, '... which may turn it off');
 
 stop($edge);
 
 
-# What is refused; without a place of its own a message ends with the line of
-# the first line of text.
+# Invalid values; a message without a line of its own ends with the number of
+# the text's first line.
 
 my $must = 'in "error_map_body", it must be "keep" or "problem [type=prefix]"';
 my $uri = 'in "error_map_body", it must be a prefix of a URI without variables';
@@ -223,7 +223,7 @@ my $allowed = q{AZaz09-._~:/?#[]@!$&'()*+,;=%};
 
 is(configuration_error("error_map_body problem 'type="
                        . $allowed =~ s/'/\\'/r . "';\n"), '',
-   'all that a URI may hold is accepted');
+   'every character of a URI is accepted');
 
 is(configuration_error("error_map_body $_;\nserver { }\n"), '', "accepted: $_")
     for 'keep', 'problem', 'problem type=x', 'problem type=https://a.example/#';

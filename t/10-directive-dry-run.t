@@ -1,7 +1,7 @@
 use ErrorMapSocket 'no_plan';
 use ErrorMapCases;
 
-# what is logged about a response, and a policy that changes it
+# a log format, and a policy that changes the status
 
 our $log = <<'_EOC_';
 log_format verdict '$arg_n: $status $error_map_verdict $error_map_code '
@@ -17,7 +17,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: no byte is changed, and the variables tell what would have been
+=== TEST 1: no byte changes, the variables tell the verdict and the status
 --- http_config eval: $::log
 --- config
 access_log $TEST_NGINX_SERVER_ROOT/logs/access.log verdict;
@@ -48,7 +48,7 @@ HEAD /t/200/{"StatusCode":42505}?n=7    =
 
 
 
-=== TEST 2: what a vendor spoofs, and its validators, stay
+=== TEST 2: spoofed headers and validators stay
 --- vendor
 add_header X-Error-Source spoofed always;
 add_header x-error-code 42501 always;
@@ -110,7 +110,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 6: a response that had to be held goes out as it came
+=== TEST 6: a held response leaves as it came
 --- config
 error_map tencent_iotvideo;
 error_map_dry_run on;

@@ -116,7 +116,7 @@ HEAD /t/200/{"StatusCode":42505}                =     X-Verdict: skipped
 
 
 
-=== TEST 3: codes are text, be they strings or numbers
+=== TEST 3: strings and numbers are codes, compared as text
 --- config
 add_header X-Verdict $error_map_verdict always;
 add_header X-Code $error_map_code always;
@@ -141,7 +141,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 4: what is neither a string nor a number is no code
+=== TEST 4: null, booleans, objects and arrays are not codes
 --- config
 add_header X-Verdict $error_map_verdict always;
 error_map_header off;
@@ -162,7 +162,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 5: of several codes the first one counts
+=== TEST 5: the first of several codes counts
 --- config
 add_header X-Verdict $error_map_verdict always;
 error_map_header off;
@@ -194,7 +194,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 7: all sources of a document, the first one met in the body decides
+=== TEST 7: the source that comes first in the body decides
 --- config
 add_header X-Verdict $error_map_verdict always;
 add_header X-Code $error_map_code always;
@@ -244,7 +244,7 @@ location /face/ { error_map face_device; proxy_pass http://vendor/; }
 
 
 
-=== TEST 8: the success codes of each document, and of no other
+=== TEST 8: each document has its own success codes
 --- config
 add_header X-Verdict $error_map_verdict always;
 add_header X-Code $error_map_code always;
@@ -283,7 +283,7 @@ location /iotvideo/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 9: a hostile code reaches no header as it is
+=== TEST 9: a hostile code is escaped in headers
 --- config
 add_header X-Verdict $error_map_verdict always;
 error_map_header X-Error-Code "$error_map_code";
@@ -313,7 +313,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 10: a code has 128 bytes at most
+=== TEST 10: a code has at most 128 bytes
 --- config
 add_header X-Verdict $error_map_verdict always;
 add_header X-Code $error_map_code always;
@@ -323,7 +323,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 11: a code that is too long gives way to the next one
+=== TEST 11: a code that is too long is skipped, the next one counts
 --- config
 error_map_header X-Error-Code $error_map_code;
 location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
@@ -333,7 +333,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 12: http, server and location, each may set it, and may turn it off
+=== TEST 12: http, server and location set it, and turn it off
 --- http_config
 error_map tencent_iotvideo;
 error_map_header X-Error $error_map_document;
@@ -353,7 +353,7 @@ location /http/other/ { error_map vzenith; proxy_pass http://vendor/; }
 
 
 
-=== TEST 13: a server overrides http, locations within each other inherit
+=== TEST 13: a server overrides http, nested locations inherit
 --- http_config
 error_map vzenith;
 error_map_header X-Error $error_map_document;
@@ -421,7 +421,7 @@ location @vendor { error_map vzenith; proxy_pass http://vendor; }
 
 
 
-=== TEST 16: the policy is inherited with the document, and goes with it
+=== TEST 16: the policy is inherited and replaced with the document
 --- http_config
 error_map_policy teapot { base keep; class RESOURCE_EXHAUSTED 418; }
 error_map_policy busy { class RESOURCE_EXHAUSTED 503; }
@@ -449,7 +449,7 @@ location /both/ { error_map vzenith policy=busy; proxy_pass http://vendor/; }
 
 
 
-=== TEST 17: the document may be chosen for each request
+=== TEST 17: a variable chooses the document of each request
 --- http_config
 error_map_policy teapot { class RESOURCE_EXHAUSTED 418; }
 map $uri $document {
@@ -480,7 +480,7 @@ location /part/video/ {
 
 
 
-=== TEST 18: a document that does not exist at run time, one warning for each
+=== TEST 18: an unknown document at run time is logged once for each request
 --- vendor
 location = /text { default_type text/plain; return 200 '{"StatusCode":1}'; }
 --- config
@@ -495,7 +495,7 @@ location /t/ { error_map $arg_document; proxy_pass http://vendor/; }
 /t/200/{"StatusCode":0}?document=tencent_iotvideo   =
     X-Verdict: success
     X-Document: tencent_iotvideo
-# not to be inspected in any case
+# HEAD is not inspected at all
 /t/text?document=nonsense                               =   X-Verdict: skipped
 --- grep_error_log eval
 qr/\[warn\] \S+ \S+ \Kunknown error map document ".*", .* is not inspected/
@@ -507,7 +507,7 @@ unknown error map document "", the response is not inspected
 
 
 
-=== TEST 19: nothing is changed in a configuration without error_map
+=== TEST 19: a configuration without error_map changes nothing
 --- config
 add_header X-Verdict $error_map_verdict always;
 location /t/ { proxy_pass http://vendor/; }

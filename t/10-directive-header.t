@@ -1,7 +1,7 @@
 use ErrorMapSocket 'no_plan';
 use ErrorMapCases;
 
-# what a vendor might send to pass for this module, in any case, and twice
+# headers that a vendor may spoof, in upper and lower case, and twice
 
 our $spoof = <<'_EOC_';
 add_header X-Error-Source spoofed always;
@@ -15,7 +15,7 @@ add_header Retry-After 77 always;
 add_header Cache-Control max-age=60 always;
 _EOC_
 
-# ... which goes, but for what vendors may send in their own right
+# ... all are removed, except those that a vendor may send itself
 
 our $spoofed = <<'_EOC_';
 /t/200/{"StatusCode":42505}             402   GONE
@@ -49,7 +49,7 @@ _EOC_
 $spoofed =~ s/GONE/!X-Error-Source | !X-Error-Code | !X-Error-Class
                    !X-Upstream-Status/g;
 
-# headers of a vendor: each is in turn the one that gets a value
+# headers of a vendor, each of which gets a value in turn
 
 our @vendors = qw(WWW-Authenticate Cache-Control Expires Link Set-Cookie Vary
                   Via Proxy-Status);
@@ -124,7 +124,7 @@ location /retry/ {
 
 
 
-=== TEST 3: what is not inspected keeps them
+=== TEST 3: responses that are not inspected keep them
 --- vendor
 location = /html {
     default_type text/html;
@@ -154,7 +154,7 @@ location /t/ {
 
 
 
-=== TEST 5: headers that are set take the place of the default ones
+=== TEST 5: configured headers replace the default ones
 --- config
 location /t/ {
     error_map tencent_iotvideo;
@@ -186,7 +186,7 @@ location /t/ {
 
 
 
-=== TEST 6: an empty result sends no header, and the vendor's goes all the same
+=== TEST 6: an empty value sends no header, the vendor's is removed anyway
 --- vendor
 add_header X-A spoofed;
 add_header X-B spoofed;
@@ -215,7 +215,7 @@ location /t/ {
 
 
 
-=== TEST 7: a name may come more than once
+=== TEST 7: a name may be repeated
 --- vendor
 add_header X-A spoofed;
 add_header Vary vendor;
@@ -241,7 +241,7 @@ location /t/ {
 
 
 
-=== TEST 8: what a vendor may say in its own right stays unless it is replaced
+=== TEST 8: Retry-After and the like stay unless they are replaced
 --- vendor eval
 CORE::join '', map { "add_header $_ one;\nadd_header $_ two;\n" } @::vendors
 --- config eval
@@ -253,7 +253,7 @@ CORE::join '', map({ "error_map_header $::vendors[$_] \$arg_$_;\n" }
 
 
 
-=== TEST 9: a value cannot end its line
+=== TEST 9: a value cannot contain a line feed
 --- config
 location ~ "(?s)^/t/([^/]*)(/200/.*)" {
     error_map tencent_iotvideo;
@@ -283,7 +283,7 @@ error_map_header "X-A" is not sent, its value has a control character
 
 
 
-=== TEST 10: inherited where a location sets none, as add_header is
+=== TEST 10: inherited as add_header is, unless a location sets one
 --- http_config
 error_map tencent_iotvideo;
 error_map_header X-Http $error_map_code;
@@ -340,7 +340,7 @@ location /t/ { proxy_pass http://vendor/; }
 
 
 
-=== TEST 13: add_header and error_map_header do not get in each other's way
+=== TEST 13: add_header and error_map_header work together
 --- config
 add_header X-Error-Code edge always;
 add_header X-A a always;

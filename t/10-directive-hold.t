@@ -2,8 +2,8 @@ use ErrorMap ();
 use ErrorMapSocket 'no_plan';
 use ErrorMapCases;
 
-# answers /size/N with a body whose N-th byte is the one that decides, and
-# /slow/SECONDS with one that pauses before its code
+# /size/N has a body whose N-th byte decides, /slow/SECONDS one that pauses
+# before its code
 
 $ENV{TEST_NGINX_VENDOR_PORT} = ErrorMap::vendor(sub {
     my ($s, $head) = @_;
@@ -34,7 +34,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: a code within error_map_hold_size counts, one beyond it does not
+=== TEST 1: only a code within error_map_hold_size counts
 --- vendor eval: $::vendor
 --- config
 add_header X-Verdict $error_map_verdict always;
@@ -47,14 +47,14 @@ location /6/ { error_map_hold_size 6; proxy_pass http://vendor/; }
 location /1/ { error_map_hold_size 1; proxy_pass http://vendor/; }
 location /k/ { error_map_hold_size 1k; proxy_pass http://vendor/; }
 --- cases
-# a number ends with the byte behind it
+# the next byte ends a number
 /20/200/{"StatusCode":42505}        402   X-Verdict: mapped
 /19/200/{"StatusCode":42505}        =     X-Verdict: undecided
-# a string with its quote
+# its quote ends a string
 /20/200/{"StatusCode":"425"}        =     X-Verdict: unknown
 /19/200/{"StatusCode":"425"}        =     X-Verdict: unknown
 /19/200/{"StatusCode":"4250"}       =     X-Verdict: undecided
-# and that there is no code is known at the end
+# the end of the body decides that there is no code
 /7/200/{"a":1}                      =     X-Verdict: none
 /6/200/{"a":1}                      =     X-Verdict: undecided
 /1/200/{"a":1}                      =     X-Verdict: undecided
@@ -98,7 +98,7 @@ location /http {
 
 
 
-=== TEST 4: a server's error_map_hold_size comes before that of http
+=== TEST 4: a server's error_map_hold_size overrides that of http
 --- vendor eval: $::vendor
 --- http_config
 error_map tencent_iotvideo;
@@ -135,7 +135,7 @@ location /http {
 
 
 
-=== TEST 6: a server's error_map_hold_timeout comes before that of http
+=== TEST 6: a server's error_map_hold_timeout overrides that of http
 --- vendor eval: $::vendor
 --- http_config
 error_map tencent_iotvideo;

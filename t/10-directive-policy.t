@@ -5,7 +5,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: without a policy, the document's status, else the one of the class
+=== TEST 1: without a policy, the status of the document or else of the class
 --- config
 error_map_header X-Class $error_map_class;
 location /iotvideo/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
@@ -54,7 +54,7 @@ location /iot/ {
 
 
 
-=== TEST 3: base class is the status of each class
+=== TEST 3: base class uses the status of the class
 --- http_config
 error_map_policy edge { base class; }
 --- config
@@ -78,12 +78,12 @@ location /t/ {
 /t/200/{"StatusCode":41301}           500   X-Class: INTERNAL
 /t/200/{"StatusCode":41610}           503   X-Class: UNAVAILABLE
 /t/200/{"StatusCode":41601}           401   X-Class: UNAUTHENTICATED
-# not an unknown code
+# but not of an unknown code
 /t/200/{"StatusCode":99999}           200   X-Class: UNKNOWN
 
 
 
-=== TEST 4: base keep is the upstream status, the headers come all the same
+=== TEST 4: base keep leaves the upstream status and adds the headers
 --- http_config
 error_map_policy edge { base keep; }
 --- config
@@ -128,7 +128,7 @@ location /face/ {
 /t/500/{"StatusCode":42501}           200
 /t/200/{"StatusCode":42502}           403
 /t/200/{"StatusCode":50000}           418
-# which has the class UNKNOWN, but no row
+# an unknown code has the class UNKNOWN, but no row
 /t/200/{"StatusCode":99999}           =
 /face/200/{"code":"GROUP_LEN_ERROR"}  429
 /face/503/{"code":"INTERNET_ERROR"}   =
@@ -136,7 +136,7 @@ location /face/ {
 
 
 
-=== TEST 6: status rows go by the document's status, in any document
+=== TEST 6: status rows match the document's status, in any document
 --- http_config
 error_map_policy edge {
     status 456 502;
@@ -162,7 +162,7 @@ location /iot/ {
 /t/201/{"StatusCode":42502}           =
 /t/200/{"StatusCode":40001}           400
 /t/200/{"StatusCode":42505}           402
-# neither the upstream's status nor one that comes of the class
+# not the upstream status, nor that of the class
 /t/404/{"StatusCode":42505}           402
 /iot/200/{"Error":{"Code":403}}       =
 /iot/200/{"Error":{"Code":504}}       500
@@ -170,7 +170,7 @@ location /iot/ {
 
 
 
-=== TEST 7: code rows, for numbers, words and one document only
+=== TEST 7: code rows match numbers and words of one document
 --- http_config
 error_map_policy edge {
     code tencent_iotvideo/42505 429;
@@ -226,7 +226,7 @@ location /vzenith/ { error_map vzenith policy=edge; proxy_pass http://vendor/; }
 /t/200/{"StatusCode":52514}           =
 /t/200/{"StatusCode":40001}           431
 /t/500/{"StatusCode":40002}           200
-# a range holds no code that is not in the document
+# a range has only codes of the document
 /t/200/{"StatusCode":42509}           =
 /t/200/{"StatusCode":0}               =
 /vzenith/200/{"error_code":1000}      418
@@ -276,7 +276,7 @@ _EOC_
 
 
 
-=== TEST 10: keep is as specific as a status
+=== TEST 10: keep has the precedence of a status
 --- http_config
 error_map_policy edge {
     base class;
@@ -369,7 +369,7 @@ location /t/ {
 /t/200/{"StatusCode":42507}   =
     X-Class: RESOURCE_EXHAUSTED
     Retry-After: 0
-# the row decides as a whole: none of the class's
+# the row decides alone, without the retry_after of its class
 /t/200/{"StatusCode":42508}   429
     X-Class: RESOURCE_EXHAUSTED
 /t/200/{"StatusCode":42503}   403
@@ -377,7 +377,7 @@ location /t/ {
 
 
 
-=== TEST 13: two policies in two locations, for one document and for two
+=== TEST 13: two policies for one document and for two
 --- http_config
 error_map_policy strict { base class; unknown 502; }
 error_map_policy lax { base keep; }
@@ -408,7 +408,7 @@ location /face/ {
 
 
 
-=== TEST 14: a policy may be defined after its use, at any level
+=== TEST 14: a policy may be declared after its use, at any level
 --- http_config
 error_map tencent_iotvideo policy=late;
 error_map_header off;
@@ -432,7 +432,7 @@ location /later/ {
 
 
 
-=== TEST 15: any status that has a body may be sent
+=== TEST 15: every status with a body is sent
 --- http_config
 error_map_policy edge {
     code tencent_iotvideo/42501 200;
@@ -460,7 +460,7 @@ location /t/ {
 
 
 
-=== TEST 16: the reason goes with the status
+=== TEST 16: the reason phrase is that of the new status
 --- http_config
 error_map_policy edge { class RESOURCE_EXHAUSTED 429; class INTERNAL keep; }
 --- config
@@ -485,7 +485,7 @@ location /t/ {
 
 
 
-=== TEST 17: validators go with the status that they belong to
+=== TEST 17: a new status removes validators
 --- vendor
 add_header ETag '"a"' always;
 add_header Last-Modified "Fri, 20 Nov 2026 10:00:00 GMT" always;

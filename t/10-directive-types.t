@@ -46,7 +46,7 @@ location = /$_ {
 _EOC_
 } sort keys %type;
 
-# cases for all of them, of which some are mapped and the others skipped
+# cases of all types: some are mapped, the others skipped
 
 sub cases {
     my ($location, $mapped) = @_;
@@ -74,7 +74,7 @@ location /t/ { error_map tencent_iotvideo; proxy_pass http://vendor/; }
 
 
 
-=== TEST 2: types that are listed replace the default ones, but for +json
+=== TEST 2: listed types replace the default ones except +json
 --- vendor eval: $::vendor
 --- config
 add_header X-Verdict $error_map_verdict always;
@@ -93,7 +93,7 @@ location /more/ {
 
 
 
-=== TEST 3: "*" is every type and none, but for streams
+=== TEST 3: "*" matches every type, and a missing one, but no stream
 --- vendor eval: $::vendor
 --- config
 add_header X-Verdict $error_map_verdict always;

@@ -1,5 +1,5 @@
-# error_map_document: a vendor that is declared in nginx.conf is to the filter
-# what one is that was compiled in; and what is wrong in it is refused.
+# error_map_document: a document of nginx.conf works as a compiled one does, and
+# an invalid one is refused.
 
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ spew("$codes/few.codes", join '', map {
 } 1 .. 50);
 
 spew("$codes/acme.codes", <<'END');
-# rows, as a vendor's document has them
+# rows of a vendor's document
 1002  -    RESOURCE_EXHAUSTED  "quota used up";
 1003  451  PERMISSION_DENIED   "not for you";
 END
@@ -165,7 +165,7 @@ is(get($port, '/edge?body={"fault":1001}')->{headers}{'retry-after'}[0], 7,
 stop($edge);
 
 
-# how long it takes to load many rows, over what it takes to load few
+# the time to load many rows, and few
 
 sub load {
     my ($file) = @_;
@@ -185,7 +185,7 @@ sub load {
     return $best;
 }
 
-# a sanitizer takes its time
+# a sanitizer is slow
 
 my $slow = $ENV{CC} && $ENV{CC} =~ /sanitize/ ? 10 : 1;
 
@@ -193,7 +193,7 @@ cmp_ok(load('many') - load('few'), '<', 1 * $slow,
        "$many rows load in less than a second");
 
 
-# what is refused; the line is the one of the block's text
+# invalid documents; the line number counts from the block's text
 
 my $in = 'in error_map_document "d"';
 my $code = 'it must be 1 to 128 characters of A-Z a-z 0-9 . _ : / -';
@@ -201,8 +201,8 @@ my $code = 'it must be 1 to 128 characters of A-Z a-z 0-9 . _ : / -';
 sub document { "error_map_document d {\nsource json /c;\n$_[0]\n}\n" }
 
 for (
-    ['error_map d;', "unknown document \"d\", it must be off or one of: $documents "
-     . 'in nginx.conf:6'],
+    ['error_map d;', 'unknown document "d", it must be off or one of: '
+     . "$documents in nginx.conf:6"],
     ["error_map_document d { }\n", 'no source in error_map_document "d", it '
      . 'must have at least one, like "source json /error/code;" in '
      . 'nginx.conf:6'],
@@ -273,25 +273,25 @@ for (
     is(refusal($text), $message, "refused: " . $text =~ s/\s+/ /gr);
 }
 
-# nginx cuts a message off at 2 KB, and the line stands at its end
+# nginx cuts a message at 2 KB, the line number is at its end
 
 like(refusal(join '', "error_map vendor;\n", map {
          "error_map_document vendor-number-$_ { source json /c; }\n"
      } 1 .. 500),
-     qr{^unknown document .*: \Q$documents\E, vendor-number-1, .*, \.{3} in \S+:6$},
-     'refused: a document that is none of very many');
+     qr/^unknown .*: \Q$documents\E, vendor-number-1, .*, \.{3} in \S+:6$/,
+     'refused: an unknown document among very many');
 
 spew("$codes/bad.codes", "1 - OK a;\n2 - OK b\n;\n3 - OK;\n");
 
 like(refusal(document("include $codes/bad.codes;")),
      qr{^invalid row "3" $in, .* in \Q$codes\E/bad\.codes:4$},
-     'refused: a bad row of an included file, which is named');
+     'refused: an invalid row, with the name of its file');
 
 is(configuration_error(document('1 - OK a; "" - OK b;')) eq '', '',
-   'an empty code is no code');
+   'an empty code is refused');
 
 is(configuration_error("error_map_document d base=vzenith { success 1000; }\n"),
-   '', 'an error of the base may be a success');
+   '', 'a code of the base may become a success code');
 
 is(configuration_error(document('success 0; 0 - OK a;')), '',
    'a success code may have a row');

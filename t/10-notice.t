@@ -1,5 +1,5 @@
-# An operator sees in the error log which documents are loaded, at each start
-# and reload, and not when a configuration is only tested.
+# The error log lists the loaded documents at each start and reload, but not
+# when a configuration is only tested.
 
 use strict;
 use warnings;
@@ -46,7 +46,7 @@ system nginx(), '-t', '-q', '-p', $edge->{dir}, '-c', "$edge->{dir}/nginx.conf",
        '-e', "$edge->{dir}/error.log";
 
 is($?, 0, 'the configuration is tested');
-is_deeply([notices()], \@notices, '... without a word');
+is_deeply([notices()], \@notices, '... without a notice');
 
 kill 'HUP', $edge->{pid};
 

@@ -1,5 +1,5 @@
-# error_map_proxy_status: a member of Proxy-Status, RFC 9209, that says what the
-# vendor sent, behind the members that are there already.
+# error_map_proxy_status appends a member with the vendor's status and code to
+# Proxy-Status, RFC 9209.
 
 use strict;
 use warnings;

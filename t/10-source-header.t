@@ -1,5 +1,5 @@
-# source header: where the code stands in a header of the vendor's, it is taken
-# from there before any body is looked at, and nothing is held.
+# source header: a code in a vendor's header is found before the body is read,
+# and nothing is held.
 
 use strict;
 use warnings;
@@ -24,8 +24,7 @@ my $rows = <<'END';
         1003     404  NOT_FOUND           "no such thing";
 END
 
-# the order in which kinds of sources are written is not the one they are
-# looked at in
+# headers come before the body, whatever the order of the sources is
 
 my %documents = (
     head => 'source header X-Code;',
@@ -38,35 +37,35 @@ my %documents = (
 );
 
 
-# The vendor sends the headers and the body of a case, by its number: name,
-# document, headers, body, status, verdict and code, and more directives for
-# its location.
+# The vendor sends the headers and the body of a case: name, document, headers,
+# body, status, verdict and code, and more directives of its location.
 
 my $filler = join '', map { "X-Filler-$_: 0\r\n" } 1 .. 50;
 
 my @cases = (
     ['a code', 'head', 'X-Code: 1001', $quiet, 401, 'mapped 1001'],
-    ['a code that has no status', 'head', 'X-Code: 1002', $quiet, 429,
+    ['a code without a status', 'head', 'X-Code: 1002', $quiet, 429,
      'mapped 1002'],
     ['a success code', 'head', 'X-Code: OK', $quiet, 200, 'success OK'],
     ['an unknown code', 'head', 'X-Code: 9 "%"', $quiet, 200,
      'unknown 9 %22%25%22'],
-    ['a code with something behind it', 'head', 'X-Code: 1001, 1002', $quiet,
+    ['a code with something after it', 'head', 'X-Code: 1001, 1002', $quiet,
      200, 'unknown 1001, 1002'],
     ['no code', 'head', 'X-Codes: 1001', $json, 200, 'none '],
-    ['another name that begins so', 'head', 'X-Code-2: 1001', $json, 200,
+    ['a longer name', 'head', 'X-Code-2: 1001', $json, 200,
      'none '],
     ['an empty body', 'head', 'X-Code: 1001', '', 401, 'mapped 1001'],
-    ['a name in capitals', 'head', 'X-CODE: 1001', $quiet, 401, 'mapped 1001'],
-    ['a name in small letters', 'head', 'x-code: 1001', $quiet, 401,
+    ['a name in upper case', 'head', 'X-CODE: 1001', $quiet, 401,
+     'mapped 1001'],
+    ['a name in lower case', 'head', 'x-code: 1001', $quiet, 401,
      'mapped 1001'],
     ['white space', 'head', "X-Code:    1001  ", $quiet, 401, 'mapped 1001'],
-    ['behind many headers', 'head', "${filler}X-Code: 1001", $quiet, 401,
+    ['after many headers', 'head', "${filler}X-Code: 1001", $quiet, 401,
      'mapped 1001'],
-    ['a header that nginx knows', 'type', 'X-Code: 1001', $quiet, 200,
+    ['a header known to nginx', 'type', 'X-Code: 1001', $quiet, 200,
      'unknown application/json'],
 
-    # of a header that is repeated the first counts that can be a code
+    # the first usable value of a repeated header counts
 
     ['the first of two', 'head', "X-Code: 1001\r\nX-Code: 1002", $quiet, 401,
      'mapped 1001'],
@@ -81,10 +80,10 @@ my @cases = (
     ['far apart', 'head', "X-Code:\r\n${filler}X-Code: 1001", $quiet, 401,
      'mapped 1001'],
     ['an empty one only', 'head', 'X-Code:', $quiet, 200, 'none '],
-    ['the longest', 'head', "X-Code: $long", $quiet, 200, "unknown $long"],
+    ['the longest code', 'head', "X-Code: $long", $quiet, 200, "unknown $long"],
     ['one too long only', 'head', "X-Code: 9$long", $quiet, 200, 'none '],
 
-    # several headers: in the order of the sources, not in the vendor's
+    # several headers: the order of the sources decides, not the vendor's
 
     ['the first source', 'two', "X-Fault: 1002\r\nX-Code: 1001", $quiet, 401,
      'mapped 1001'],
@@ -117,7 +116,7 @@ my @cases = (
     ['one of a base, in its body', 'based', 'X-Codes: 0',
      '{"error_code":1000}', 404, 'mapped 1000'],
 
-    # what the edge does with headers is for its clients
+    # directives of the edge do not change the code
 
     ['hidden', 'head', 'X-Code: 1001', $quiet, 401, 'mapped 1001',
      'proxy_hide_header X-Code;'],
@@ -132,7 +131,7 @@ my @cases = (
     ['no time to hold', 'head', 'X-Code: 1001', $quiet, 401, 'mapped 1001',
      'error_map_hold_timeout 0;'],
 
-    # what is not looked into
+    # responses that are not inspected
 
     ['another type', 'head', "Content-Type: text/html\r\nX-Code: 1001", $quiet,
      200, 'skipped '],
@@ -142,10 +141,10 @@ my @cases = (
      401, 'mapped 1001', 'error_map_types *;'],
     ['br', 'head', "Content-Encoding: br\r\nX-Code: 1001", $quiet, 200,
      'skipped '],
-    ['gzip that is not to be inflated', 'head',
+    ['gzip without error_map_gunzip', 'head',
      "Content-Encoding: gzip\r\nX-Code: 1001", $quiet, 200, 'skipped ',
      'error_map_gunzip off;'],
-    ['gzip, which need not be one', 'head',
+    ['not gzip, though labelled so', 'head',
      "Content-Encoding: gzip\r\nX-Code: 1001", $quiet, 401, 'mapped 1001'],
 );
 
@@ -160,7 +159,7 @@ my $vendor = vendor(sub {
     $headers = "Content-Type: application/json\r\n$headers"
         if $headers !~ /^Content-Type:/;
 
-    # a type that is empty is none at all
+    # an empty type is a missing one
 
     $headers =~ s/^Content-Type:\r\n//;
 
@@ -169,7 +168,7 @@ my $vendor = vendor(sub {
 
     if ($how eq 'slow') {
 
-        # the header, the first byte and the others, each when the one before
+        # the header, the first byte and the rest, each when the previous part
         # has arrived, or much later
 
         for my $part ($head, substr($body, 0, 1, ''), $body) {
@@ -242,7 +241,7 @@ $locations
     }
 END
 
-# what is to be seen of a response, in a few words
+# a response in a few words
 
 sub seen {
     my ($r, $body) = @_;
@@ -267,7 +266,7 @@ for my $n (0 .. $#cases) {
 my %case = map { $cases[$_][0] => $_ } 0 .. $#cases;
 
 
-# what of it a client gets
+# the headers that a client gets
 
 for (['a code', '1001'], ['hidden', undef]) {
     my ($name, $code) = @$_;
@@ -279,7 +278,7 @@ for (['a code', '1001'], ['hidden', undef]) {
 
 is_deeply(get($port, "/$case{'a spoofed one is its own'}/at-once")
           ->{headers}{'x-error-code'}, ['1001'],
-          'the spoofed one is replaced by what it says');
+          'the module replaces the spoofed header');
 
 my $head = ask(connection($port), "HEAD /$case{'a code'}/at-once HTTP/1.1\r\n"
                                   . "Host: e\r\n\r\n", head => 1);
@@ -288,8 +287,8 @@ is("$head->{status} $head->{headers}{'x-v'}[0]", '200 skipped ',
    'HEAD is skipped');
 
 
-# asks for a slow response, and lets the next part of it come when the one
-# before is here; what has come of the body then
+# requests a slow response, and releases each part when the previous one is
+# here; returns it, and the length of the body at each part
 
 sub parts {
     my ($n, $timeout) = @_;
@@ -319,7 +318,7 @@ sub parts {
     return (parse($bytes), join ' ', @parts);
 }
 
-# no part waits for the next, be there a code or none and no other source
+# no part waits for the next one if headers decide
 
 for my $name ('a code', 'a success code', 'an unknown code', 'no code',
               'before the body', 'success, an error in the body')
@@ -331,22 +330,22 @@ for my $name ('a code', 'a success code', 'an unknown code', 'no code',
     is($parts, '0 1 ' . length $body, '... each part comes at once');
 }
 
-# ... for which a document that needs the body does
+# ... but it waits where the document has a source in the body
 
 my ($slow, $parts) = parts($case{'none, an error in the body'}, 0.5);
 
 like(seen($slow, $json), qr/^429, mapped 1002, whole, held [1-9]\d*$/,
      'no code in a header, slowly');
-is($parts, 'nothing nothing ' . length $json, '... the body is waited for');
+is($parts, 'nothing nothing ' . length $json,
+   '... the response waits for the body');
 
 
-# responses of nginx's own: what is among the headers when they come to the
-# filter, which add_header is not yet
+# local responses: the filter sees their headers before add_header adds more
 
 my $r = get($port, '/add_header');
 
 is("$r->{status} $r->{headers}{'x-v'}[0]", '200 none ',
-   'a header that the edge adds is not a vendor\'s');
+   'a header of add_header has no code');
 
 $r = get($port, '/redirect');
 
@@ -354,7 +353,7 @@ is("$r->{status} $r->{headers}{'x-v'}[0]", '302 unknown /there',
    'a header of a local response');
 
 
-# what is refused
+# invalid sources
 
 my $token = 'it must be a header name like "X-Error-Code" in nginx.conf:8';
 

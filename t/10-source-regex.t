@@ -1,5 +1,5 @@
-# source regex: a code in a text that is no JSON, which a group of a PCRE2
-# pattern finds.  Where the text is cut is t/20-stream-regex.t's business.
+# source regex: a group of a PCRE2 pattern finds the code in a text that is not
+# JSON.  t/20-stream-regex.t tests where the text is cut.
 
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ my @cases = (
      'mapped 1001'],
     ['one of a branch reset', '(?|E=(?<code>\d+)|F=(?<code>\d+))', 'F=1001',
      'mapped 1001'],
-    ['a name that begins so', '(\d+) (?<codes>\d+)', '1001 1002',
+    ['a longer name', '(\d+) (?<codes>\d+)', '1001 1002',
      'mapped 1001'],
     ['in a lookahead', 'ERR(?=.*?(\d+))', 'ERR: 1001', 'mapped 1001'],
     ['repeated', 'ERR(?:=(\d+))+;', 'ERR=1002=1001;', 'mapped 1001'],
@@ -68,10 +68,10 @@ my @cases = (
     ['too long', $err, "ERR=9$long", 'none '],
     ['too long, then a code', $err, "ERR=9$long ERR=1001", 'mapped 1001'],
 
-    # on behind a match without a code, not within it
+    # the search goes on after a match without a code, not within it
 
     ['in a string', '"[^"]*"|ERR=(\d+)', '"ERR=1002" ERR=1001', 'mapped 1001'],
-    ['behind what is too long', '(\d{129,200}|\d{4})',
+    ['after a code too long', '(\d{129,200}|\d{4})',
      '8' x 128 . "9 1001", 'mapped 1001'],
     ['two strings', '"[^"]*"|ERR=(\d+)', '"" ERR=1001 "ERR=1002"',
      'mapped 1001'],
@@ -79,7 +79,7 @@ my @cases = (
     # bytes
 
     ['NUL and others', '\x00\xff(\d+)', "x\0\xff1001", 'mapped 1001'],
-    ['behind a NUL', $err, "\0\0ERR=1001\0", 'mapped 1001'],
+    ['after a NUL', $err, "\0\0ERR=1001\0", 'mapped 1001'],
     ['a code in UTF-8', 'E=(.+);', "E=\xc3\xa9;", 'unknown %C3%A9'],
     ['a character of two bytes', '^..=(\d+)', "\xc3\xa9=1001", 'mapped 1001'],
     ['case', 'err=(\d+)', 'ERR=1001', 'none '],
@@ -89,7 +89,7 @@ my @cases = (
     # where
 
     ['^', '^ERR=(\d+)', 'ERR=1001', 'mapped 1001'],
-    ['^ is no line', '^ERR=(\d+)', "x\nERR=1001", 'none '],
+    ['^ is not a line', '^ERR=(\d+)', "x\nERR=1001", 'none '],
     ['\A', '\AERR=(\d+)', "x\nERR=1001", 'none '],
     ['$', 'ERR=(\d+)$', "ERR=1002\nERR=1001", 'mapped 1001'],
     ['$ before the last newline', 'ERR=(\d+)$', "ERR=1002\nERR=1001\n",
@@ -99,7 +99,7 @@ my @cases = (
     ['\z is no newline', 'ERR=(\d+)\z', "ERR=1001\n", 'none '],
     ['(?m)^', '(?m)^ERR=(\d+)', "x ERR=1002\nERR=1001", 'mapped 1001'],
     ['(?m)$', '(?m)ERR=(\d+)$', "ERR=1002;\nERR=1001\nx", 'mapped 1001'],
-    ['. is no newline', 'E.*?(\d+)', "E\n1001", 'none '],
+    ['. is not a newline', 'E.*?(\d+)', "E\n1001", 'none '],
     ['(?s).', '(?s)E.*?(\d+)', "E\n1001", 'mapped 1001'],
     ['a lookbehind', '(?<=ERR=)(\d+)', '1002 ERR=1001', 'mapped 1001'],
     ['a lookbehind, not', '(?<!N)ERR=(\d+)', 'NERR=1002 ERR=1001',
@@ -109,7 +109,7 @@ my @cases = (
     ['lazy', 'a.*?=(\d+)', 'a b=1001 c=1002', 'mapped 1001'],
     ['a comment', '(?x) ERR = (\d+) # the code', 'ERR=1001', 'mapped 1001'],
 
-    # of several the match that begins first, then the first source
+    # of several matches the first one counts, then the first source
 
     ['two, the first', ['A=(\d+)', 'B=(\d+)'], 'A=1001 B=1002', 'mapped 1001'],
     ['two, the second', ['A=(\d+)', 'B=(\d+)'], 'B=1001 A=1002',
@@ -130,11 +130,11 @@ my @cases = (
     ['three', ['A=(\d+)', 'B=(\d+)', 'C=(\d+)'], 'C=1001 B=1002',
      'mapped 1001'],
     ['success first', ['A=(\d+)', 'B=(\d+)'], 'B=0 A=1001', 'success 0'],
-    ['one waits within what the other has left behind',
+    ['one waits within the rest of the other',
      ['"[^"]*"|E=(\d+)', 'F.{40}(\d+)'], '"F" E=1001; "E=1002"',
      'mapped 1001'],
 
-    # JSON goes first
+    # JSON comes first
 
     ['JSON, a code', [$err, $json], '{"a":"ERR=1002","code":1001}',
      'mapped 1001'],
@@ -149,14 +149,14 @@ my @cases = (
     ['JSON, a code too long', [$json, $err],
      "{\"a\":\"ERR=1001\",\"code\":9$long}", 'mapped 1001'],
     ['JSON, neither', [$json, $err], '{"a":"ERR"}', 'none '],
-    ['JSON, something behind it', [$json, $err], '{"a":1} ERR=1001',
+    ['JSON, something after it', [$json, $err], '{"a":1} ERR=1001',
      'mapped 1001'],
     ['no JSON', [$json, $err], 'ERR=1001', 'mapped 1001'],
     ['no JSON before it', [$json, $err], 'ERR=1001 {"code":1002}',
      'mapped 1001'],
     ['malformed', [$json, $err], '{"a":"ERR=1001",,"code":1002}',
      'mapped 1001'],
-    ['malformed behind a code', [$json, $err], '{"code":1001,,"a":"ERR=1002"}',
+    ['malformed after a code', [$json, $err], '{"code":1001,,"a":"ERR=1002"}',
      'mapped 1001'],
     ['half a JSON', [$json, $err], '{"a":"ERR=1001","b":[', 'mapped 1001'],
     ['half a JSON in pieces', [$json, $err], ['{"a":"ERR', '=1001","b":['],
@@ -168,7 +168,7 @@ my @cases = (
     ['JSON that is longer than a buffer', [$json, $err],
      '{"a":"ERR=1001","b":"' . 'x' x 20000 . '"}', 'mapped 1001'],
 
-    # a match that touches the end of what has come waits for more
+    # a match that touches the end of the received text waits for more
 
     ['the end may be none', $err, ['ERR=100', '1'], 'mapped 1001'],
     ['... nor the next', $err, ['ERR=1', '00', '1', ' ERR=1002'],
@@ -185,17 +185,17 @@ my @cases = (
     ['... nor a line', '(?m)^ERR=(\d+)', ['x', "ERR=1002\n", 'ERR=1001'],
      'mapped 1001'],
 
-    # as far as error_map_hold_size goes
+    # within error_map_hold_size
 
     ['of just the size', $err, 'ERR=1001', 'mapped 1001',
      'error_map_hold_size 8;'],
     ['certain within the size', $err, 'ERR=1001 more', 'mapped 1001',
      'error_map_hold_size 9;'],
-    ['certain behind it', $err, 'ERR=1001 more', 'undecided ',
+    ['certain after it', $err, 'ERR=1001 more', 'undecided ',
      'error_map_hold_size 8;'],
-    ['behind it', $err, 'x' x 20 . ' ERR=1001', 'undecided ',
+    ['after it', $err, 'x' x 20 . ' ERR=1001', 'undecided ',
      'error_map_hold_size 16;'],
-    ['behind it, in pieces', $err, ['x' x 10, 'x' x 10, ' ERR=1001'],
+    ['after it, in pieces', $err, ['x' x 10, 'x' x 10, ' ERR=1001'],
      'undecided ', 'error_map_hold_size 16;'],
     ['within it, in pieces', $err, ['x' x 10, ' ERR=', '1001 ', 'more'],
      'mapped 1001', 'error_map_hold_size 20;'],
@@ -205,12 +205,12 @@ my @cases = (
     ['within it, one waits for it, in pieces', '(?s)<e>.*?<c>(\d+)</c>',
      ['<e>' . 'x' x 297, 'x' x 100 . '<c>1001</c>', 'x' x 300],
      'mapped 1001', 'error_map_hold_size 500;'],
-    ['JSON goes on behind it', [$json, $err], '{"a":"ERR=1001","b":"more"}',
+    ['JSON goes on after it', [$json, $err], '{"a":"ERR=1001","b":"more"}',
      'undecided ', 'error_map_hold_size 20;'],
     ['no time to hold', $err, ['ERR', '=1001'], 'undecided ',
      'error_map_hold_timeout 0;'],
 
-    # what a fair pattern costs is not too much
+    # a fair pattern is not too expensive
 
     ['a long body', '(?s)<e>.*?<c>(\d+)</c>',
      '<e>' . '<p>text</p>' x 5000 . '<c>1001</c></e>', 'mapped 1001'],
@@ -222,16 +222,18 @@ my @cases = (
      'mapped 1001'],
     ['a group that is repeated often', '(?s)<e>(?:(?!</e>).)*</e>(\d+)',
      '<e>' . 'x' x 3000 . '</e>1001 ', 'mapped 1001'],
-    ['one that is', '(?:\w+ )+ERR=(\d+)', 'text ' x 500 . 'ERR=1001',
+    ['a group that is repeated, and matches', '(?:\w+ )+ERR=(\d+)',
+     'text ' x 500 . 'ERR=1001',
      'mapped 1001'],
 
     # the types
 
-    ['XML is of no type to look into', '<c>(\d+)', '<c>1001</c>', 'skipped ',
+    ['XML is not inspected by default', '<c>(\d+)', '<c>1001</c>', 'skipped ',
      'error_map_types text/plain;', 'text/xml'],
-    ['... but where it is one', '<c>(\d+)', '<c>1001</c>', 'mapped 1001',
+    ['... but where its type is listed', '<c>(\d+)', '<c>1001</c>',
+     'mapped 1001',
      'error_map_types text/xml;', 'text/xml'],
-    ['... or all are', '<c>(\d+)', '<c>1001</c>', 'mapped 1001',
+    ['... or all types are', '<c>(\d+)', '<c>1001</c>', 'mapped 1001',
      'error_map_types *;', 'text/xml; charset=utf-8'],
 );
 
@@ -290,8 +292,7 @@ END
     }
 }
 
-# Patterns that take much longer than a vendor is worth, for bodies that they
-# do not match.
+# patterns that take very long to fail, and such bodies
 
 my %hard = (
     'nested' => ['(a+)+$', 'a' x 5000 . 'b'],
@@ -375,7 +376,7 @@ for (['ERR=1001', 401], ['{"error_code":1000}', 404], ['{"x":"ERR=1001"}', 401],
 }
 
 
-# what a search may take
+# the steps of a search are limited
 
 my $worker = worker($edge);
 
@@ -392,30 +393,31 @@ for my $how (sort keys %starts) {
                           ? [$1, $2] : () }
                     split /\n/, substr slurp("$edge->{dir}/error.log"), $log;
 
-        is(join(', ', map { $_->[0] } @lines), 'info', '... and one line says');
+        is(join(', ', map { $_->[0] } @lines), 'info',
+           '... with one line in the log');
 
         # the last step may be as long as the body
 
         cmp_ok(@lines ? $lines[0][1] : 1e9, '<=',
-               262144 + 33 * length($body) + 1, '... after how many steps');
+               262144 + 33 * length($body) + 1, '... of the steps');
     }
 }
 
 is(summary(get($port, '/jit/0/'), $cases[0][2]), '401, mapped 1001, whole',
-   'the next one is served');
+   'the next request is served');
 is(worker($edge), $worker, '... by the same worker');
 
 stop($edge);
 
 
-# what is refused
+# invalid patterns
 
 sub source { "error_map_document d {\n\n\nsource regex " . quoted($_[0])
              . ";\n}\n" }
 
 my $in = 'in error_map_document "d"';
 
-# by PCRE2 itself, which has its own mind about where that shows
+# PCRE2's own errors, at an offset of its choice
 
 for (
     ['ERR=(\d+', 'missing closing parenthesis'],
@@ -436,7 +438,7 @@ for (
     is($said, "invalid pattern \"$pattern\" $in, $message",
        "refused: $pattern");
     is($rest, substr($pattern, length($pattern) - length $rest),
-       '... and what of it is left');
+       '... at the rest of the pattern');
 }
 
 my $no_group = 'it must have a group for the code, the first one or one named '
@@ -477,7 +479,7 @@ for (
 is(refusal("include d.conf;\n",
            'd.conf' => "error_map_document d {\nsource regex a;\n}\n"),
    "invalid pattern \"a\" $in, $no_group in d.conf:2",
-   'refused in a file of its own');
+   'refused in an included file');
 
 for ('(a)', 'C:\\\\Games(a)', '\\(*(a)', '(*NO_JIT)(a)',
      '(?J)(?<x>a)|(?<x>b)', '(?i)(?<CODE>a)|(?<code>b)')

@@ -19,7 +19,7 @@ our $all = join '', map { "\$error_map_$_" } @names;
 our $some = join ',', map { "\$error_map_$_" }
                       grep { !/title|retry_after/ } @names;
 
-# answers with the first bytes of a body, and after a second with the others
+# sends the first bytes of a body, and the rest after a second
 
 $ENV{TEST_NGINX_VENDOR_PORT} = ErrorMap::vendor(sub {
     my ($s, $head) = @_;
@@ -126,7 +126,7 @@ HEAD /t/200/{"StatusCode":42505}   =
 
 
 
-=== TEST 2: all are empty until there is a response, and not remembered as such
+=== TEST 2: all are empty before the response, and are not cached so
 --- config eval
 <<"_EOC_"
 set \$server "<$::all>";
@@ -159,7 +159,7 @@ X-Response: <tencent_iotvideo,42505,RESOURCE_EXHAUSTED,402,200,mapped,0,0.000>
 
 
 
-=== TEST 3: what was held, of a response that had to wait for its code
+=== TEST 3: size and time of a hold that waits for the code
 --- config eval
 $::headers . <<'_EOC_'
 error_map_header off;
@@ -212,7 +212,7 @@ v-hold-time: [01]\\.\\d\\d\\d
 
 
 
-=== TEST 4: what was held when the time was up
+=== TEST 4: size and time of a hold that times out
 --- config eval
 $::headers . <<'_EOC_'
 error_map_header off;

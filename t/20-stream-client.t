@@ -1,6 +1,6 @@
 # The client's side of a hold: clients that read slowly or at a limited rate,
-# connections that are used again, pipelined requests, and what a worker keeps
-# of all of them, which is nothing.
+# reused connections and pipelined requests.  The worker keeps no memory of
+# them.
 
 use strict;
 use warnings;
@@ -29,13 +29,13 @@ sub body {
     return $body . substr($digits, 0, $size - length($body) - 2) . '"}';
 }
 
-# where a response is released: name, location, where the code is and where
-# the body is cut, each as a part of the size; pause there, verdict
+# where a response is released: name, location, places of the code and of the
+# cut as parts of the size, pause at the cut, verdict
 
 my @cases = (
     ['with the header', 'map', 0, 0.5, 0, 'mapped 42505'],
     ['when the code comes', 'map', 0.2, 0.1, 0.3, 'mapped 42505'],
-    ['when the code comes behind a pause', 'map', 0.2, 0.2, 0.3,
+    ['when the code comes after a pause', 'map', 0.2, 0.2, 0.3,
      'mapped 42505'],
     ['at the end', 'all', undef, 0.7, 0.3, 'none '],
     ['at the hold size', 'size', 0.9, 0, 0.3, 'undecided '],
@@ -205,7 +205,7 @@ while (my @some = splice @jobs, 0, 108) {
 }
 
 
-# what was held goes on to a slow client although the vendor sends no more
+# the held bytes reach a slow client although the vendor sends no more
 
 @jobs = map {
     { port => $narrow, rcvbuf => 2048, slow => 4096, pause => 0.002,
@@ -221,14 +221,14 @@ for my $x (exchange_all(@jobs)) {
         $early += $_->[1] if $_->[0] < 3.5;
     }
 
-    cmp_ok($early, '>', 40_000, "a silent vendor holds nothing up: $title");
+    cmp_ok($early, '>', 40_000, "a silent vendor delays nothing: $title");
     is(md5_hex(parse($x->{bytes})->{body}), md5_hex($bodies{large5}),
-       "nor is a byte of it lost: $title");
+       "no byte is lost: $title");
 }
 
 
-# connections used again: all the cases on one of the client's, and on one of
-# the vendor's, which counts its requests
+# reused connections: all cases on one of the client's, and on one of the
+# vendor's, which counts its requests
 
 for my $buffering (sort keys %bufferings) {
     for my $framing (qw(length chunked)) {
@@ -264,12 +264,12 @@ for (@{ $jobs[1] }) {
     is(join(', ', map { "$_->{headers}{'x-id'}[0] $_->{headers}{'x-v'}[0]" }
                   @responses),
        join(', ', map { "$_ $wanted->[$_]" } 0 .. $#$wanted),
-       "the client's connection is used again: $title");
+       "the client's connection is reused: $title");
 
     # six connections share the vendor's, and it may take a new one for each
 
     cmp_ok(scalar(grep { $_->{headers}{'x-n'}[0] > 0 } @responses), '>=',
-           @responses - 6, "the vendor's connection is used again: $title");
+           @responses - 6, "the vendor's connection is reused: $title");
 }
 
 
@@ -337,7 +337,7 @@ for (0 .. 2) {
     push @memory, memory($worker, 'VmRSS');
 }
 is($got, 3 * 5 * 1001, 'thousands of requests are served');
-cmp_ok($memory[2] - $memory[0], '<', 512, 'no memory is kept of them');
+cmp_ok($memory[2] - $memory[0], '<', 512, 'no memory is kept');
 
 is(connections($port), $alone, 'nor a connection');
 

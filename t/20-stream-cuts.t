@@ -1,5 +1,5 @@
-# A vendor's body comes in pieces, and where it is cut is chance: the verdict
-# and the body that the client gets must not depend on it.
+# A vendor's body comes in pieces, cut anywhere: neither the verdict nor the
+# client's body may depend on the cuts.
 
 use strict;
 use warnings;
@@ -38,7 +38,7 @@ my @cases = (
      "\xef\xbb\xbf{\"StatusCode\":42505}", 402, $mapped],
     ['first of two codes', 'tencent_iotvideo',
      '{"StatusCode":42505,"StatusCode":200}', 402, $mapped],
-    ['malformed behind the code', 'tencent_iotvideo',
+    ['malformed after the code', 'tencent_iotvideo',
      '{"StatusCode":42505,]', 402, $mapped],
     ['unknown code', 'tencent_iotvideo',
      '{"StatusCode":425050}', 200, 'unknown 425050'],
@@ -125,7 +125,7 @@ END
 
 my $held = 0;
 
-# what of a response must be as expected, in a few words
+# a response in a few words
 
 sub seen {
     my ($r, $off, $case) = @_;
@@ -134,7 +134,7 @@ sub seen {
 
     $held++ if $r->{headers}{'x-held'}[0];
 
-    # the others have headers of their own
+    # mapped and unknown ones have more headers
 
     my $same = $verdict !~ /^(?:success|none)/
                || bare($r) eq bare($off) ? 'same' : 'changed';
@@ -143,8 +143,8 @@ sub seen {
 }
 
 
-# tests that all the responses of each job are as they should be: each with
-# the arguments for the vendor, and the first from the proxy without the filter
+# tests all responses of each job: one for each of the vendor's arguments,
+# compared with that of the proxy without the filter
 
 sub check {
     my ($name, @jobs) = @_;
@@ -183,7 +183,7 @@ my (@cuts, @steps, @ones);
 for my $n (0 .. $#cases) {
     for my $framing (@framings) {
 
-        # the bytes between the chunks are places to cut as well
+        # cuts fall between the chunks as well
 
         my ($head, $raw) = frame($framing, $cases[$n][2], chunk => 16);
 
@@ -201,7 +201,7 @@ for my $n (0 .. $#cases) {
 
 check('cut in two', @cuts);
 
-cmp_ok($held, '>', 500, 'cuts came between two reads of nginx');
+cmp_ok($held, '>', 500, 'nginx reads between the cuts');
 
 check('byte by byte', @steps);
 check('chunks of one byte', @ones);

@@ -1,7 +1,6 @@
-# Every way for a vendor to break off, as two clients see it: over HTTP/1.1 and
-# HTTP/2, beside the same proxy without the filter.  A client gets what it gets
-# without us, and its end is as clean or as rough; but where the code had come
-# before, it is mapped.
+# A vendor breaks off in every way, and clients over HTTP/1.1 and HTTP/2 see it,
+# beside the same proxy without the filter.  A client gets the same bytes and
+# the same end, clean or not; but a code that came before is mapped.
 
 use strict;
 use warnings;
@@ -19,8 +18,8 @@ my %bodies = (
     late => '{' . $rest . "$code$rest\"z\":0}",
 );
 
-# what comes of a body: nothing, one byte, some of it, more than tiny buffers
-# hold, and all up to the code at its begin and at its end
+# received parts of a body: nothing, one byte, some, more than tiny buffers
+# hold, and all up to the code at its beginning and at its end
 
 my @cuts = (
     [nothing => 'early', 0],
@@ -51,14 +50,14 @@ my $vendor = vendor(sub {
     my (undef, $body, $n) = @{ $cuts[$arg{cut}] };
     my ($head, $raw) = frame($arg{framing}, $bodies{$body});
 
-    # what is no fault: the whole
+    # no fault: the complete body
 
     if ($arg{fault} eq 'well') {
         put($s, $head . $raw);
         return 0;
     }
 
-    # the length of the chunk is no part of the body
+    # the length of the chunk is not part of the body
 
     $n += index($raw, "\n") + 1 if $n && $arg{framing} eq 'chunked';
 
@@ -70,7 +69,7 @@ my $vendor = vendor(sub {
 
     put($s, $head . substr $raw, 0, $n);
 
-    # nginx is to read it before the fault
+    # nginx must read it before the fault
 
     sleep $pauses{$arg{fault}} * ($arg{fault} eq 'timeout' ? 1 : $arg{slow});
     reset_on_close($s) if $arg{fault} eq 'rst';
@@ -127,8 +126,8 @@ sub uri {
 
 
 # Responses as { status, body, head, headers, complete, end } over HTTP/1.1, for
-# a list of URIs; not more at a time than fit into the backlog of the vendor.
-# Whatever is held by mistake is held for longer than this waits.
+# a list of URIs; no more at a time than fit into the vendor's backlog.  A hold
+# by mistake takes longer than this waits.
 
 sub over_http1 {
     my @jobs = map { { port => $port, timeout => 12, request => request($_) } }
@@ -149,8 +148,8 @@ sub over_http1 {
 }
 
 
-# ... and over HTTP/2, where they are streams of one connection; nghttp prints
-# the bytes of each DATA frame before its line, and they have no line feeds
+# ... and over HTTP/2, as streams of one connection; nghttp prints the bytes of
+# each DATA frame, which have no line feeds, before its line
 
 sub over_http2 {
     my @uris = @_;
@@ -169,7 +168,7 @@ sub over_http2 {
                                    (?:\ {10}.*\n)*?
                                    \ {10}:path:\ .*&n=(\d+)\n/gx;
 
-        # what is sent may stand between the bytes of a frame
+        # lines about sent frames may stand between the bytes of a frame
 
         $out =~ s/\[ *[\d.]+\] send .*\n(?: {10}.*\n)*//g;
 
@@ -210,8 +209,8 @@ sub over_http2 {
 }
 
 
-# what is wanted of a response, and what there is, each as one text; $off is the
-# response without the filter
+# the wanted and the actual response, each as one text; $off is the response
+# without the filter
 
 sub wanted_and_got {
     my ($case, $off, $r) = @_;
@@ -219,8 +218,8 @@ sub wanted_and_got {
     my ($fault, $cut, undef, $framing, $split) = @$case;
     my (undef, $body, $n) = @{ $cuts{$cut} };
 
-    # Of what nginx keeps in a buffer that is not full and then drops, the
-    # filter sees what came with the header.
+    # nginx drops a buffer that is not full; the filter then sees only the bytes
+    # that came with the header.
 
     my $seen = $off->{body};
 
@@ -287,9 +286,8 @@ for my $client ([ 'HTTP/1.1', \&over_http1 ], [ 'HTTP/2', \&over_http2 ]) {
                "$protocol, $fault: the worker does not spin")
             if $fault eq 'timeout';
 
-        # On a busy machine the fault may overtake the bytes.  What differs is
-        # tried again, slower; what is wrong is wrong then, too, and more than
-        # a few are.
+        # On a busy machine the fault may overtake the bytes.  Differences are
+        # tried again, slower; real ones remain, and are more than a few.
 
         my @again = grep { $results[$_][0] ne $results[$_][1] } 0 .. $#cases;
 
@@ -310,11 +308,11 @@ for my $client ([ 'HTTP/1.1', \&over_http1 ], [ 'HTTP/2', \&over_http2 ]) {
                 or diag("got:\n", short($got), "\nwanted:\n", short($wanted));
         }
 
-        # what hangs does so in most of them
+        # a hang occurs in most of them
 
         last PROTOCOLS if @again > 12;
 
-        # ... and it goes on
+        # ... the worker goes on
 
         for my $buffers (sort keys %buffers) {
             my ($r) = $sub->(uri(['well', 'code', $buffers, 'length', 0],
@@ -327,7 +325,7 @@ for my $client ([ 'HTTP/1.1', \&over_http1 ], [ 'HTTP/2', \&over_http2 ]) {
     }
 }
 
-cmp_ok($mapped, '>', 100, 'many a code had come before the fault');
+cmp_ok($mapped, '>', 100, 'many codes come before the fault');
 
 is(connections($port), $alone, 'no connection is left');
 

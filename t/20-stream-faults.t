@@ -1,6 +1,6 @@
-# A vendor that breaks off: what came goes out as it would without the filter,
-# or mapped where the code was among it; never as an empty reply, a hang or a
-# spin.
+# A vendor breaks off: the received bytes leave as without the filter, or mapped
+# if they have the code; the client never gets an empty reply, nothing hangs or
+# spins.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep time);
 my $code = '"StatusCode":42505,';
 my $rest = join '', map { "\"k$_\":\"v\"," } 1 .. 100;
 
-# name, body, and how much of it comes
+# name, body, and the length of its received part
 
 my %bodies = (
     first => "{$code$rest\"z\":0}",
@@ -22,7 +22,7 @@ my %bodies = (
 );
 
 my @cases = (
-    ['no whole header', 'first', -9],
+    ['an incomplete header', 'first', -9],
     ['no body', 'first', 0],
     ['one byte', 'first', 1],
     ['all up to the code', 'first', index($bodies{first}, ',')],
@@ -44,7 +44,7 @@ my $vendor = vendor(sub {
     my (undef, $body, $n) = @{ $cases[$arg{case}] };
     my ($head, $raw) = frame($arg{framing}, $bodies{$body});
 
-    # the length of the chunk is no part of the body
+    # the length of the chunk is not part of the body
 
     $n += index($raw, "\n") + 1 if $n > 0 && $arg{framing} eq 'chunked';
 
@@ -59,7 +59,7 @@ my $vendor = vendor(sub {
 
     put($s, $head . $raw);
 
-    # nginx is to read it first, or the fault may come before the bytes
+    # nginx must read it first, or the fault may overtake the bytes
 
     sleep $pauses{$arg{fault}} || 0;
     reset_on_close($s) if $arg{fault} =~ /^rst/;
@@ -101,8 +101,8 @@ END
 my $worker = worker($nginx);
 
 
-# the results of one kind of fault, with the filter and without; not more at a
-# time than fit into the backlog of the vendor
+# the results of one kind of fault, with and without the filter; no more at a
+# time than fit into the vendor's backlog
 
 sub results {
     my ($fault, @todo) = @_;
@@ -154,7 +154,7 @@ for my $fault (qw(timeout rst fin)) {
     my $elapsed = time - $begin;
 
     cmp_ok(cpu_time($worker) - $cpu, '<', $elapsed / 2,
-           "$fault: the worker waits without a spin") if $fault eq 'timeout';
+           "$fault: the worker does not spin") if $fault eq 'timeout';
 
     for (@todo) {
         my ($case, $framing, $buffering, $split, $version) = @$_;
@@ -165,8 +165,8 @@ for my $fault (qw(timeout rst fin)) {
                     . " buffering $buffering, HTTP/$version"
                     . ($split ? ', header first' : '');
 
-        # of what nginx keeps in a buffer that is not full and then drops, the
-        # filter sees only what came with the header
+        # nginx drops a buffer that is not full; the filter then sees only the
+        # bytes that came with the header
 
         my (undef, $body, $n) = @{ $cases[$case] };
         my $seen = $off->{body};
@@ -191,7 +191,7 @@ for my $fault (qw(timeout rst fin)) {
 }
 
 
-# where the fault may overtake the bytes, there is more than one good answer
+# the fault may overtake the bytes, then several answers are right
 
 my @results = results('rst-at-once', @todo);
 

@@ -1,6 +1,6 @@
-# A gzip body is inflated to be looked at, and for that alone: the client gets
-# the vendor's bytes.  The verdict does not depend on how the body is cut; what
-# is wrong in it, or would grow too large, harms nobody.
+# A gzip body is inflated for the verdict only, the client gets the vendor's
+# bytes.  The verdict does not depend on the cuts, and invalid or very large
+# bodies do no harm.
 
 use strict;
 use warnings;
@@ -22,7 +22,7 @@ my $mapped = 'mapped 42505';
 use constant { GZIP => MAX_WBITS() + 16, RAW => -MAX_WBITS() };
 
 
-# gzip, RFC 1952: what zlib makes of a text, and members made by hand
+# gzip, RFC 1952: members of zlib, and hand-made ones
 
 sub gz { Compress::Zlib::memGzip($_[0]) }
 
@@ -34,7 +34,7 @@ sub member {
            . pack 'V2', crc32($text), length $text;
 }
 
-# ... of one block that is not compressed: 15 bytes, the text and 8 bytes
+# ... with one uncompressed block: 15 bytes, the text and 8 bytes
 
 sub stored {
     my ($text) = @_;
@@ -43,7 +43,7 @@ sub stored {
     return member($text, pack('C v2', 1, $n, $n ^ 0xffff) . $text);
 }
 
-# ... of parts, each of which can be read as soon as it is there
+# ... with parts that can be read one by one
 
 sub deflated {
     my ($level, @parts) = @_;
@@ -55,7 +55,7 @@ sub deflated {
                     ($deflate->flush)[0];
 }
 
-# ... and of size times a byte, a bomb if there are many
+# ... with one byte repeated size times, which may be a bomb
 
 sub blown_up {
     my ($begin, $byte, $size, $end) = @_;
@@ -69,7 +69,7 @@ sub blown_up {
         [$deflate->deflate($end)], [$deflate->flush];
 }
 
-# the text of a body up to its end or to what is wrong in it
+# the text of a body up to its end or to its first error
 
 sub inflated {
     my ($rest) = @_;
@@ -91,12 +91,12 @@ sub inflated {
 
 my $json = '{"s":"\\"}{","StatusCode":42505,"a":[1,{"b":"c"}]}';
 
-# zlib chooses codes of its own for it
+# zlib makes a block with dynamic codes of it
 
 my $text = '{"p":"' . join('', map { substr md5_hex($_), 0, 9 } 1 .. 20)
            . '","StatusCode":42505}';
 
-# a code that is copied from before the 4096th byte to behind it
+# a code that is copied across the 4096th byte
 
 my $copied = '{"a":{"StatusCode":42505,"b":1},"p":"' . 'x' x 4042
              . '","StatusCode":42505,"b":1}';
@@ -117,7 +117,7 @@ my @cases = (
     ['malformed before the code', gz('{"a":tru,"StatusCode":42505}'), 'none '],
     ['byte order mark', gz("\xef\xbb\xbf$json"), $mapped],
     ['not compressed', stored($json), $mapped],
-    ['codes of its own', gz($text), $mapped],
+    ['dynamic codes', gz($text), $mapped],
     ['copied', gz($copied), $mapped],
     ['in parts', member($json, deflated(9, split //, $json)), $mapped],
     ['in parts, not compressed', member($json, deflated(0, $json =~ /..?/g)),
@@ -133,13 +133,14 @@ my @cases = (
     ['empty members alone', gz('') x 3, 'none '],
     ['an object for each member', gz('{"a":1}') . gz('{"StatusCode":42505}'),
      'none '],
-    ['zeros behind a member', gz('{"StatusCode":42505}') . "\0" x 20, $mapped],
+    ['zeros after a member', gz('{"StatusCode":42505}') . "\0" x 20, $mapped],
     ['zeros between members',
      gz('{"a":1') . "\0" . gz(',"StatusCode":42505}'), 'none '],
-    ['JSON behind a member', gz('{"a":1') . ',"StatusCode":42505}', 'none '],
+    ['JSON after a member', gz('{"a":1') . ',"StatusCode":42505}', 'none '],
     ['one byte of a member', gz('{"a":1') . "\x1f", 'none '],
     ['half a member', substr($members, 0, -16), 'none '],
-    ['what only begins as a member', gz('{"a":1') . "\x1f$json", 'none '],
+    ['the first byte of a member, then JSON', gz('{"a":1') . "\x1f$json",
+     'none '],
     ['wrong sum', gz('{"a":1') =~ s/.(.{7})$/\xff$1/sr
                   . gz(',"StatusCode":42505}'), 'none '],
     ['wrong length', gz('{"a":1') =~ s/.$/\xff/sr
@@ -149,19 +150,19 @@ my @cases = (
     ['the format of zlib', compress($json), 'none '],
     ['no format at all', deflated(9, $json), 'none '],
     ['random bytes', join('', map { md5($_) } 1 .. 8), 'none '],
-    ['random bytes behind a header',
+    ['random bytes after a header',
      substr(gz($json), 0, 10) . join('', map { md5($_) } 1 .. 8), 'none '],
     ['empty', '', 'none '],
 );
 
-is(ord(substr gz($text), 10) >> 1 & 3, 2, 'a block with codes of its own');
+is(ord(substr gz($text), 10) >> 1 & 3, 2, 'a block with dynamic codes');
 is(index($copied, '42505', 4000), 4094, 'a copy over two buffers');
-is(inflated(gz('a') . gz('b') . "\0" . gz('c')), 'ab', 'what we inflate here');
+is(inflated(gz('a') . gz('b') . "\0" . gz('c')), 'ab', 'zeros end the text');
 
 my %number = map { $cases[$_][0] => $_ } 0 .. $#cases;
 
 
-# bodies for a hold size of n bytes: all of them are needed
+# bodies that need a hold size of n bytes
 
 sub code_at {
     my ($n, $code) = @_;
@@ -174,9 +175,9 @@ sub in_three { join '', map { gz($_) } $_[0] =~ /^(.{10})(.*)(.{10})$/ }
 sub wrong_sum { gz($_[0]) =~ s/.(.{7})$/\xff$1/sr }
 sub cut_short { substr gz($_[0]), 0, -4 }
 
-is(length code_at(64, 42505), 64, 'a code ends where it is meant to end');
-is(length object(64), 64, 'so does an object');
-is(length stored('x' x 10), 33, 'what is not compressed has 23 bytes more');
+is(length code_at(64, 42505), 64, 'a body with a code has n bytes');
+is(length object(64), 64, 'an object has n bytes');
+is(length stored('x' x 10), 33, 'an uncompressed member has 23 bytes more');
 
 # name, sub (n) -> body, verdict
 
@@ -213,7 +214,7 @@ my @sized = (
      'undecided '],
     ['no end, empty members',
      sub { gz('') x 2 . gz(open_string($_[0])) . gz('') }, 'none '],
-    ['no end, zeros behind it',
+    ['no end, zeros after it',
      sub { gz(open_string($_[0])) . "\0" x 9999 }, 'none '],
     ['blanks', sub { gz(' ' x $_[0]) }, 'none '],
     ['blanks, one byte more', sub { gz(' ' x ($_[0] + 1)) }, 'undecided '],
@@ -235,8 +236,7 @@ my @sized = (
 );
 
 
-# what becomes of 100 MB, and as many members as there is room for: name,
-# bytes, verdict
+# 100 MB, and very many members: name, bytes, verdict
 
 my $size = 100 * 2 ** 20;
 
@@ -252,7 +252,7 @@ my @bombs = (
 );
 
 cmp_ok(length $bombs[0][1], '<', 200_000, 'a bomb is small');
-is(length gz(''), 20, 'so is a member');
+is(length gz(''), 20, 'an empty member is small');
 
 
 # A body is named by the arguments of a request: one of a list, with a byte
@@ -273,7 +273,7 @@ sub body {
     return $body;
 }
 
-# a block with fixed codes that says anything
+# a block with fixed codes and any text
 
 sub random {
     srand $_[0];
@@ -359,7 +359,7 @@ END
 my $nginx = start(port => $port, http => $http);
 
 
-# the headers that are none of the filter's business
+# the headers that the filter must not change
 
 sub rest {
     my ($r) = @_;
@@ -373,7 +373,7 @@ sub rest {
                            grep { !/^(?:Date|Connection|$own):/i } @lines;
 }
 
-# a response in a few words, and how many had to be held
+# a response in a few words, and the number of holds
 
 my $held = 0;
 
@@ -398,9 +398,9 @@ sub wanted {
     return $verdict . ', ' . ($verdict eq $mapped ? 402 : 200);
 }
 
-# check([name, location, framing, rows, ...]): one test for each name, that all
-# the rows are as they should be with either way of buffering; a row has the
-# arguments for the vendor, and what verdict() says then
+# check([name, location, framing, rows, ...]): one test for each name, all its
+# rows are right with and without buffering; a row has the arguments for the
+# vendor, and the result of verdict()
 
 sub check {
     my @jobs = map { my ($name, $where, $framing, @rows) = @$_;
@@ -409,7 +409,7 @@ sub check {
 
     my (@names, %wrong);
 
-    # not all of them at once
+    # not all at the same time
 
     while (my @some = splice @jobs, 0, 150) {
 
@@ -453,8 +453,8 @@ sub check {
 }
 
 
-# cut into two at every byte, also of what frames the chunks, or at all of
-# them; each connection that is closed takes its time
+# cut into two at every byte, also between the chunks, or at all bytes; each
+# closed connection takes its time
 
 my @jobs;
 
@@ -477,11 +477,11 @@ for my $n (0 .. $#cases) {
 
 check(@jobs);
 
-cmp_ok($held, '>', 1000, 'cuts came between two reads of nginx');
+cmp_ok($held, '>', 1000, 'nginx reads between the cuts');
 
 
-# a body that ends anywhere, each bit of it that is another, and random ones:
-# the same as the text up to there has without gzip
+# a body that ends anywhere, flipped bytes and random ones: the verdict is that
+# of the text up to there without gzip
 
 my @damaged;
 
@@ -524,7 +524,7 @@ for (0 .. $#texts) {
 my %seen = map { $_ => 1 } map { /^(\w+)/ } values %plain;
 
 is(join(' ', sort keys %seen), 'mapped none unknown',
-   'damaged texts have all sorts of verdicts');
+   'damaged texts have various verdicts');
 
 check(map {
     my ($name, @all) = @$_;
@@ -543,7 +543,7 @@ check(map {
 } @damaged);
 
 
-# an upstream that breaks off says nothing about what was to come
+# an upstream breaks off: the rest of the body remains unknown
 
 my @broken = map { my $cut = $_;
                    map { [$cut, $_] } @bufferings } map { $_ * 4 } 0 .. 17;
@@ -574,11 +574,11 @@ for (@broken) {
            ne "$wanted, " . rest($off) . $off->{body};
 }
 
-is(join("\n", @wrong), '', 'an upstream that breaks off');
-is(keys %seen, 2, '... before and behind the code');
+is(join("\n", @wrong), '', 'an upstream breaks off');
+is(keys %seen, 2, '... before and after the code');
 
 
-# what is certain does not wait for more; name, bytes that come, verdict
+# a certain verdict does not wait for more: name, received bytes, verdict
 
 my @certain = (['code in the middle', 60, $mapped],
                ['success', 40, 'success 200'],
@@ -620,7 +620,7 @@ for my $n (@sizes) {
 stop($nginx);
 
 
-# What a worker takes of memory and time.  A sanitizer keeps what was freed.
+# the memory and the time of a worker
 
 limit_quarantine();
 
@@ -656,7 +656,7 @@ for (0 .. $#bombs) {
 
 cmp_ok(cpu_time($worker), '<', 10, 'no bomb takes much time');
 
-# requests that go all ways, one behind the other
+# requests of all kinds, one after the other
 
 my @ways = map { my $args = $_;
                  map { "$_?framing=length&$args" } @bufferings }
@@ -682,7 +682,7 @@ for my $i (0 .. 2199) {
 
 is($same, 2200, 'many requests on one connection');
 is(join(' ', sort keys %verdicts), 'mapped none success undecided',
-   '... that go all ways');
+   '... with all verdicts');
 cmp_ok(memory($worker, 'VmRSS') - $memory, '<', 4096,
        '... and the worker does not grow');
 

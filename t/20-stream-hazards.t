@@ -1,6 +1,6 @@
-# Where filters like this one have broken: streams whose client waits for each
-# part, early hints, clients that leave in the midst of HTTP/2, slow clients on
-# connections that are used again, and reloads under load.
+# Hazards of filters like this one: streams whose client waits for each part,
+# early hints, clients that leave an HTTP/2 connection, slow clients on reused
+# connections, and reloads under load.
 
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 limit_quarantine();
 
 
-# what a stream is and in which parts it comes; verdict, status
+# streams: type, parts, verdict, status
 
 my $error = '{"StatusCode":42505,"list":[';
 
@@ -35,7 +35,7 @@ my %streams = (
 );
 
 
-# bodies with a code that come whole, slowly, in pieces or with hints before
+# bodies that come whole, slowly, in pieces or after early hints
 
 my $filler = join '', map { md5_hex($_) } 1 .. 1200;
 my %bodies = (
@@ -61,7 +61,7 @@ my $vendor = vendor(sub {
             $head = '';
         }
 
-        # no part comes before the client has seen the one before it
+        # each part waits until the client has seen the previous one
 
         for my $n (0 .. $#$parts) {
             my $part = $parts->[$n];
@@ -165,8 +165,8 @@ END
 my $nginx = start(port => $port, http => $http);
 
 
-# Streams.  Each part is there before the next one is sent, and so the first one
-# is before there is any other; what is held must go when its time is over.
+# Streams.  The client has each part before the vendor sends the next one; a
+# hold ends with its timeout.
 
 my $id = 0;
 
@@ -223,8 +223,8 @@ for my $name (sort keys %streams) {
 }
 
 
-# Early hints that are repeated: an nginx that knows of them maps what follows,
-# for another one they are the response.
+# Repeated early hints: a newer nginx maps the response after them, an older one
+# takes them for the response.
 
 {
     my ($off, $r) = map { get($port, "/$_/off/hints") } qw(off
@@ -235,14 +235,14 @@ for my $name (sort keys %streams) {
            'hints and an error');
 
     } else {
-        is(bare($r), bare($off), 'hints are left alone');
-        cmp_ok(version(), '<', 1029000, '... by an nginx of old');
+        is(bare($r), bare($off), 'hints pass unchanged');
+        cmp_ok(version(), '<', 1029000, '... in an older nginx');
     }
 }
 
 
-# HTTP/2 clients that leave while the header is held: the request is over, and
-# so is the vendor's
+# HTTP/2 clients that leave while the header is held end their requests, and
+# those to the vendor
 
 my @clients;
 
@@ -279,12 +279,12 @@ for (@clients) {
 }
 
 is(join(' ', grep { !await("gone-$_") } map { $_->[1] } @clients), '',
-   'clients leave HTTP/2, and no vendor is left waiting');
+   'clients leave HTTP/2, no connection to a vendor is left');
 is(connections($port), $alone, '... nor a request');
 
 
-# Slow clients on connections that are used again: every byte of each response
-# and no memory for any.
+# Slow clients on reused connections get every byte of each response, and no
+# memory is kept.
 
 my $worker = worker($nginx);
 my @uris;
@@ -338,8 +338,7 @@ is(connections($port), $alone, '... nor a connection');
 stop($nginx);
 
 
-# Reloads under load: what is held by an old worker goes its way, and then so
-# does the worker.
+# Reloads under load: an old worker sends the responses that it holds, and ends.
 
 $nginx = start(port => $port, http => $http, workers => 2);
 
@@ -350,7 +349,7 @@ for my $round (1 .. 10) {
     my $pid = fork;
     die "fork: $!" if !defined $pid;
 
-    # in the midst of what follows
+    # while the requests below are served
 
     if (!$pid) {
         sleep 0.15;

@@ -1,5 +1,5 @@
-# error_map_hold_size bounds what is read and held of a body, to the byte and
-# in memory, and what is larger than it passes unharmed.
+# error_map_hold_size bounds the bytes read and held, exactly, and the memory;
+# larger bodies pass unchanged.
 
 use strict;
 use warnings;
@@ -61,9 +61,9 @@ my @cases = (
        ['200', 'success 200'])),
 );
 
-is(length string(64, 42505), 64, 'a string ends where it is meant to end');
-is(length number(64, 42505), 64, 'so does a number');
-is(length object(64), 64, 'and an object');
+is(length string(64, 42505), 64, 'a body with a string has n bytes');
+is(length number(64, 42505), 64, 'a body with a number has n bytes');
+is(length object(64), 64, 'an object has n bytes');
 
 my $large = 64 * 1024;
 my $huge = 1024 * 1024;
@@ -89,7 +89,7 @@ my %large = (
     'no code' => [1_000_000, 0, 'undecided '],
     'no code, ten times' => [$large * 10, 0, 'undecided '],
     'code in the first bytes' => [1_500_000, 10, 'mapped 42505'],
-    'code behind a pause' => [2_000_000, 30010, 'mapped 42505'],
+    'code after a pause' => [2_000_000, 30010, 'mapped 42505'],
     'code in the last bytes' => [5_000_000, $large - 21, 'mapped 42505'],
     'code too late' => [5_000_000, $large - 20, 'undecided '],
 );
@@ -111,7 +111,7 @@ my $vendor = vendor(sub {
 
     if ($arg{stream}) {
 
-        # a piece of it at a time, the vendor does not have it all either
+        # piece by piece, the vendor does not keep it in memory either
 
         my ($head) = frame($arg{framing}, '');
         my ($start, $part, $end) = ('{"p":"', 'x' x 65536, '');
@@ -199,9 +199,8 @@ $locations
 END
 
 
-# the memory of a worker that has not grown yet
-#
-# framing, hold size, parts of it to make it warm, parts, bytes
+# the memory of a worker that has not grown yet: framing, hold size, parts of a
+# first request, parts, bytes
 
 my @streams = (['close', $large, 16, 3200, 3200 * 65536],
                ['chunked', $large, 10, 100, 100 * 10000],
@@ -231,9 +230,9 @@ for (@streams) {
 
         my $title = "$framing, buffering $buffering, hold size $hold";
 
-        cmp_ok($got, '>', $size, "all of a long stream comes: $title");
+        cmp_ok($got, '>', $size, "a long stream comes in full: $title");
         cmp_ok(memory($worker, 'VmHWM') - $before, '<', 4096,
-               "the memory does not grow with it: $title");
+               "the memory does not grow: $title");
 
         stop($nginx);
     }
@@ -243,7 +242,7 @@ for (@streams) {
 my $nginx = start(port => $port, http => $http);
 
 
-# the hold size, to the byte, and however the body comes
+# the hold size, to the byte, for every framing and cut
 
 for my $n (@sizes) {
 
@@ -322,7 +321,7 @@ for my $name (sort keys %large) {
     }
 }
 
-# a few at a time: they are kept in memory here
+# a few at a time, as the test keeps them in memory
 
 while (my @some = splice @jobs, 0, 12) {
 
@@ -350,9 +349,8 @@ while (my @some = splice @jobs, 0, 12) {
            ($verdict =~ /^mapped/ ? 402 : 200) . " $verdict",
            "$title: $verdict");
 
-        # what comes with the header is never held; without buffering, each
-        # piece is one of nginx's reads of 4k at most; the cut counts what
-        # frames the chunks
+        # the bytes that come with the header are never held; without buffering
+        # nginx reads at most 4k at a time; the cut counts the chunks' framing
 
         my ($least, $most) = $at == 10 ? (0, 0)
                              : $buffering eq 'on' ? (1, $large)
@@ -373,10 +371,10 @@ print $fh $file;
 close $fh;
 
 my $r = get($port, '/static/large.json');
-is(md5_hex($r->{body}), md5_hex($file), 'a large file is whole');
-like($r->{headers}{'x-v'}[0], qr/^undecided/, 'and undecided');
+is(md5_hex($r->{body}), md5_hex($file), 'a large file comes whole');
+like($r->{headers}{'x-v'}[0], qr/^undecided/, '... and undecided');
 cmp_ok($r->{headers}{'x-held'}[0], '<=', $large,
-       'what came from it counts as held');
+       '... its bytes count as held');
 
 stop($nginx);
 

@@ -1,6 +1,5 @@
-# error_map_hold_timeout: a vendor that is slow, silent or endless keeps a
-# client waiting no longer than this, and a client that does not wait leaves
-# nothing behind.
+# error_map_hold_timeout bounds how long a slow, silent or endless vendor delays
+# a client; a client that does not wait leaves nothing in the worker.
 
 use strict;
 use warnings;
@@ -10,19 +9,19 @@ use ErrorMapStream;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-# seconds: the timeout, a pause well before it and one well behind it
+# seconds: the timeout, a much shorter pause and a much longer one
 
 my ($timeout, $short, $long) = (1, 0.2, 3);
 
 my $code = '{"p":"0123456789","StatusCode":42505,"q":"9876543210"}';
 my $drip = '{"p":[' . '1,' x 200 . '1],"StatusCode":42505}';
 
-# name, body, where it is cut and the pauses there, buffering, verdict, and
-# when the first byte comes: early, late (by the timeout) or whenever.  With
-# buffering nginx itself keeps small pieces, and the header with them, back.
+# name, body, cuts and pauses, buffering, verdict, and when the first byte
+# comes: early, late (by the timeout) or at any time.  With buffering nginx
+# itself delays small pieces, and the header with them.
 
 my @cases = (
-    ['silent behind the header', $code, "0:$long", 'on off',
+    ['silent after the header', $code, "0:$long", 'on off',
      'undecided ', 'late'],
     ['silent in the middle', $code, "10:$long", 'on off',
      'undecided ', 'late'],
@@ -65,7 +64,7 @@ my $vendor = vendor(sub {
 
         if ($at ne 'wait') {
 
-            # the length of the chunk is no part of the body
+            # the length of the chunk is not part of the body
 
             $at += index($raw, "\n") + 1 if $at && $arg{framing} eq 'chunked';
 
@@ -142,7 +141,7 @@ sub timed_out {
 }
 
 
-# what of the body was there before the vendor went on
+# the part of the body that came before the vendor went on
 
 sub early {
     my ($x) = @_;
@@ -188,7 +187,7 @@ for my $n (0 .. $#cases) {
     }
 }
 
-# what stock nginx holds back itself is not expected here either
+# nothing is expected that plain nginx delays itself
 
 my @paused = grep { $_->{title} =~ /^silent.*HTTP\/1\.1/ } @jobs;
 
@@ -210,14 +209,17 @@ for my $job (@jobs) {
     $job->{result} = $x;
 
     is($r->{headers}{'x-v'}[0], $verdict, "$title: $verdict");
-    is($r->{body}, $body, "$title: the body is whole");
-    ok($r->{complete} && $x->{closed}, "$title: it comes to an end");
+    is($r->{body}, $body, "$title: the body comes whole");
+    ok($r->{complete} && $x->{closed}, "$title: the response ends");
 
     if ($when eq 'late') {
-        is(bare($r), bare($off), "$title: it is as without the filter");
+        is(bare($r), bare($off),
+           "$title: the response is that without the filter");
 
-        cmp_ok($x->{first}, '>', $timeout * 0.8, "$title: it is held");
-        cmp_ok($x->{first}, '<', $long - 0.5, "$title: no longer than that");
+        cmp_ok($x->{first}, '>', $timeout * 0.8,
+               "$title: the response is held");
+        cmp_ok($x->{first}, '<', $long - 0.5,
+               "$title: not longer than the timeout");
 
         cmp_ok(abs($r->{headers}{'x-time'}[0] - $timeout), '<', 1,
                "$title: the time held");
@@ -225,23 +227,24 @@ for my $job (@jobs) {
     } else {
         is($r->{status}, 402, "$title: the status");
 
-        cmp_ok($x->{first}, '<', $long - 0.5, "$title: it does not wait")
+        cmp_ok($x->{first}, '<', $long - 0.5,
+               "$title: the response does not wait")
             if $when eq 'early';
     }
 }
 
 for my $job (@paused) {
     is(early($job->{result}), early(shift @results),
-       "$job->{title}: what was there is not kept back");
+       "$job->{title}: the first part is not delayed");
 }
 
 my ($dripping) = grep { $_->{title} =~ /^dripping, length, buffering off/ }
                  @jobs;
 
 cmp_ok(scalar @{ $dripping->{result}{parts} }, '>=', 6,
-       'what comes after the timeout goes on piece by piece');
+       'after the timeout each piece is sent as it comes');
 
-is(timed_out(), $late, 'the timer is gone where there is a verdict');
+is(timed_out(), $late, 'a verdict ends the timer');
 
 
 # other timeouts, and vendors that never end
@@ -267,9 +270,9 @@ for my $x (exchange_all(@jobs)) {
     cmp_ok($x->{first}, '<', $long - 0.5, "endless, $name: at once");
 }
 
-is(timed_out(), $late, 'it is the hold size that ends that');
+is(timed_out(), $late, 'the hold size ends these holds');
 
-is(connections($port), $alone, 'nothing is left of them');
+is(connections($port), $alone, 'no connection is left');
 
 for my $uri (map { "/at-once/$_?framing=length&case=0" } qw(on off)) {
     my ($x) = exchange_all({ port => $port, until => qr/\r\n\r\n/,
@@ -278,12 +281,12 @@ for my $uri (map { "/at-once/$_?framing=length&case=0" } qw(on off)) {
     cmp_ok($x->{first}, '<', $long - 0.5, "timeout 0, $uri: nothing is held");
 
     like(get($port, "$uri&cuts=45:0.1")->{headers}{'x-v'}[0], qr/^mapped/,
-         "timeout 0, $uri: what comes with the header is looked at");
+         "timeout 0, $uri: the bytes that come with the header are inspected");
 }
 
 
-# clients that go while they wait, in each state; where the response is read to
-# its end all the same, it is the timer that finds them gone
+# clients leave while they wait, in each state; where nginx reads the response
+# to its end anyway, the timer finds them gone
 
 @jobs = ();
 
@@ -306,16 +309,17 @@ for my $n (grep { $cases[$_][0] =~ /^(?:silent|dripping)/ } 0 .. $#cases) {
 
 @results = exchange_all(@jobs);
 
-is(scalar(grep { $_->{closed} } @results), 0, 'the clients went first');
+is(scalar(grep { $_->{closed} } @results), 0, 'the clients leave first');
 
 is(scalar(grep { $_->{abort} < $timeout && $results[$_->{n}]{bytes} ne '' }
           map { { %{ $jobs[$_] }, n => $_ } } 0 .. $#jobs), 0,
-   'half of them while the response was held');
+   '... half of them while the response is held');
 
-is(connections($port), $alone, 'no request or connection of theirs is left');
+is(connections($port), $alone,
+   '... none of their requests or connections is left');
 
 is(get($port, "/map/off?case=0&framing=length&cuts=10:$short")->{status}, 402,
-   'and the next one is served');
+   'the next request is served');
 
 stop($nginx);
 

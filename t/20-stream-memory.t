@@ -1,6 +1,6 @@
-# Two thousand responses held at the same time: each takes a worker at most
-# twice the hold size and a constant, all of them come out whole, by the
-# vendor's end or by the hold timeout, and what they took is used again.
+# Two thousand responses are held at the same time: each takes at most twice the
+# hold size and a constant, all leave whole, after the vendor's end or the hold
+# timeout, and their memory is used again.
 
 use strict;
 use warnings;
@@ -28,18 +28,18 @@ if (!$ENV{EM_MEMORY_LIMIT}) {
     plan skip_all => 'there cannot be 8192 open files';
 }
 
-# What a request costs nginx anyhow: pools, buffers and what malloc() adds.  Of
-# zlib there is a window besides, and what it reads into.
+# The memory of a request without the filter: pools, buffers and the overhead of
+# malloc(); and that of inflating: a window and an input buffer.
 
 my ($constant, $zlib) = (24, 64);
 
-# freed memory waits in a sanitizer's quarantine, each piece has a red zone
+# a sanitizer keeps freed memory and adds a red zone to each piece
 
 my $sanitizer = ($ENV{CC} || '') =~ /sanitize/;
 
 
 # A vendor in one process: each response stalls before its last bytes until all
-# are released at once.  gzip is as long here as what is in it.
+# are released at once.  gzip does not compress here.
 
 my %body;
 
@@ -149,8 +149,8 @@ END
 }
 
 
-# waits until the vendor has stalled all of them, and what they take of memory
-# does not change any more; returns it
+# waits until the vendor has stalled all responses and their memory does not
+# change any more; returns it
 
 sub all_held {
     my ($worker) = @_;
@@ -167,7 +167,7 @@ sub all_held {
         sleep 0.1;
     }
 
-    is($n + 0, $count, '... are with the vendor');
+    is($n + 0, $count, '... have reached the vendor');
 
     return $last;
 }
@@ -188,8 +188,8 @@ sub ask {
 }
 
 
-# one test: each has a whole body, and the verdict; returns the fewest bytes
-# that were held
+# one test: each response has a whole body and the verdict; returns the smallest
+# number of held bytes
 
 sub whole {
     my ($sockets, $uri, $verdict) = @_;
@@ -246,7 +246,7 @@ for my $size (16384, 65536) {
         my @answered = IO::Select->new(@sockets)->can_read(0);
         is(@answered + 0, 0, '... none is answered') if $most;
 
-        # the bare ones are there to be compared with
+        # those without the filter are the base of the comparison
 
         cmp_ok($each, '<=', 2 * $size / 1024 + $most,
                "... take $each KB each, with a hold size of $size")
@@ -277,7 +277,7 @@ for my $size (16384, 65536) {
             @sockets = ask($port, "/timeout/$size");
             pass("$count of /timeout/$size");
 
-            # the last ones are asked for some time after the first
+            # the last ones are requested some time after the first
 
             my $begin = time;
             my $left = IO::Select->new(@sockets);

@@ -1,6 +1,6 @@
-# error_map_body problem, in time: the client has all of it before the vendor
-# is finished, be it slow itself, and whatever the vendor does then; and the
-# vendor's body is read to its end, so that its connection can be used again.
+# error_map_body problem does not wait for the vendor: a client, even a slow
+# one, gets the whole problem before the vendor's body ends or breaks off; and
+# nginx reads that body to its end, so that its connection can be reused.
 
 use strict;
 use warnings;
@@ -22,8 +22,8 @@ my $problem = '{"type":"about:blank","title":"too many concurrent downloads",'
               . '"class":"RESOURCE_EXHAUSTED","upstream_status":200}';
 
 
-# A vendor that tells how often it was asked on a connection: /at/size has that
-# many bytes, with the code first, last or nowhere ("success").
+# A vendor that counts the requests of a connection: /at/size has that many
+# bytes, with the code first, last or nowhere ("success").
 
 my $counting = vendor(sub {
     my ($s, $request, $n) = @_;
@@ -47,9 +47,9 @@ my $counting = vendor(sub {
 });
 
 
-# Another stops: with late=1 its code comes behind a pause, and then it is
-# silent, or sends byte after byte (dribble=1), until the test releases it.
-# Then it sends the rest or breaks off.
+# Another one stops: with late=1 its code comes after a pause, then it is silent
+# or sends byte after byte (dribble=1) until the test releases it, and sends the
+# rest or breaks off.
 
 my $size = 100_000;
 
@@ -85,7 +85,7 @@ my $halting = vendor(sub {
 
 
 
-# a header that is larger than what a slow client takes
+# a header that is larger than a slow client's buffer
 
 my $large = join '', map { "add_header X-Large-$_ " . 'x' x 4000 . " always;\n"
                          } 1 .. 20;
@@ -173,8 +173,8 @@ my $nginx = start(port => $port, http => <<"END");
 END
 
 
-# The vendor's connection is good for the next request, and a body that is far
-# larger than the buffers does not get stuck.
+# The vendor's connection serves the next request, and a body that is far larger
+# than the buffers does not block.
 
 my @kinds = (['first/100'], ['first/1000000'], ['last/100', 'pause=0.02'],
              ['last/50000'], ['last/1000000'], ['success/100'],
@@ -203,8 +203,8 @@ for my $where (qw(pool-on pool-off pool-tight pool-file pool-cache)) {
 }
 
 
-# the problem goes to the client before the vendor is finished, and is not
-# taken back if that one breaks off
+# the client has the problem before the vendor's body ends, and keeps it if the
+# vendor breaks off
 
 my $id = 0;
 
@@ -225,14 +225,14 @@ for my $buffering (qw(on off)) {
 
                 mark("go-$id");
 
-                # the connection is closed, or good for another request
+                # the connection is closed, or serves another request
 
                 $r = ask($c, "GET /page HTTP/1.1\r\nHost: e\r\n"
                              . "Connection: close\r\n\r\n");
 
                 is("$r->{body}$c->{bytes}",
                    $then eq 'rest' || "$framing $then" eq 'close close'
-                       ? 'a page' : '', "... and nothing behind it, $then");
+                       ? 'a page' : '', "... and nothing after it, $then");
             }
         }
     }
@@ -279,8 +279,8 @@ for (@uris) {
 mark('go-h2');
 
 
-# Clients that are slow, or that nginx is slow with: all of it comes, although
-# the vendor sends nothing, or has broken off.
+# Slow clients and limited rates: the whole problem comes, although the vendor
+# is silent or has broken off.
 
 my @jobs;
 
@@ -320,7 +320,7 @@ mark('go-slow');
 slow('slow client, cached', grep { $_->{name} =~ /^limit-cache.*rest/ } @jobs);
 
 
-# many in a pipeline whose end is not read at once
+# a long pipeline whose responses the client does not read at once
 
 my $many = 300;
 

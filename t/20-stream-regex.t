@@ -1,5 +1,5 @@
-# A pattern matches what it would match if the body came in one piece, wherever
-# it is cut: verdict, code and the response are those of the uncut one.
+# A pattern matches the same text wherever the body is cut: verdict, code and
+# response are those of the uncut body.
 
 use strict;
 use warnings;
@@ -52,10 +52,10 @@ my @cases = (
     ['\A', '\A\s*ERR=(\d+)', "\n \nERR=1001\n", 'mapped 1001'],
     ['$', 'ERR=(\d+)$', "ERR=1002\n\nERR=1002 \nERR=1001\n", 'mapped 1001'],
     ['\z', 'ERR=(\d{4})\z', "ERR=1002\nERR=1002 ERR=1001", 'mapped 1001'],
-    ['. is no newline', 'ERR.*?(\d{4})', "ERR\n1002 ERR\r 1001\n",
+    ['. is not a newline', 'ERR.*?(\d{4})', "ERR\n1002 ERR\r 1001\n",
      'mapped 1001'],
 
-    # what stands before and behind
+    # assertions about the text before and after
 
     ['\b', '\bERR=(\d{4})\b', 'NERR=1002 ERR=1002x _ERR=1002 ERR=1001-x',
      'mapped 1001'],
@@ -108,7 +108,7 @@ my @cases = (
      'unknown 1'],
     ['two patterns from one byte, the first', ['ERR=(\d{4})', $err],
      'x ERR=10012', 'mapped 1001'],
-    ['two patterns, one waits within what the other has left behind',
+    ['two patterns, one waits within the rest of the other',
      ['"[^"]*"|ERR=(\d+)', 'F.{30}(\d)'], '"F" ERR=1001; "ERR=1002"',
      'mapped 1001'],
     ['JSON, then a pattern', [$json, $err],
@@ -199,7 +199,7 @@ END
 
 my $held = 0;
 
-# what of a response must be as expected, in a few words
+# a response in a few words
 
 sub seen {
     my ($r, $uncut, $case) = @_;
@@ -211,8 +211,7 @@ sub seen {
 }
 
 
-# tests that all the responses of each job are as they should be: each with
-# the arguments for the vendor
+# tests all responses of each job: one for each of the vendor's arguments
 
 sub check {
     my ($name, @jobs) = @_;
@@ -254,7 +253,7 @@ my (@cuts, @steps);
 for my $n (0 .. $#cases) {
     for my $framing (qw(length chunked)) {
 
-        # the bytes between the chunks are places to cut as well
+        # cuts fall between the chunks as well
 
         my ($head, $raw) = frame($framing, $cases[$n][2], chunk => 16);
 
@@ -269,7 +268,7 @@ for my $n (0 .. $#cases) {
 
 check('cut in two', @cuts);
 
-cmp_ok($held, '>', 2000, 'cuts came between two reads of nginx');
+cmp_ok($held, '>', 2000, 'nginx reads between the cuts');
 
 check('byte by byte', @steps);
 

@@ -1,5 +1,5 @@
-# Responses that are searched in turns by one worker: what one waits for is not
-# another one's.  And strings as long as they come.
+# One worker searches several responses in turns, and none gets the state of
+# another.  And very long strings.
 
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ my $vendor = vendor(sub {
         return 0;
     }
 
-    # each code comes digit by digit, while those of the others do
+    # the digits of all codes come in turns
 
     my ($n) = $head =~ m{/(\d+)};
     my $body = "<Other>7</Other><Code>$codes[$n]</Code>";
@@ -89,8 +89,8 @@ for (['plain', 10_000_000], ['escaped', 12_000_000]) {
     my ($name, $len) = @$_;
     my $r = get($port, "/long/$name");
 
-    is($r->{status}, 402, "a code behind a $name string of 10 MB is found");
-    is(length $r->{body}, $len + 31, '... and all of the string sent');
+    is($r->{status}, 402, "a code after a $name string of 10 MB is found");
+    is(length $r->{body}, $len + 31, '... and the whole string sent');
 }
 
 stop($edge);

@@ -1,5 +1,5 @@
-# What comes from nginx's cache, and what goes through its temporary files, is
-# decided as the live response is.
+# Responses from nginx's cache, and through its temporary files, get the verdict
+# of the live response.
 
 use strict;
 use warnings;
@@ -18,9 +18,9 @@ my @new_ports = (free_port(), free_port());
 my $vendor = case_vendor();
 
 
-# A vendor that can change its mind: /name/... has the body that is named in a
-# file.  Its responses are stale after a second; without a file it closes the
-# connection, and where it is asked for what has changed nothing has.
+# A vendor that changes its responses: /name/... has the body that a file names,
+# and closes the connection without that file.  Responses are stale after a
+# second, and revalidated while the file stays the same.
 
 my $state = tempdir(CLEANUP => 1);
 
@@ -52,7 +52,7 @@ my $fickle = vendor(sub {
 });
 
 
-# bodies that do not fit into what a slow client leaves room for
+# bodies that are larger than a slow client's buffers
 
 my $large = join '', map { sprintf '%07d', $_ } 1 .. 100000;
 
@@ -170,14 +170,14 @@ for my $mode (sort keys %modes) {
 
                 is(cache_status($with), $status,
                    "$mode, $framing, $case->{name} is a $status");
-                edge_ok($with, $without, $case, '... and as it should be');
+                edge_ok($with, $without, $case, '... the response');
             }
         }
     }
 }
 
 
-# a condition is for a response whose status stays
+# conditions apply to responses whose status stays
 
 for my $case (@cases) {
     my $changed = ($case->{status} || 200) != 200;
@@ -207,8 +207,8 @@ for my $case (@cases) {
 }
 
 
-# A range is to be had of what keeps its status; all of it, if it must be held,
-# which what comes from the cache need not.
+# Ranges apply to responses whose status stays, except held ones; responses from
+# the cache need no hold.
 
 for my $case (@cases) {
     my $changed = ($case->{status} || 200) != 200;
@@ -231,7 +231,7 @@ for my $case (@cases) {
                     get($_, $uri . $range, headers => "Range: $range\r\n")
                 } @ports;
 
-                # and what it refused does not get into the cache
+                # and does not cache the refused response
 
                 is(cache_status($with), $changed || $late
                    ? $status : cache_status($without),
@@ -255,7 +255,7 @@ for my $case (@cases) {
 }
 
 
-# what is stale, and what becomes of it
+# stale responses
 
 my %stale = (
     'good-now' => ['mapped', 'success'], 'bad-now' => ['success', 'mapped'],
@@ -272,7 +272,7 @@ sub stale_ok {
 
     my ($with, $without);
 
-    # an update in the background may not be over at once
+    # a background update may take some time
 
     wait_for(sub {
         ($with, $without) = both($uri);
@@ -282,7 +282,7 @@ sub stale_ok {
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is(cache_status($with), $status, $name);
-    edge_ok($with, $without, $case, '... and as it should be');
+    edge_ok($with, $without, $case, '... the response');
 }
 
 state($_, $stale{$_}[0]) for keys %stale;
@@ -303,7 +303,7 @@ for my $name (sort grep { $stale{$_}[1] } keys %stale) {
     my ($with, $without) = both("/fickle/$name");
 
     is(cache_status($with), 'STALE', "$name, stale while it is updated");
-    edge_ok($with, $without, $before, '... and as it should be');
+    edge_ok($with, $without, $before, '... the response');
 
     stale_ok("/fickle/$name", 'HIT', $after, "$name, updated");
 }
@@ -362,7 +362,7 @@ for my $name (sort keys %large) {
 }
 
 
-# of what nginx has not read since it was started it reads more at once
+# a new process reads more of a cached file at once
 
 for my $case (@cases) {
     both("/sendfile/length/$case->{name}?$_") for qw(get range match);

@@ -1,6 +1,5 @@
-# Every code of every vendor's document, through a real proxy: the status that
-# the document gives it, or else the one of its class, the headers, and the
-# body as it came.
+# Every code of every vendor's document, through a real proxy: the document's
+# status or else that of the class, the headers, and the body as it came.
 
 use strict;
 use warnings;
@@ -27,7 +26,8 @@ my %canonical = (
 my %response = (
     face_device => [200, '{"error_code":"%s","message":""}'],
 
-    baidu_face => [200, '{"error_code": %s,"error_msg": "Access token invalid"}'],
+    baidu_face => [200,
+                   '{"error_code": %s,"error_msg": "Access token invalid"}'],
 
     vzenith => [400,
                 '{  "error_code": %s,  "error_message": "Request failed!"}'],

@@ -1,5 +1,5 @@
-# A vendor that sends gzip: its codes are found, and it is for the client, or
-# what comes behind the filter, to inflate what it sent.
+# A vendor sends gzip: its codes are found, and the client, or a later filter,
+# inflates the body.
 
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ cmp_ok(length $cases{'late-mapped'}{body}, '>', 4096,
        'a late code does not come with the header');
 
 
-# the coding is an argument, and is in two lines if there are two of them
+# an argument names the codings, each of which has its own header line
 
 my $vendor = case_vendor(sub {
     my ($request) = @_;
@@ -38,7 +38,7 @@ my $vendor = case_vendor(sub {
 });
 
 
-# texts, in two pieces if they are to be cut; long ones have a pattern wait
+# texts, in one piece or two; a pattern waits within a long one
 
 my $xml = '<error at="now"><code>1001</code></error>';
 my $long = $xml =~ s/now/' ' x 600/er;
@@ -89,7 +89,7 @@ my $xml_vendor = vendor(sub {
 });
 
 
-# each location once as it is and once with the filter
+# each location with and without the filter
 
 my @modes = map { my $buffering = $_;
                   map { { name => "buffering-$buffering-$_", version => $_,
@@ -167,7 +167,7 @@ my $server = start(port => $ports[0], http => <<"END");
 END
 
 
-# however the vendor frames it and nginx reads it
+# every way to frame a response, and to read it
 
 for my $mode (@modes) {
     for my $framing (qw(length chunked close old)) {
@@ -211,7 +211,7 @@ for my $codings ('br', 'deflate', 'zstd', 'compress', 'x', 'gzi', 'gzipp',
 {
     my ($with, $without) = both("/plain/length/mapped?coding=$codings");
 
-    same_ok($with, $without, "$codings is left alone");
+    same_ok($with, $without, "$codings passes unchanged");
     is($with->{headers}{'x-verdict'}[0], 'skipped', '... and skipped');
 }
 
@@ -220,12 +220,12 @@ for my $coding ('identity', '') {
         my ($with, $without) = both("/$where/length/mapped?coding=$coding");
 
         same_ok($with, $without, "/$where/, \"$coding\" is not inflated");
-        is($with->{headers}{'x-verdict'}[0], 'none', '... but looked into');
+        is($with->{headers}{'x-verdict'}[0], 'none', '... but inspected');
     }
 }
 
 
-# what is to be compressed or inflated behind the filter
+# later filters compress or inflate
 
 for my $case (@cases) {
     my $name = $case->{name};
@@ -237,12 +237,13 @@ for my $case (@cases) {
 
         edge_ok(both("/gunzip/length/$name$wait",
                      headers => "Accept-Encoding: gzip\r\n"),
-                $case, "gunzip on, $name$wait, for a client that knows gzip");
+                $case, "gunzip on, $name$wait, for a client that accepts gzip");
 
         my ($with, $without) = both("/gunzip/chunked/$name$wait");
 
         edge_ok($with, $without, $case, "gunzip on, $name$wait", $plain{$name});
-        is($with->{headers}{'content-encoding'}, undef, '... it is plain');
+        is($with->{headers}{'content-encoding'}, undef,
+           '... the body is plain');
     }
 }
 
@@ -258,7 +259,7 @@ for my $framing (qw(length chunked close)) {
 
                 is($with->{headers}{'x-cache'}[0], $status,
                    "$where, $framing, $case->{name} is a $status");
-                edge_ok($with, $without, $case, '... and as it should be',
+                edge_ok($with, $without, $case, '... the response',
                         $where eq 'cache' ? () : $plain{$case->{name}});
             }
         }
@@ -274,7 +275,7 @@ for my $name (qw(success none late-success)) {
 }
 
 
-# what else becomes of a mapped response
+# error pages and problems
 
 for my $case (@cases) {
     for my $wait ('', '?wait') {
@@ -290,20 +291,20 @@ for my $case (@cases) {
         next if ($case->{status} || 0) != 402;
 
         is($with->{body}, "the edge's page", "/page$uri");
-        is($with->{headers}{'content-encoding'}, undef, '... is no gzip');
+        is($with->{headers}{'content-encoding'}, undef, '... is not gzip');
 
         for my $where (qw(problem problem-gunzip)) {
             ($with) = both("/$where$uri");
 
             like($with->{body}, qr/^\{"type":.*"code":"42505".*\}$/,
                  "/$where$uri");
-            is($with->{headers}{'content-encoding'}, undef, '... is no gzip');
+            is($with->{headers}{'content-encoding'}, undef, '... is not gzip');
         }
     }
 }
 
 
-# a text that is no JSON
+# a text that is not JSON
 
 for my $buffering (qw(on off)) {
     for my $name (sort keys %xml) {
@@ -330,7 +331,7 @@ for my $buffering (qw(on off)) {
 stop($server);
 
 
-# where the directive may stand
+# contexts and inheritance
 
 my ($first, $second) = (free_port(), free_port());
 

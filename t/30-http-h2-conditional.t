@@ -1,4 +1,4 @@
-# HTTP/2: a 304 that comes of a held response ends its stream, and only that.
+# HTTP/2: a 304 instead of a held response ends only its stream.
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ my @uris = map { "http://127.0.0.1:$port/$_.json" } qw(ok bad late);
 my $out = `nghttp -ns -H 'if-modified-since: Sun, 09 Sep 2001 01:46:40 GMT' \\
            @uris 2>&1`;
 
-like($out, qr{ 304 +0 /ok\.json$}m, 'a success that was not changed');
+like($out, qr{ 304 +0 /ok\.json$}m, 'a success that was not modified');
 like($out, qr{ 304 +0 /late\.json$}m, '... and a body without a code');
 like($out, qr{ 402 +29K /bad\.json$}m, 'a mapped error on the same connection');
 

@@ -1,5 +1,5 @@
-# error_map_intercept: which responses get the page, by status, verdict, location
-# and directive.
+# error_map_intercept: status, verdict, location and directives decide which
+# responses get the page.
 
 use strict;
 use warnings;
@@ -103,7 +103,7 @@ my $server = intercept(http => $strict, edge => <<"END");
 END
 
 
-# statuses that the edge can have
+# edge statuses
 
 for my $code (@codes) {
     for my $when (qw(early later)) {
@@ -114,7 +114,7 @@ for my $code (@codes) {
         if ($code =~ /^(?:408|444|499)$/) {
             is($with->{status}, $code, "$code, $when, is not intercepted");
             is($with->{body}, vendor_body(when => $when, code => $code),
-               '... but sent');
+               '... but sent as it is');
             next;
         }
 
@@ -128,11 +128,11 @@ for my $code (@codes) {
 }
 
 
-# the edge status and the verdict count: name, arguments, the page's status
+# the edge status and the verdict decide: name, arguments, the page's status
 
 for (['a status that is kept', 'any/?code=1&status=404', 404, 1, 404],
      ['a real 402', 'any/?code=402&status=402', 402, 402, 402],
-     ['a real 500 that is 402', 'any/?code=402&status=500', 402, 402, 500])
+     ['a real 500 that becomes 402', 'any/?code=402&status=500', 402, 402, 500])
 {
     my ($name, $args, $status, $code, $upstream) = @$_;
 
@@ -160,8 +160,8 @@ for my $when (qw(early later)) {
 }
 
 
-# what is not intercepted: name, URI, status, verdict, and when the code comes
-# if that is not all the same
+# responses that are not intercepted: name, URI, status, verdict, and when the
+# code comes if not both
 
 my @passed = map {
     my ($name, $uri, $status, $verdict, @only) = @$_;
@@ -236,7 +236,8 @@ for my $when (qw(early later)) {
     my $r = get($port, "/problem/?code=403&when=$when");
 
     is("$r->{status} $r->{headers}{'content-type'}[0]",
-       '403 application/problem+json', '... which is there without one');
+       '403 application/problem+json',
+       '... but without one there is the problem');
     like($r->{body}, qr/"code":"403"/, '... with the code');
 }
 
@@ -247,19 +248,20 @@ for my $when (qw(early later)) {
     my $r = get($port, "/with-proxy/?status=502&code=402&when=$when");
 
     is("$r->{status} $r->{body}", '502   acme   skipped  ',
-       "a real 502 goes its usual way, $when");
+       "proxy_intercept_errors handles a real 502, $when");
     is($r->{headers}{'x-error-code'}, undef, '... without a code');
 
     $r = get($port, "/with-proxy/?code=402&when=$when");
 
-    is("$r->{status} $r->{body}", "402 $mapped", '... and a mapped 402 this');
+    is("$r->{status} $r->{body}", "402 $mapped",
+       '... and a mapped 402 gets its page');
     is($r->{headers}{'x-error-code'}[0], 402, '... with its code');
 }
 
 stop($server);
 
 
-# where the directive may stand, and what it is without
+# contexts, inheritance and the default
 
 my $on = free_port();
 my $off = free_port();

@@ -1,5 +1,5 @@
-# error_map_intercept and the client: it goes away, uses its connection again,
-# sends a body, speaks HTTP/2, and asks thousands of times.
+# error_map_intercept and the client: it leaves, reuses its connection, sends a
+# body, speaks HTTP/2, and sends thousands of requests.
 
 use strict;
 use warnings;
@@ -40,8 +40,7 @@ my $server = intercept(both => <<"END");
 END
 
 
-# a client that goes away while it waits for the error page, or for the code, or
-# just in between
+# clients leave while they wait for the error page, for the code, or in between
 
 {
     my @aborts = map { ({ reset => $_, abort => 1.2 }) } 0, 1;
@@ -60,7 +59,7 @@ END
     is(await('asked', scalar @jobs), scalar @jobs,
        'clients wait for an error page');
     is(await('aborted', scalar @jobs), scalar @jobs,
-       '... and the page is asked for no more when they are gone');
+       '... whose request ends when they leave');
 
     exchange_all(map {
         my $way = $_;
@@ -73,11 +72,11 @@ END
         } qw(on off ignore)
     } @ways[3 .. 9]);
 
-    is(connections($port), $alone, 'no connection of a client is left');
+    is(connections($port), $alone, '... no connection is left');
 }
 
 
-# connections that are used again, with all requests sent at once
+# reused connections, with all requests sent at once
 
 {
     my @lists = map {
@@ -90,7 +89,7 @@ END
     for my $responses (pipelines($port, @lists)) {
         my @uris = @{ shift @lists };
 
-        is(scalar @$responses, scalar @uris, 'a connection is used again');
+        is(scalar @$responses, scalar @uris, 'a connection is reused');
 
         for (@uris) {
             my ($page) = m{^/\w+/([\w-]+)/};
@@ -106,7 +105,7 @@ END
 for my $mode (qw(on off raw)) {
     for my $page (qw(return static named redirect),
 
-                  # nginx cannot send a body twice that it did not keep
+                  # nginx cannot send an unbuffered body twice
 
                   $mode ne 'raw' ? qw(proxied named-proxied second off-proxied)
                                  : ())
@@ -133,7 +132,7 @@ for my $mode (qw(on off raw)) {
 }
 
 
-# ... which has not come when the vendor answers
+# ... whose second half follows the vendor's response
 
 for my $when (qw(early later)) {
 
@@ -184,7 +183,7 @@ for my $when (qw(early later)) {
 }
 
 
-# thousands of them
+# thousands of error pages
 
 {
     my (@memory, $got);
@@ -203,10 +202,10 @@ for my $when (qw(early later)) {
         }
 
         cmp_ok($memory[-1] - $memory[-2], '<', 10_000,
-               "no memory is kept of thousands, code $way->[0]");
+               "thousands of error pages keep no memory, code $way->[0]");
     }
 
-    is($got, 3 * 8 * 300, '... which are all intercepted');
+    is($got, 3 * 8 * 300, '... all are intercepted');
     is(connections($port), $alone, '... nor a connection');
 }
 

@@ -1,5 +1,4 @@
-# error_map_intercept for responses of the edge itself and of its cache, and in
-# subrequests.
+# error_map_intercept with local responses, the cache and subrequests.
 
 use strict;
 use warnings;
@@ -10,7 +9,7 @@ use ErrorMapIntercept;
 use Test::More;
 
 my $server = intercept(both => <<"END_OF_BOTH", edge => <<"END");
-        # what the arguments name is part of the page
+        # the arguments name the location that the page includes
 
         location /ssi/ {
             ssi on;
@@ -18,7 +17,7 @@ my $server = intercept(both => <<"END_OF_BOTH", edge => <<"END");
             alias $dir/;
         }
 END_OF_BOTH
-        # responses that are the edge's own, or its cache's
+        # local responses, and the cache
 
         location /local/return {
             error_page 402 /page/return;
@@ -102,7 +101,7 @@ spew("$dir/stub.html", '[<!--# block name="stub" -->stub'
                        . ' -->]');
 
 
-# responses of the edge's own
+# local responses
 
 for my $uri ('local/return', 'local/small.json', 'local/large.json',
              'local-threads/small.json', 'local-threads/large.json')
@@ -116,7 +115,7 @@ for my $uri ('local/return', 'local/small.json', 'local/large.json',
 }
 
 
-# ... and of its cache's
+# ... and the cache
 
 my $key = 0;
 
@@ -154,7 +153,7 @@ for my $place (qw(cached cached-threads)) {
     }
 }
 
-# that a range can be had of what is cached does not make it one of the page
+# a Range for a cached response does not apply to the page
 
 for my $when (qw(early later)) {
     for my $range ('', "Range: bytes=0-2\r\n") {
@@ -169,7 +168,7 @@ for my $when (qw(early later)) {
     }
 }
 
-# those who wait for another one to fill the cache do not wait for ever
+# requests that wait for another one to fill the cache end
 
 for my $r (fetch(('/cached/x?key=lock&when=later&page=return') x 3)) {
     page_ok($r, plain(uri('return', 'on', $ways[0])), 'return', 'cache lock');
@@ -205,7 +204,7 @@ for my $file (qw(page stub)) {
 }
 
 is(get($port, '/ssi/page.html?mode=on&page=vars&code=402')->{body},
-   "[$mapped]", '... it is the page');
+   "[$mapped]", '... the page is included');
 
 my $guarded = get($port, '/guarded/static.json');
 

@@ -25,7 +25,7 @@ pages_ok('all pages', map {
 } @ways);
 
 
-# ... and the log of them
+# ... in the log
 
 my @lines;
 
@@ -45,14 +45,14 @@ for (@lines) {
 }
 
 
-# headers are those of the page's location
+# the location of the page sets the headers
 
 for my $when (qw(early later)) {
     my $r = get($port, "/own/?when=$when");
 
-    is($r->{status}, 402, "headers of its own, $when");
-    is($r->{headers}{'x-own'}[0], '402 INTERNAL', '... are there');
-    is($r->{headers}{'x-error-code'}, undef, '... and no others');
+    is($r->{status}, 402, "headers of the page, $when");
+    is($r->{headers}{'x-own'}[0], '402 INTERNAL', '... are set');
+    is($r->{headers}{'x-error-code'}, undef, '... without the default ones');
     is($r->{headers}{'proxy-status'}[0],
        'edge; received-status=200; details="acme 402 INTERNAL"',
        '... with Proxy-Status');
@@ -67,8 +67,8 @@ pages_ok('gzip', map {
 } qw(return static to-200 proxied second));
 
 
-# A long body behind the code, and one that does not end: the client does not
-# wait for it, and the vendor's connection is closed.
+# A long body after the code, and one that does not end: the client does not
+# wait, and the vendor's connection is closed.
 
 my @some = qw(return static to-200 proxied second redirect);
 
@@ -84,8 +84,7 @@ is(await('gone', 2 * 6 * @some), 2 * 6 * @some,
    'no connection to a vendor is left');
 
 
-# a vendor that breaks off behind the code, or where nginx looks at it, which is
-# with a full buffer
+# a vendor breaks off after the code, or after a full buffer
 
 for my $end (qw(fin rst)) {
     pages_ok($end, map {

@@ -1,6 +1,5 @@
-# Responses that nginx makes itself, files in the first place, whose bytes come
-# to the filter in other buffers than a vendor's, and what the filters behind
-# this one make of a body that was held.
+# Local responses, mainly files, come to the filter in other buffers than a
+# vendor's; and later filters handle a body that was held.
 
 use strict;
 use warnings;
@@ -13,8 +12,8 @@ use Test::More;
 
 my ($port, $plain_port) = @ports = (free_port(), free_port());
 
-# besides the cases there is a body that is mapped to a status which the gzip
-# filter does like, and one in a charset of its own
+# the cases, a body that is mapped to a status that the gzip filter compresses,
+# and one in another charset
 
 my %file = (
     (map { $_->{name} => $_->{body} } values %cases),
@@ -30,7 +29,7 @@ for my $name (keys %file) {
     print $fh $file{$name};
     close $fh or die "$root: $!";
 
-    # so that no two servers see it change
+    # both servers see the same file
 
     utime 28000000, 28000000, "$root/$name.json";
 }
@@ -145,7 +144,7 @@ for my $mode (sort keys %modes) {
 }
 
 
-# a file that is longer than what may be held
+# a file that is larger than the hold size
 
 for my $case (@cases) {
     my $beyond = $case->{name} =~ /^late-/
@@ -171,7 +170,7 @@ for my $name ('return-empty', 'return-204', 'return-301', 'return-302',
 {
     my ($with, $without) = both("/$name");
 
-    same_ok($with, $without, "$name is left alone");
+    same_ok($with, $without, "$name passes unchanged");
     is($with->{headers}{'x-verdict'}[0],
        $name =~ /empty|text$|list\/$/ ? 'none' : 'skipped', '... its verdict');
 }
@@ -179,12 +178,12 @@ for my $name ('return-empty', 'return-204', 'return-301', 'return-302',
 for my $name (qw(any/ any/missing any/empty.json)) {
     my ($with, $without) = both("/$name");
 
-    same_ok($with, $without, "$name is left alone with any type inspected");
+    same_ok($with, $without, "$name passes unchanged with all types");
     is($with->{headers}{'x-verdict'}[0], 'none', '... its verdict');
 }
 
 
-# gzip compresses 200, 403 and 404 only, and goes by the edge status
+# gzip compresses 200, 403 and 404 only, by the edge status
 
 for my $case (@cases, { name => 'mapped-to-403', status => 403, code => 42502,
                         class => 'PERMISSION_DENIED',
@@ -205,7 +204,7 @@ for my $case (@cases, { name => 'mapped-to-403', status => 403, code => 42502,
     is($without->{headers}{'content-encoding'}[0], 'gzip',
        "gzip compresses $case->{name}");
 
-    # what is not compressed is as if gzip were off
+    # other statuses are as if gzip were off
 
     (undef, $without) = both("/sendfile/$case->{name}.json")
         if ($case->{status} || 200) == 402;
@@ -214,7 +213,7 @@ for my $case (@cases, { name => 'mapped-to-403', status => 403, code => 42502,
 }
 
 
-# sub_filter sees what was held
+# sub_filter sees the held bytes
 
 for my $case (@cases) {
     my $body = $case->{body};
@@ -225,7 +224,7 @@ for my $case (@cases) {
 }
 
 
-# and so does charset
+# ... and charset
 
 {
     my $body = $file{'koi8-r'};
@@ -235,12 +234,12 @@ for my $case (@cases) {
     my ($with, $without) = both('/charset/koi8-r.json');
 
     is($without->{body}, $body, 'charset recodes the body');
-    edge_ok($with, $without, $cases{mapped}, '... one that was held too',
+    edge_ok($with, $without, $cases{mapped}, '... and a held one',
               $body);
 }
 
 
-# addition adds to 200 only, and goes by the edge status
+# addition adds to 200 only, by the edge status
 
 for my $case (@cases) {
     my $status = $case->{status} || 200;
@@ -259,7 +258,7 @@ for my $case (@cases) {
 }
 
 
-# a file must be held, and then a range of it is not to be had
+# no range applies to a file that must be held
 
 for my $case (@cases) {
     my (undef, $without) = both("/sendfile/$case->{name}.json");
@@ -277,7 +276,7 @@ for my $case (@cases) {
 }
 
 
-# ... which is no matter where there is nothing to hold
+# ... but it does where nothing is held
 
 for my $uri ('/text/late-mapped.json', '/sendfile/empty.json') {
     for my $range ('bytes=0-3', 'bytes=-5', 'bytes=0-1,4-5',
@@ -289,8 +288,8 @@ for my $uri ('/text/late-mapped.json', '/sendfile/empty.json') {
 }
 
 
-# A condition is for a response whose status stays.  What had to be held is not
-# replaced by a 412 any more.
+# Conditions apply to responses whose status stays.  A held response is not
+# replaced by a 412.
 
 for my $case (@cases, $cases{empty}) {
     my $uri = "/sendfile/$case->{name}.json";
@@ -322,7 +321,7 @@ for my $case (@cases, $cases{empty}) {
         if ($changed || $status == 200
             || ($status == 412 && length $case->{body}))
         {
-            edge_ok($with, $plain, $case, '... all of it');
+            edge_ok($with, $plain, $case, '... the whole response');
 
         } else {
             same_ok($with, $without, "... $status", qw(x-error-source
@@ -331,7 +330,7 @@ for my $case (@cases, $cases{empty}) {
     }
 }
 
-# what was not sent has left nothing on the connection
+# unsent bytes do not appear on the connection
 
 my ($again) = both('/sendfile/late-success.json', headers => 'If-None-Match: '
                    . (both('/sendfile/late-success.json'))[1]{headers}{etag}[0]

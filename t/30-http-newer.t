@@ -1,4 +1,4 @@
-# What nginx has learnt since 1.22: HTTP/2 to upstreams (1.29.4), early hints
+# Features of nginx after 1.22: HTTP/2 to upstreams (1.29.4), early hints
 # (1.29.0) and trailers (1.27.2).  An nginx without one refuses its directive.
 
 use strict;
@@ -93,7 +93,7 @@ END
 }
 
 
-# early hints are no response: the one behind them is
+# early hints are not the response, the next header is
 
 my $hints = vendor(sub {
     my ($s, $request) = @_;
@@ -154,7 +154,7 @@ END
 }
 
 
-# a trailer comes behind a body that was held, and is not looked at
+# a trailer comes after a held body, and is not inspected
 
 my $trailers = vendor(sub {
     my ($s, $request) = @_;

@@ -1,6 +1,6 @@
-# error_map_body problem: what takes the place of a vendor's body, in which
-# responses, and what the rest of nginx makes of it.  How long it takes is for
-# t/20-stream-problem.t.
+# error_map_body problem replaces a vendor's body: in which responses, with
+# which text, and with other features of nginx.  t/20-stream-problem.t tests
+# when.
 
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ my %title = (42505 => 'too many concurrent downloads',
              40001 => 'invalid parameter');
 
 
-# The vendors.  One has the cases, with all that can describe a body, and more.
+# The vendors.  One has the cases, with every header that describes a body.
 
 my @described = (
     'Content-Language: zh', 'Content-Language: en',
@@ -48,8 +48,8 @@ my $vendor = case_vendor(sub {
 });
 
 
-# another has what the URI says, in hex: /h<header>/b<body>, the body gzipped if
-# the header says so
+# another one takes header and body from the URI, in hex: /h<header>/b<body>,
+# and compresses the body if the header says so
 
 my $hex = vendor(sub {
     my ($s, $request) = @_;
@@ -225,8 +225,8 @@ my $utf8 = qr/[\x00-\x7f]
               | \xf4[\x80-\x8f][\x80-\xbf]{2}/x;
 
 
-# members(body): a JSON object as text, each member on a line and in the order
-# of the body, which must be UTF-8 without a doubt
+# members(body): a JSON object as text, each member on a line, in the order of
+# the body, which must be valid UTF-8
 
 my $json = JSON::PP->new->ascii->allow_nonref;
 
@@ -238,7 +238,7 @@ sub members {
     return 'no object: ' . $json->encode($body)
         if ref $object ne 'HASH' || $body !~ /\A$utf8*\z/;
 
-    # what looks like a name in a value has its quotes escaped
+    # quotes in a value are escaped, so names are unambiguous
 
     my @names = $body =~ /[{,]"(\w+)":/g;
 
@@ -246,8 +246,8 @@ sub members {
 }
 
 
-# problem(case, vendor's status, edge's status, prefix): the same of what it
-# should be; a case's code is bytes, its text what becomes of them in JSON
+# problem(case, vendor's status, edge's status, prefix): the expected members; a
+# case's code is bytes, its text is that of JSON
 
 sub problem {
     my ($case, $upstream_status, $status, $prefix) = @_;
@@ -279,8 +279,8 @@ sub problem {
 }
 
 
-# problem_ok(with, without, case, name): one test, a response is the problem
-# that takes the place of the vendor's
+# problem_ok(with, without, case, name): one test, a response has the problem
+# instead of the vendor's body
 
 my @gone = qw(accept-ranges content-digest content-disposition
               content-encoding content-language content-location content-md5
@@ -305,7 +305,7 @@ sub problem_ok {
 }
 
 
-# a response is the problem, or as it was
+# one test: a response has the problem, or is unchanged
 
 sub case_ok {
     my ($with, $without, $case, $name) = @_;
@@ -316,7 +316,7 @@ sub case_ok {
 }
 
 
-# every case, as it is framed and read
+# every case, framing and way to read it
 
 for my $buffering (qw(on off)) {
     for my $framing (qw(length chunked close old)) {
@@ -352,7 +352,7 @@ like(members((both('/on/length/mapped'))[0]{body}),
         upstream_status\ \d+$}x, 'the members have their order and types');
 
 
-# a policy: its status in both places
+# a policy sets the status of the response and of the problem
 
 for (['kept', 'mapped', 200], ['kept', 'late-mapped', 200],
      ['kept', 'unknown', 200], ['edge', 'mapped', 503],
@@ -367,7 +367,7 @@ for (['kept', 'mapped', 200], ['kept', 'late-mapped', 200],
 }
 
 
-# Codes.  What is no UTF-8 becomes U+FFFD, byte by byte.
+# Codes.  Bytes that are not UTF-8 become U+FFFD, one by one.
 
 sub hex_uri {
     my ($where, $head, $body) = @_;
@@ -389,7 +389,7 @@ sub text {
     return $text;
 }
 
-# "" if the problem that comes of a code is right, or both
+# "" if the problem of a code is right, otherwise both
 
 my $c = connection($port);
 
@@ -417,13 +417,13 @@ my @codes = (
     ['backslashes', '\\' x 128],
     ['NUL', "\0" x 128],
     ['controls', "\x1f" x 128],
-    ['those that have a letter', "\b\f\n\r\t/" x 21],
+    ['those escaped by a letter', "\b\f\n\r\t/" x 21],
     ['DEL', "\x7f" x 128],
     ['blanks', ' ' x 128],
-    ['what ends a member', '","status":200,"x":"' x 6],
+    ['the end of a member', '","status":200,"x":"' x 6],
     ['percent', '%41%' x 32],
     ['a URI', 'https://a.example/?a=b&c=d#e'],
-    ['the unreserved', join '', 'a' .. 'z', 'A' .. 'Z', 0 .. 9, '-._~'],
+    ['unreserved characters', join '', 'a' .. 'z', 'A' .. 'Z', 0 .. 9, '-._~'],
     ['two bytes', "\xc3\xa9" x 64],
     ['three bytes', "\xe2\x82\xac" x 42],
     ['four bytes', "\xf0\x9f\x98\x80" x 32],
@@ -467,13 +467,13 @@ is(wrong("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
          '\\u00e9\\u20AC\\ud83d\\uDE00'), '', 'code: escaped');
 is(wrong("/\"\\\x08\n", '\\/\\"\\\\\\b\\n'), '', 'code: escaped by a letter');
 is(wrong("\xef\xbf\xbda\xef\xbf\xbd", '\\ud800a\\udc00'), '',
-   'code: escaped surrogates that are alone');
+   'code: escaped lone surrogates');
 
 is(wrong("\0" x 128, undef, 'long', $long), '',
-   'code: the longest one behind a long prefix');
+   'code: the longest one after a long prefix');
 
 
-# each byte alone and between others; then what chance has of them
+# each byte alone and between others, and random bytes
 
 srand 42505;
 
@@ -483,7 +483,7 @@ my @parts = (0xff, 0xf8, 0xf4, 0xf0, 0xed, 0xe0, 0xc3, 0xc0, 0xbf, 0x90, 0x80,
 my %bytes = (
     'each byte' => [grep { $_ ne '0' } map { chr } 0 .. 255],
     'each byte between others' => [map { 'x' . chr($_) . 'x' } 0 .. 255],
-    'bytes by chance' => [map { join '', map { chr $parts[rand @parts] }
+    'random bytes' => [map { join '', map { chr $parts[rand @parts] }
                                          0 .. rand 128 } 1 .. 500],
 );
 
@@ -496,7 +496,7 @@ for my $name (sort keys %bytes) {
 }
 
 
-# codes from other sources, and a row's, whose title is its own
+# codes from other sources, and one with a row, which has its own title
 
 for (['a row', '', '{"code":"E:a/b-c"}', 'E:a/b-c', 404],
      ['a number', '', '{"code":-1.5e3}', '-1.5e3', 200],
@@ -530,7 +530,7 @@ for (['a row', '', '{"code":"E:a/b-c"}', 'E:a/b-c', 404],
 }
 
 
-# what a client asks for about a body is not for a problem
+# ranges and conditions do not apply to a problem
 
 for my $case (@cases{qw(mapped mapped-to-200 unknown late-mapped)}) {
     for my $where (qw(on ranges cached)) {
@@ -588,7 +588,7 @@ for my $version ('1.0', '1.1') {
         undef $first;
     }
 
-    is($with->{bytes}, '', "HTTP/$version, nothing comes behind");
+    is($with->{bytes}, '', "HTTP/$version, nothing follows");
 }
 
 for my $name (qw(mapped late-mapped)) {
@@ -615,7 +615,7 @@ for my $framing (qw(length chunked)) {
 }
 
 
-# The cache has what the vendor sent.  A location without the filter reads it.
+# The cache has the vendor's response, as a location without the filter shows.
 
 for my $framing (qw(length chunked close)) {
     for my $case (@cases{qw(mapped unknown success late-mapped long-mapped)}) {
@@ -638,8 +638,8 @@ for my $framing (qw(length chunked close)) {
 }
 
 
-# subrequests: the page has the problem in its place; the first one is the last
-# to be there
+# subrequests: the page has the problems in their places; the first one comes
+# last
 
 my @includes = ('/on/length/mapped?wait', '/off/chunked/late-mapped',
                 '/on/chunked/unknown', '/on/length/success',
@@ -673,7 +673,7 @@ for my $page (qw(page wait)) {
                $mapped, $mapped, $cases{mapped}{body}], "SSI, $page");
 }
 
-same_ok(both('/ssi/set.html'), 'SSI, in memory, is left alone');
+same_ok(both('/ssi/set.html'), 'SSI, in memory, passes unchanged');
 
 my $r = get($port, '/added/added.html');
 
@@ -682,14 +682,14 @@ is_deeply([$r->{status}, $r->{complete}, map { /^\{/ ? members($_) : $_ }
           [200, 1, $mapped, '<page>', $mapped], 'addition');
 
 
-# nginx's own responses
+# local responses
 
 my ($with, $without) = both('/local/row.json');
 
 problem_ok($with, $without, $cases{mapped}, 'a file');
 
 
-# gzip for the client; nginx has it for 200, 403 and 404
+# gzip for the client, for 200, 403 and 404 only
 
 for my $head ('', "Content-Encoding: gzip\r\n", "ETag: \"a\"\r\n") {
     for (['E403', 403, 'PERMISSION_DENIED', 'another one'],
@@ -730,7 +730,7 @@ for my $case (@cases{qw(mapped late-mapped long-mapped)}) {
 }
 
 
-# an error page wins, but of its own status only
+# an error page wins, if it is one for that status
 
 for my $name (qw(mapped late-mapped long-mapped)) {
     for my $args ('', '?wait') {

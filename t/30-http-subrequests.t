@@ -1,5 +1,5 @@
-# Subrequests, whose header nobody sees but whose body goes into another one's,
-# and internal redirects, which put another response in a request's place.
+# Subrequests, whose header nobody sees and whose body becomes part of another,
+# and internal redirects, which replace the response of a request.
 
 use strict;
 use warnings;
@@ -44,7 +44,7 @@ my $cutting = vendor(sub {
 });
 
 
-# files: the cases, and pages that include what others have
+# files: the cases, and pages that include others
 
 my $root = tempdir(CLEANUP => 1);
 chmod 0755, $root;
@@ -139,7 +139,7 @@ my $locations = <<"END";
         alias $root/;
     }
 
-    # what the header X-Auth or X-Mirror names decides about it, or copies it
+    # the location that X-Auth or X-Mirror names decides, or gets a copy
 
     location /auth/ {
         auth_request /auth-check;
@@ -267,7 +267,7 @@ my $server = start(port => $port, http => <<"END");
     }
 END
 
-# the lines that the access log has got since it was last asked
+# the new lines of the access log
 
 my $logged = 0;
 
@@ -281,7 +281,7 @@ sub logged {
 }
 
 
-# SSI: the body is the vendor's, and the page's own header stays as it is
+# SSI: the included body is the vendor's, and the page's header stays
 
 for (@all) {
     my ($source, $case) = @$_;
@@ -289,14 +289,14 @@ for (@all) {
     for my $kind ('', '-set', '-stub') {
         my $page = "/ssi/$source-$case->{name}$kind.html";
 
-        # the second time those in the cache come from there
+        # the second time the cache serves them
 
         for my $time (1, 2) {
             my ($with, $without) = both($page);
 
             same_ok($with, $without, $page);
 
-            is($with->{body}, "[$case->{body}]", '... has what it includes')
+            is($with->{body}, "[$case->{body}]", '... has the included body')
                 if $kind ne '-stub';
         }
     }
@@ -307,7 +307,7 @@ for my $name (qw(all all-wait)) {
 
     same_ok($with, $without, "SSI, $name");
     is($with->{body}, join('', map { "[$_->[1]{body}]" } @all),
-       '... has what it includes, in order');
+       '... has the included bodies, in order');
 }
 
 same_ok(both('/ssi/nested.html'), 'SSI in SSI');
@@ -321,10 +321,10 @@ is_deeply([grep { /^.vendor/ } logged()],
           ['/vendor/length/mapped 402 mapped',
            '/vendor/length/late-mapped 402 mapped',
            '/vendor/length/mapped 200 skipped'],
-          'a subrequest has its own verdict, but for one in memory');
+          'subrequests have their own verdicts, except those in memory');
 
 
-# a page that is itself mapped, and is read before it is put together
+# a page that is mapped itself, before its parts are included
 
 edge_ok(both('/ssi-json/with-parts.json'), $cases{mapped},
         'SSI in JSON that is held',
@@ -353,11 +353,11 @@ for my $case (@some) {
 
 my @lines = grep { /^.(?:auth-check|mirror) / } logged();
 
-cmp_ok(scalar @lines, '>', @some * 5, 'there have been such subrequests');
+cmp_ok(scalar @lines, '>', @some * 5, 'the log has these subrequests');
 is_deeply([grep { !/ skipped$/ } @lines], [], '... and none has a verdict');
 
 
-# addition, behind and before what was held
+# addition, after and before a held body
 
 for my $case (@some) {
     my $good = ($case->{status} || 200) == 200;
@@ -378,8 +378,8 @@ for my $case (@some) {
 }
 
 
-# Slices are 206, and as such not looked into: a part is no JSON.  Without
-# them it is a response as any other.
+# Slices are 206 and therefore not inspected, as a part is not JSON.  A response
+# that the vendor does not slice is inspected.
 
 for my $case (@cases{qw(mapped late-mapped success undecided)}) {
     for my $range ('', "Range: bytes=5-9\r\n", "Range: bytes=16000-17000\r\n") {
@@ -399,7 +399,7 @@ for my $case (@cases{qw(mapped late-mapped success undecided)}) {
 }
 
 
-# X-Accel-Redirect, from a location that is mapped and one that is not
+# X-Accel-Redirect, from locations with and without the filter
 
 for my $from (qw(vendor off)) {
     for my $to (sort keys %sources) {
@@ -428,7 +428,7 @@ for my $case (@some) {
 edge_ok(both('/tried-uri/x'), $cases{'late-mapped'}, 'try_files to a URI');
 
 
-# error_page: what is in the page decides
+# error_page: the body of the page decides
 
 for (['page-uri', 404, 'late-mapped', 404],
      ['page-uri', 500, 'late-success', 200],
@@ -444,11 +444,11 @@ for (['page-uri', 404, 'late-mapped', 404],
 
         is($without->{status}, $edge, "$where $status, $name");
 
-        # here the vendor of the page is asked for the status, too
+        # the vendor of the page gets the status as an argument, too
 
         if ("$where $status" eq 'page-named 503') {
             is($with->{headers}{'x-upstream-status'}[0], 503,
-               '... what the vendor sent');
+               '... the vendor\'s body');
             $with->{headers}{'x-upstream-status'} = [200];
         }
 
@@ -461,13 +461,13 @@ for my $name (qw(mapped late-mapped late-success)) {
             "error_page is not for an edge status, $name");
 
     edge_ok(both("/page-none/length/$name?status=404"), $cases{$name},
-            "... nor for what nginx does not intercept, $name");
+            "... nor for a status that nginx does not intercept, $name");
 }
 
 my ($missing, $missing_off) = both('/page-missing/x');
 
 is($missing->{headers}{'x-upstream-status'}[0], 200,
-   'error_page of a missing file, what the vendor of the page sent');
+   'error_page of a missing file, the body from the vendor of the page');
 
 $missing->{headers}{'x-upstream-status'} = [404];
 

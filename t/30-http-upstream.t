@@ -1,6 +1,5 @@
-# What a vendor may send and how nginx may read it: every way to frame a
-# response, every status, what must be left alone, and the other protocols that
-# nginx speaks to an upstream.
+# Responses of a vendor: every way to frame and to read them, every status,
+# those that must pass unchanged, and the other protocols of nginx's upstreams.
 
 use strict;
 use warnings;
@@ -20,7 +19,7 @@ my $vendor = case_vendor();
 my $counting = case_vendor(sub { "X-Number: $_[1]\r\n" });
 
 
-# responses as they are, by the last part of the URI
+# complete responses, by the last part of the URI
 
 my $json = $cases{mapped}{body};
 gzip(\$json, \my $gzipped) or die;
@@ -74,8 +73,7 @@ my $plain = vendor(sub {
 });
 
 
-# the other protocols, without what they are not asked for here; nginx sends
-# CASE=<uri>
+# the other protocols, as far as the tests need them; nginx sends CASE=<uri>
 
 my %complete = (
     uwsgi => sub { length $_[0] >= 4
@@ -127,7 +125,7 @@ my @protocols = qw(uwsgi scgi fastcgi);
 my %cgi = map { $_ => cgi($_) } @protocols;
 
 
-# 101, and then an echo
+# 101, then an echo
 
 my $socket = vendor(sub {
     my ($s) = @_;
@@ -143,7 +141,7 @@ my $socket = vendor(sub {
 });
 
 
-# each location once as it is and once with the filter
+# each location with and without the filter
 
 my @locations = (
     (map { ["/$_->{name}/", "proxy_pass http://127.0.0.1:$vendor/;"
@@ -207,7 +205,7 @@ sub case_ok {
 }
 
 
-# how the vendor frames it, and how nginx reads it
+# every way to frame a response, and to read it
 
 for my $mode (@modes) {
     for my $framing (qw(length chunked close old)) {
@@ -224,7 +222,7 @@ for my $mode (@modes) {
 }
 
 
-# a connection to the vendor is good for the next request
+# a connection to the vendor serves the next request
 
 my $c = connection($port);
 my $number = -1;
@@ -242,7 +240,7 @@ for my $buffering (qw(on off)) {
 }
 
 
-# whatever status the vendor has for its errors
+# every status of the vendor's errors
 
 for my $status (200, 201, 202, 302, 400, 402, 404, 451, 500, 503, 599) {
     for my $name (qw(mapped mapped-to-200 unknown success none late-mapped)) {
@@ -252,7 +250,7 @@ for my $status (200, 201, 202, 302, 400, 402, 404, 451, 500, 503, 599) {
 }
 
 
-# what is not looked into
+# responses that are not inspected
 
 for my $name (qw(204 205 206 304 deflate-that-lies br-that-lies unknown-coding
                  two-codings))
@@ -280,7 +278,7 @@ for my $name (qw(identity identity-in-capitals no-coding validators-twice)) {
     case_ok("/plain/$name", $cases{mapped}, "vendor's $name is mapped");
 }
 
-# what is gzip comes as the vendor sent it, or inflated downstream
+# a gzip body leaves as the vendor sent it, or inflated downstream
 
 for (['gzip', 'mapped', $gzipped], ['gzip-in-capitals', 'mapped', $gzipped],
      ['gzip-success', 'success', $success_gzipped],
@@ -303,14 +301,15 @@ like((both('/gunzip/gzip-success'))[0]{body}, qr/"StatusCode":200/,
      '... really');
 
 
-# trailers come behind what was held, and follow the edge status
+# trailers come after a held body, and follow the edge status
 
 for my $framing (qw(length chunked)) {
     for my $case (@cases) {
         my ($with, $without) = both("/trailer/$framing/$case->{name}");
 
         edge_ok($with, $without, $case, "trailer, $framing, $case->{name}");
-        is($with->{trailer}, "X-Trailer: end\r\n\r\n", '... it is there');
+        is($with->{trailer}, "X-Trailer: end\r\n\r\n",
+           '... the trailer is there');
 
         ($with) = both("/trailer-if-good/$framing/$case->{name}");
 
@@ -339,7 +338,7 @@ for my $protocol (@protocols) {
 }
 
 
-# a connection that is upgraded is no business of the filter's
+# the filter ignores an upgraded connection
 
 my @heads;
 
@@ -365,7 +364,7 @@ for (@ports) {
 }
 
 like($heads[0], qr{^HTTP/1.1 101 }, 'upgraded');
-is($heads[0], $heads[1], 'upgraded, the header is as it was');
+is($heads[0], $heads[1], 'upgraded, the header is unchanged');
 
 stop($server);
 done_testing();

@@ -1,5 +1,4 @@
-# Every way a response can go, over every version of HTTP that a client can
-# speak, on connections that go on afterwards.
+# All cases over every version of HTTP, on connections that serve more requests.
 
 use strict;
 use warnings;
@@ -71,7 +70,7 @@ for my $version ('1.0', '1.1') {
 }
 
 
-# HTTP/0.9, if nginx has it, is a body and nothing else
+# HTTP/0.9, if nginx has it: a body without a header
 
 for my $name (qw(mapped late-mapped)) {
     my ($on, $off) = map { exchange($port, "GET /$_/length/$name\r\n")->{bytes}
@@ -117,11 +116,11 @@ for my $version ('1.0', '1.1') {
         undef $first;
     }
 
-    is($on->{bytes}, '', "HTTP/$version, nothing comes behind");
+    is($on->{bytes}, '', "HTTP/$version, nothing follows");
 }
 
 
-# HEAD is passed by, and the connection is as usable as before
+# HEAD is skipped, and the connection serves the next request
 
 my $on = connection($port);
 my $off = connection($port);
@@ -136,11 +135,11 @@ for my $case (@cases) {
 
 edge_ok(ask($on, request('/on/length/mapped')),
         ask($off, request('/off/length/mapped')), $cases{mapped},
-        'GET behind HEAD');
+        'GET after HEAD');
 
 
-# a HEAD that fills the cache (proxy_cache_convert_head) does not decide what a
-# GET gets from there
+# a HEAD that fills the cache (proxy_cache_convert_head) does not decide the
+# verdict of a later GET
 
 for my $case (@cases) {
     my $uri = "/cached/length/$case->{name}";

@@ -1,5 +1,5 @@
-# Many requests over two vendors that fail now and then, each in its own way:
-# no client ever gets a wrong answer, nor one that is for another.
+# Many requests to two vendors that fail now and then in various ways: no client
+# gets a wrong answer, or that of another.
 
 use strict;
 use warnings;
@@ -14,8 +14,8 @@ my $clients = 4;
 my $batch = 50;
 
 
-# What the vendors do is in the request: $arg_a is for one, $arg_b for the
-# other.  Those that take gzip get it, and chunked.
+# The request tells the vendors what to do, one by $arg_a, the other by $arg_b.
+# With Accept-Encoding they send gzip in chunks.
 
 my ($port, @vendors) = map { free_port() } 1 .. 3;
 
@@ -48,7 +48,7 @@ my $vendor = join '', map { <<"END" } 0, 1;
     }
 END
 
-my $behind = start(port => $vendors[0], http => "access_log off;\n"
+my $after = start(port => $vendors[0], http => "access_log off;\n"
                    . "keepalive_requests 1000000;\n$vendor");
 
 my $edge = start(port => $port, workers => 2, log_level => 'warn',
@@ -81,8 +81,8 @@ my $edge = start(port => $port, workers => 2, log_level => 'warn',
 END
 
 
-# A success if one of the two succeeds; otherwise what the last one does, which
-# is either of them: the vendor's error, mapped, or the edge's own.
+# A success if one of the two succeeds; otherwise the result of the last one,
+# which may be either: the vendor's error, mapped, or the edge's own.
 
 sub wrong {
     my ($id, $do, $gzip, $head, $body) = @_;
@@ -154,7 +154,7 @@ sub client {
 
                     } elsif (substr($buf, $from) =~ /\A(.*?\r\n)0\r\n\r\n/s) {
 
-                        # a chunk may hold the same, but is then cut short
+                        # a chunk may have the same bytes, but is cut short then
 
                         my ($chunks, $text) = ($1, '');
                         my $rest = $chunks;
@@ -220,12 +220,12 @@ is($errors[$_], '', 'client ' . ($_ + 1) . ', ' . $requests / $clients
 
 my $grown = resident() - $before;
 
-# a sanitizer keeps what has been freed for a while, 16 MB in each worker
+# a sanitizer keeps 16 MB of freed memory in each worker
 
 my $limit = $ENV{CC} && $ENV{CC} =~ /sanitize/ ? 60_000 : 10_000;
 
 cmp_ok($grown, '<', $limit, "the workers grew by $grown KB");
 
 stop($edge);
-stop($behind);
+stop($after);
 done_testing();

@@ -1,7 +1,7 @@
-# error_map_upstream waits for a body in pieces, inside nginx's own reading of a
-# response: wherever it is cut, however late it is and whatever becomes of
-# vendor and client in between, the verdict is that of the whole, or the
-# response is what it would be without the module.
+# error_map_upstream waits for the pieces of a body while nginx reads the
+# response: wherever they are cut, however late they are and whatever happens to
+# vendor and client meanwhile, the verdict is that of the whole body, or the
+# response is the one without the module.
 
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ sub message {
     my $case = $cases[$arg{case}];
     my $body = $case->[2];
 
-    # the one that is asked again says something else
+    # a repeated request gets another code
 
     $body =~ s/503/0/ if $arg{count} && $arg{count} > 1;
 
@@ -68,7 +68,7 @@ sub message {
 
     $head =~ s/^HTTP\/1.1/HTTP\/1.0/ if $old;
 
-    # the header is to have a size
+    # the header must have this size
 
     $head =~ s/\r\n\r\n/"\r\nX-P: " . 'p' x ($arg{head} - length($head) - 7)
                          . "\r\n\r\n"/e if $arg{head};
@@ -76,14 +76,14 @@ sub message {
     return ($head, $raw);
 }
 
-# how often an id was asked for
+# the number of requests with an id
 
 sub asked {
     return marks("asked-$_[0]");
 }
 
-# the pieces' ends are those of the message: cut=, or step=; then pause=, and
-# end= is what happens instead of the last piece
+# cut= or step= says where the message is cut, pause= how long the vendor waits
+# there, and end= what it does instead of the last piece
 
 my $vendor = vendor(sub {
     my ($s, $request, $n) = @_;
@@ -128,7 +128,7 @@ my $vendor = vendor(sub {
     return !$closes;
 });
 
-# says what it likes, in the middle of a request
+# a vendor that answers in the middle of a request
 
 my $rude = vendor(sub {
     my ($s) = @_;
@@ -169,7 +169,7 @@ my $fixed = vendor(sub {
     my ($name) = $request =~ /\?(\w+)/;
     put($s, "HTTP/1.1 $fixed{$name}");
 
-    # "closed early" is none of what these are about
+    # "closed early" is not the subject here
 
     return $name !~ /101/;
 });
@@ -181,7 +181,7 @@ my %more = (
     cut => '',
     small => 'proxy_buffer_size 4k; proxy_buffers 8 4k;',
     held => 'error_map_hold_size 16;',
-    # a header is to be sent without waiting for a body
+    # a header must be sent without waiting for a body
 
     timeout => 'error_map_hold_timeout 300ms; postpone_output 0;',
     patient => 'error_map_hold_timeout 5s; proxy_read_timeout 1s;',
@@ -266,8 +266,8 @@ $locations
 END
 
 
-# what the edge made of a response, in a few words: status, those of the
-# upstream, verdict, code and how often that is told
+# a response in a few words: status, upstream statuses, verdict, code, and the
+# number of X-Error-Code headers
 
 sub words {
     my ($r) = @_;
@@ -349,10 +349,10 @@ for (@names) {
        $wanted, "$name, $framing, buffering $buffering");
 }
 
-cmp_ok($held, '>', 500, 'cuts came between two reads of nginx');
+cmp_ok($held, '>', 500, 'nginx reads between the cuts');
 
 
-# 3: what does not fit
+# 3: bodies that do not fit
 
 my $framed = 'framing=length';
 my $missed = '402: 200 mapped 402, told 1';
@@ -383,7 +383,7 @@ for my $buffering (qw(on off)) {
                            . "&cut=$cut&head=" . (4096 - $left))
             } qw(acme off);
 
-            # nginx itself loses the body behind a header of just that size
+            # nginx itself loses the body after a header of just that size
 
             if ($off->{body} ne $error) {
                 is("$left $buffering $r->{status} $r->{complete} $r->{body}",
@@ -392,7 +392,7 @@ for my $buffering (qw(on off)) {
                 next;
             }
 
-            # the number ends where the next byte is
+            # the next byte ends the number
 
             is(words($r), $left >= 19 ? wanted(402, 'mapped 402') : $missed,
                "$left bytes left, cut at $cut, buffering $buffering");
@@ -446,7 +446,7 @@ for my $buffering (qw(on off)) {
 
     for my $framing (@framings) {
 
-        # a FIN is the proper end of what has no length
+        # a FIN is the regular end of a body without a length
 
         for my $end ($framing eq 'close' ? () : 'fin', 'rst') {
             for my $cut (0, 1, 12) {
@@ -456,7 +456,7 @@ for my $buffering (qw(on off)) {
                      body => substr $stall, 0, $cut);
             }
 
-            # the code was there before
+            # the code came before
 
             both('dies later', 'two', $buffering, "case=$n{mapped}&framing="
                  . "$framing&end=$end&pause=0.3&cut="
@@ -474,27 +474,27 @@ for my $test (@tests) {
 
     is(words($r), $test->{words} || wanted(200, 'undecided '), $test->{name});
 
-    # of what a RST cuts off nginx itself may lose the last bytes
+    # with a RST nginx itself may lose the last bytes
 
-    is($r->{raw}, $off->{raw}, '... all that came') if !$test->{reset};
+    is($r->{raw}, $off->{raw}, '... all received bytes') if !$test->{reset};
     is(bare($r), bare($off), '... as without the module')
         if !$test->{words} && !$test->{reset};
-    is($r->{complete}, $off->{complete}, '... as incomplete');
-    ok($x->{closed} && $without->{closed}, '... and the end of it');
-    is($r->{body}, $stall, '... which is the whole') if $test->{complete};
+    is($r->{complete}, $off->{complete}, '... as complete');
+    ok($x->{closed} && $without->{closed}, '... and it ends');
+    is($r->{body}, $stall, '... the whole body') if $test->{complete};
     is($r->{body}, $test->{body}, '... the bytes') if defined $test->{body}
         && $test->{name} !~ /chunked/;
 
     if ($test->{slow}) {
-        cmp_ok($x->{first}, '>=', 0.25, '... waited for');
-        cmp_ok($x->{first}, '<', $x->{time} - 0.2, '... and no longer');
+        cmp_ok($x->{first}, '>=', 0.25, '... the header waits for the code');
+        cmp_ok($x->{first}, '<', $x->{time} - 0.2, '... and not longer');
     }
 
     is(asked("$test->{id}-acme"), 1, '... asked once') if $test->{once};
 }
 
 
-# 6: clients that go away
+# 6: clients that leave
 
 @jobs = ();
 my @gone;
@@ -515,7 +515,7 @@ my $begin = time;
 exchange_all(@jobs);
 
 is(join(' ', grep { !await("gone-$_") } @gone), '',
-   'clients are gone, and so are the connections to the vendor');
+   'clients leave, their connections to the vendor end');
 cmp_ok(time - $begin, '<', 7, '... before the hold timeout');
 is(connections($port), $alone, '... and the requests');
 
@@ -524,11 +524,11 @@ for my $framing (@framings) {
               . "&pause=1&id=cache-$framing";
 
     exchange_all({ port => $port, abort => 0.3, request => request($uri) });
-    is(connections($port), $alone, 'a client is gone, its request is done');
+    is(connections($port), $alone, 'a client leaves, its request ends');
 
     my $r = get($port, $uri);
 
-    # what comes from the cache has no upstream status
+    # a response from the cache has no upstream status
 
     is(words($r), '402:  mapped 402, told 1', "... cached, $framing");
     is("$r->{headers}{'x-cache'}[0] $r->{body}", "HIT $stall", '... its body');
@@ -536,7 +536,7 @@ for my $framing (@framings) {
 }
 
 
-# 7: all at once, while the request is still on its way
+# 7: early answers, while the request is still sent
 
 my $worker = worker($nginx);
 my $large = 'x' x 12_000_000;
@@ -557,7 +557,7 @@ for my $location (qw(post stream)) {
                                               PeerPort => $port)
                     or die "connect: $!";
 
-                # a request that is buffered is sent on when it is complete
+                # a buffered request is sent when it is complete
 
                 my $first = $location eq 'post' ? length $large : 100_000;
 
@@ -591,7 +591,7 @@ for my $location (qw(post stream)) {
             is(words($r), $wanted,
                "$location, cut at $cut, buffering $buffering");
             is($r->{body}, substr($cases[$n{$name}][2], 0, $cut),
-               '... what came');
+               '... the received bytes');
             is($r->{raw}, $off->{raw}, '... as without the module');
         }
     }
@@ -599,10 +599,10 @@ for my $location (qw(post stream)) {
 
 unlike(slurp("$nginx->{dir}/error.log"),
        qr/prematurely closed connection while reading response header/,
-       'there was a header each time');
+       'each response has a header');
 
 
-# 8: what is left alone, and connections that go on
+# 8: responses that pass unchanged, and connections that are reused
 
 for my $name (sort keys %fixed) {
     my $location = $name eq '101' ? 'upgrade' : 'fixed';
@@ -616,7 +616,7 @@ for my $name (sort keys %fixed) {
     my $status = $name eq 'HEAD' ? 200 : $name;
 
     is("$r->{status} " . ($r->{headers}{'x-v'}[0] || 'silent') =~ s/ +$//r,
-       "$status $status skipped", "$name is left alone")
+       "$status $status skipped", "$name passes unchanged")
         if $name ne '101';
     is(bare($r), bare($off), "$name, as without the module");
     is($r->{status}, $status, '... its status');

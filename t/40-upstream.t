@@ -1,7 +1,7 @@
-# error_map_upstream: an error inside a 200 is to nginx's upstream layer what a
-# real status is.  So all is asked three times: of an edge that has it on, of
-# one that has it off, and of a plain nginx whose vendors say the status in the
-# status line.  What the first does is what the last does.
+# error_map_upstream: nginx's upstream layer handles an error inside a 200 as a
+# real status.  Each request goes to an edge with it on, to one with it off, and
+# to a plain nginx whose vendors send real statuses; the first and the last must
+# agree.
 
 use strict;
 use warnings;
@@ -20,8 +20,8 @@ my $dir = tempdir(CLEANUP => 1);
 chmod 0755, $dir;
 
 
-# What a vendor says is an argument of its name, or a file's text where it is
-# to change its mind: a code, or nothing at all.
+# An argument with the name of a vendor has its code, or a file does, which a
+# test may change; "die" closes the connection.
 
 my %said = (503 => 'Busy', 429 => 'Slow down', 403 => 'No', 402 => 'Pay',
             500 => 'Oops', 200 => 'OK');
@@ -43,7 +43,7 @@ sub answer {
     my $head = "Content-Type: application/json\r\nX-Vendor: $name\r\n"
                . "X-N: $n\r\nX-Error-Code: spoofed\r\nETag: \"$code\"\r\n";
 
-    # that would not be cached
+    # nginx would not cache it
 
     $head .= "Set-Cookie: vendor=$name\r\n"
         if $uri !~ /cache|stale|background|reval/;
@@ -57,7 +57,7 @@ sub answer {
 sub split_at {
     my ($s, $when, @parts) = @_;
 
-    # the code is in the second part then
+    # the second part has the code then
 
     if ($when && $parts[1] ne '') {
         print $s $parts[0] . substr $parts[1], 0, 3;
@@ -69,7 +69,7 @@ sub split_at {
     }
 }
 
-# all of a request's head and body
+# true if a request is complete
 
 sub whole {
     my ($head, $body) = $_[0] =~ /^(.*?\r\n)\r\n(.*)/s or return 0;
@@ -152,7 +152,7 @@ sub cgi_vendor {
         if ($protocol eq 'fastcgi') {
 
             # Records of any size, with padding, and one of stderr in between.
-            # The code's digits lie in two of them.
+            # Two of them have the code's digits.
 
             my $at = index($text, ':') + 2;
 
@@ -191,12 +191,13 @@ system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=vendor -days 9"
     or die slurp("$dir/openssl");
 
 
-# Upstreams and locations, once for each side: name, upstream's servers, what
-# else is in it, in the location; "pass" is where to, the upstream if not given.
+# Upstreams and locations, once for each side: name, servers and other
+# directives of the upstream, directives of the location; "pass" if it is not
+# the upstream.
 
 my %server = map { $_ => "server 127.0.0.1:$vendor{$_}" } keys %vendor;
 
-# the first one is always asked first
+# the first server is always the first to be tried
 
 my $two = "$server{a} max_fails=0 weight=9999; $server{b} max_fails=0;";
 my $three = "$two $server{c} max_fails=0;";
@@ -420,7 +421,7 @@ my $server = start(port => $port{on}, http => <<"END");
 END
 
 
-# what a client sees of it: status, statuses and vendors in turn, body, headers
+# a client's view: status, statuses and vendors in turn, body, headers
 
 sub tried {
     my ($r) = @_;
@@ -468,7 +469,7 @@ my $told = sub { "error-code=$_[0] error-source=acme upstream-status=200" };
 my $silent = 'error-code= error-source= upstream-status=';
 
 
-# one thing three times: URI, status, who was tried, code of what goes out
+# one request, three times: URI, status, vendors tried, code of the response
 
 sub thrice {
     my ($uri, $status, $tried, $code, %arg) = @_;
@@ -483,7 +484,7 @@ sub thrice {
     is(told($on), $code ? $told->($code) : $silent, '... told once');
     unlike(tried($off), qr/,/, '... off, one is tried') if !$arg{off};
     is(($off->{headers}{'x-tried'}[0] || '') =~ /^(\d+)/ && $1, 200,
-       '... and its status is 200') if !$arg{off};
+       '... with status 200') if !$arg{off};
 
     return ($on, $plain, $off);
 }
@@ -494,14 +495,14 @@ sub thrice {
 for my $how ('', '&later', '&chunked', '&chunked&later') {
     for my $name (qw(next unbuffered keep name)) {
 
-        # round robin goes on to b if a is asked and answers, so both fail first
+        # round robin goes on to b once a has answered, so both fail first
 
         thrice("/$name?a=503&b=503$how", 503, '503, 503 a, b', 503);
         thrice("/$name?a=503&b=0$how", 200, '503, 200 a, b', '');
     }
 }
 
-# a vendor that dies before its header is retried as ever
+# a vendor that dies before its header is retried as without the module
 
 thrice('/next?a=die&b=503', 503, '502, 503 a, b', 503, off => 1);
 thrice('/next?a=402&b=0', 402, '402 a', 402);
@@ -510,7 +511,7 @@ thrice('/next?a=77&b=0', 200, '200 a', 77, alone => 1);
 thrice('/other?a=503&b=0', 503, '503 a', 503);
 thrice('/never?a=503&b=503', 503, '503 a', 503);
 
-# the vendor's own 503 is one whose body says another thing, and the reverse
+# a real 503 with another code in its body, and the reverse
 
 for (['/next?a=503.402&b=402', 402, '402 a', 402],
      # a success keeps its status
@@ -524,10 +525,10 @@ for (['/next?a=503.402&b=402', 402, '402 a', 402],
 }
 
 is((ask('on', '/next?a=503.402&b=402'))->{headers}{'x-upstream-status'}[0],
-   503, "the vendor's own status is told");
+   503, "the vendor's own status stays");
 
 
-# a POST is for one server only, unless that is allowed
+# a POST goes to one server only, unless non_idempotent allows more
 
 thrice('/next?a=503&b=503', 503, '503 a', 503, body => 'small');
 thrice('/non?a=503&b=0', 200, '503, 200 a, b', '', body => 'small');
@@ -538,12 +539,12 @@ for my $body ($large, 'x' x 2000) {
     my ($on) = thrice('/tempfile?a=503&b=0&later', 200, '503, 200 a, b', '',
                       body => $body, name => length($body) . ' bytes, a file');
 
-    like($on->{body}, qr/"b","got":"@{[md5_hex($body)]}"/, '... they all came');
+    like($on->{body}, qr/"b","got":"@{[md5_hex($body)]}"/, '... in full');
 }
 
 like(slurp("$server->{dir}/error.log"),
      qr/client request body is buffered to a temporary file/,
-     'there was a file');
+     '... the body was in a file');
 
 thrice('/nobuf?a=503&b=503', 503, '503 a', 503, body => $large);
 
@@ -556,7 +557,7 @@ thrice('/tries?a=503&b=503&c=0', 503, '503, 503 a, b', 503);
 thrice('/timeout?a=503&b=0&later', 503, '503 a', 503, alone => 1);
 
 
-# a server that fails is left alone, and one that is for such times is asked
+# a server that fails is skipped, and the backup is tried
 
 for (1 .. 2) {
     my $tried = $_ == 1 ? '503, 200 a, b' : '200 b';
@@ -566,7 +567,7 @@ for (1 .. 2) {
 }
 
 
-# however the servers are chosen the one that is good is found
+# every balancer finds the good server
 
 for my $name (qw(least ip hash random zone)) {
     for my $how ('', '&later') {
@@ -580,7 +581,7 @@ for my $name (qw(least ip hash random zone)) {
                 like($_->{body}, qr/"code":0,"vendor":"c"/, '... its body');
             }
 
-            is(told($r[0]), $silent, '... of which nothing is told');
+            is(told($r[0]), $silent, '... without headers');
         }
 
         my $r = ask('on', "/$name?a=503&b=503&c=503$how");
@@ -591,7 +592,7 @@ for my $name (qw(least ip hash random zone)) {
     }
 }
 
-# connections that are kept: a failure's is not, a success's is
+# keep-alive: the connection of a failure is closed, that of a success is kept
 
 for my $name (qw(keep keepleast)) {
     for my $n (1 .. 3) {
@@ -602,15 +603,15 @@ for my $name (qw(keep keepleast)) {
         like(tried($on), qr/200 (?:a, )?b$/, '... b is the last');
         is(view($on), view($plain), '... as with real statuses');
         is($on->{headers}{'x-n'}[0], $plain->{headers}{'x-n'}[0],
-           '... on a connection as old');
+           '... on the same kind of connection');
     }
 
     cmp_ok(ask('on', "/$name?a=503&b=0")->{headers}{'x-n'}[0], '>', 1,
-           "$name, it is kept");
+           "$name, the connection is kept");
 }
 
 
-# where to: TLS, and names and addresses that are known only then
+# TLS, and names and addresses that a variable has
 
 thrice('/tls?tls=503', 503, '503, 503 tls, tls', 503, alone => 1);
 thrice('/tls?tls=0', 200, '200 tls', '', alone => 1);
@@ -618,7 +619,7 @@ thrice("/$_?a=503", 503, '503 a', 503),
     thrice("/$_?a=0&later", 200, '200 a', '') for qw(literal address);
 
 
-# Error pages.  The vendor's body and headers are gone then.
+# error pages without the vendor's body and headers
 
 for my $how ('', '&later') {
     my $uri = "?a=503&b=503$how";
@@ -656,7 +657,7 @@ for my $how ('', '&later') {
     is("$r->{status} $r->{headers}{'content-type'}[0]",
        '503 application/problem+json', "error_map_body problem$how");
     like($r->{body}, qr/^\{"type".*"status":503,.*"upstream_status":200\}$/,
-         '... all of it');
+         '... in full');
     is("$r->{complete} " . told($r), '1 ' . $told->(503), '... told once');
     is(join('+', @{ $r->{headers}{'proxy-status'} || [] }),
        'edge; received-status=200; details="acme 503 INTERNAL"',
@@ -664,12 +665,12 @@ for my $how ('', '&later') {
 }
 
 my $dry = ask('own', '/dry?a=503&b=503');
-is("$dry->{status} " . tried($dry), '200 200 a', 'dry run, nothing happens');
-is($dry->{headers}{'x-vars'}[0], 'mapped 503 503 200', '... but is known');
-like(told($dry), qr/^error-code=spoofed error-source= /, '... and not told');
+is("$dry->{status} " . tried($dry), '200 200 a', 'dry run, no retry');
+is($dry->{headers}{'x-vars'}[0], 'mapped 503 503 200', '... but a verdict');
+like(told($dry), qr/^error-code=spoofed error-source= /, '... and no headers');
 
 
-# The cache.  An error is not in it unless its status may be.
+# the cache keeps an error only if its status is cacheable
 
 for my $how ('', '&later') {
     for my $n (1, 2) {
@@ -702,7 +703,7 @@ for my $how ('', '&later') {
 }
 
 
-# a vendor that changes its mind: what was good goes out instead of the error
+# a vendor changes its response: the stale success is sent instead of the error
 
 sub state {
     my ($name, $code) = @_;
@@ -742,8 +743,8 @@ for my $how (@hows) {
 
     is(view($on), view($plain), "stale$how, as with real statuses");
     is("$on->{status} $on->{headers}{'x-cache'}[0] " . told($on),
-       "200 STALE $silent", '... what was good');
-    is($on->{headers}{'x-vars'}[0], 'success 0 200 200', '... as it says');
+       "200 STALE $silent", '... the stale success');
+    is($on->{headers}{'x-vars'}[0], 'success 0 200 200', '... its variables');
     is("$off->{status} $off->{headers}{'x-cache'}[0]", '503 EXPIRED',
        '... off, the error');
 
@@ -756,7 +757,7 @@ for my $how (@hows) {
         is("$plain->{status} $plain->{headers}{'x-cache'}[0]", '200 STALE',
            '... as with real statuses');
 
-        # the update is to be over
+        # the update must have ended
 
         sleep 0.3;
     }
@@ -791,7 +792,7 @@ for my $protocol (@protocols) {
 }
 
 
-# what is left alone
+# responses that pass unchanged
 
 for (['HEAD', '/head?a=503&b=503'], ['GET', '/accel?a=503&accel'])
 {
@@ -800,7 +801,7 @@ for (['HEAD', '/head?a=503&b=503'], ['GET', '/accel?a=503&accel'])
 
     is("$r->{status} " . told($r), $method eq 'HEAD'
        ? '200 error-code=spoofed error-source= upstream-status='
-       : "200 $silent", "$method $uri is left alone");
+       : "200 $silent", "$method $uri passes unchanged");
     is($r->{body}, $method eq 'HEAD' ? '' : 'in', '... its body');
 }
 
@@ -829,7 +830,7 @@ for my $how ('', '&later') {
 }
 
 
-# the access log: a line for each
+# the access log: a line for each request
 
 my $n = () = slurp("$server->{dir}/access.log") =~ /\n/g;
 

@@ -1,5 +1,5 @@
-# conf/log.conf writes one JSON object a line that says what happened, whatever
-# a vendor or a client sends.
+# conf/log.conf logs each request as one JSON object in a line, whatever a
+# vendor or a client sends.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Time::HiRes qw(sleep);
 my $type = 'Content-Type: application/json';
 my $quota = '{"StatusCode":42505}';
 
-# what the vendor sends, by the first part of the URI; "|" is a pause
+# the vendor's responses, by the first part of the URI; "|" is a pause
 
 my %vendor = (
     mapped    => [200, $type, $quota],
@@ -41,7 +41,7 @@ my ($good, $bad) = map {
 
         my ($method, $name) = $request =~ m{^(\w+) /(\w+)} or die $request;
 
-        # until the client is gone
+        # until the client leaves
 
         if ($name eq 'never') {
             sysread $s, my $bytes, 1;
@@ -193,7 +193,7 @@ my @cases = (
      ('') x 8],
     ['GET /off/mapped', 200, $to_good, 200, ('') x 10],
 
-    # what stands for a code
+    # unusual codes
 
     ['GET /quotes', 502, $to_good, 200, unknown('a%22b%5Cc/d')],
     ['GET /controls', 502, $to_good, 200, unknown('a%0Ab%09c%00%1F%7F')],
@@ -205,7 +205,7 @@ my @cases = (
     ['GET /hostile/text', 200, $to_good, 200,
      unknown('%FF%FE%22%5C%0A%01', 200, 'hostile')],
 
-    # other ways to go
+    # other paths
 
     ['GET /dry/mapped', 200, $to_good, 200, @mapped],
     ['GET /dry/unknown', 404, $to_good, 404, 'tencent_iotvideo', 'unknown',
@@ -216,14 +216,14 @@ my @cases = (
     ['GET /accounts/mapped', 503, "$to_bad, $to_good", '503, 503', @mapped],
     ['GET /down/', 502, "127.0.0.1:$closed", 502, @skipped],
 
-    # no response, and so nothing to say of its verdict
+    # no response, and no verdict
 
     ['GET /never', 499, $to_good, '-', qr/^/, qr/^/, ('') x 8],
     ['GET /drop', 444, '', '', qr/^/, qr/^/, ('') x 8],
 );
 
-# URIs, and what is logged for them; those with a space or a control character
-# are no requests
+# URIs, and how they are logged; one with a space or a control character makes
+# an invalid request
 
 for (['/mapped?"}', '/mapped?"}'],
      ['/mapped?\\\\","status":"200', '/mapped?\\\\","status":"200'],
@@ -240,7 +240,7 @@ for (['/mapped?"}', '/mapped?"}'],
                   $to_good, 200, @mapped];
 }
 
-# requests that are none
+# invalid requests
 
 push @cases, map { [[$_, ''], 400, '', '', @skipped] }
     'GET /mapped?a b', "GET /mapped?a\x01", "\"}\\\xff /mapped";
@@ -267,7 +267,7 @@ for my $case (@cases) {
     $case->[0] = { line => $line, bytes => length $x->{bytes},
                    uri => defined $uri ? $uri : $line =~ /(\S+)$/ };
 
-    # the line may be written when the client has gone
+    # the line may be written after the client has left
 
     $n++;
 
@@ -293,7 +293,7 @@ for my $case (@cases) {
 
     is($@, '', "$name: the line is JSON") or next;
 
-    # each time as often as an upstream was asked
+    # one time for each request to an upstream
 
     my $times = '\A' . ($upstream_status =~ s/[\d-]+/[0-9.]+/gr) . '\z';
     my $method = $status == 400 ? '' : $request->{line} =~ s/ .*//r;
@@ -318,21 +318,21 @@ for my $case (@cases) {
     is_deeply([map { my ($key, $value) = @$_;
                      ref $value && $json->{$key} =~ $value
                      ? "$key=$value" : "$key=$json->{$key}" } @expected],
-              [map { "$_->[0]=$_->[1]" } @expected], '... what happened');
+              [map { "$_->[0]=$_->[1]" } @expected], '... their values');
 
     like($line, qr/"bytes":\d+,"request_time":\d+\.\d{3},/, '... numbers');
-    ok(!$id{ $json->{request_id} }++, '... an id of its own');
+    ok(!$id{ $json->{request_id} }++, '... a unique id');
 }
 
 
-# what was held has waited
+# held responses have a hold time
 
 my ($held) = grep { m{"uri":"/held"} } lines('access.log');
 
 cmp_ok(JSON::PP->new->decode($held)->{error_map_hold_time}, '>', 0, 'held');
 
 
-# the log of errors
+# the log of errors only
 
 is_deeply([map { "$_->{uri} $_->{error_map_code}" }
            map { JSON::PP->new->utf8->decode($_) } lines('errors.log')],

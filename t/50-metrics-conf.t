@@ -1,5 +1,4 @@
-# error_map_zone and error_map_metrics: what is refused, and how large a zone
-# must be.
+# error_map_zone and error_map_metrics: invalid values, and the size of a zone.
 
 use strict;
 use warnings;
@@ -11,7 +10,7 @@ use Test::More;
 
 my $minimum = 8 * POSIX::sysconf(POSIX::_SC_PAGESIZE());
 
-# the kbytes that some documents need, with those that are compiled in
+# least_zone(documents): the kbytes that they need beside the compiled ones
 
 sub least_zone {
     my ($documents) = @_;
@@ -87,7 +86,7 @@ for (
     is(configuration_error("$_\n"), '', "accepted: $_");
 }
 
-# a zone that is too small for its documents; the error says what is enough
+# a zone that is too small for its documents; the error names a sufficient size
 
 for my $codes (3000, 10_000, 30_000, 50_000) {
     my $rows = "error_map_document d { source json /c;\n"
@@ -99,7 +98,7 @@ for my $codes (3000, 10_000, 30_000, 50_000) {
 
     is(configuration_error("error_map_zone a ${k}k;\n$rows"), '', "${k}k work");
     cmp_ok($k, '<', $least + $minimum / 1024 + 1.1 * $codes * 8 * 4 / 1024,
-           '... and are not far too much');
+           '... and are not far too many');
 }
 
 done_testing();

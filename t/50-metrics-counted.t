@@ -1,5 +1,5 @@
-# The counters count what was sent, each response once, over all verdicts; the
-# handlers show them.
+# The counters count each response once, for every verdict, and the handlers
+# show them.
 
 use strict;
 use warnings;
@@ -129,7 +129,8 @@ $handlers
 END
 
 
-# URI, method (GET, or that after a while), and what is counted, one each
+# URI, method (GET if empty, "later" is after a while), and the series that grow
+# by one
 
 my @mapped = iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 200 402));
 my @limited = iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 200 429));
@@ -141,7 +142,7 @@ my @undecided = iotvideo('undecided', '', '', 200, 200);
 
 my $bad = '?body={"StatusCode":42505}';
 my $good = '?body={"StatusCode":200}';
-my $what = '?body={"StatusCode":9}';
+my $other = '?body={"StatusCode":9}';
 
 my @requests = (
     ["/$bad", '', @mapped],
@@ -149,8 +150,8 @@ my @requests = (
      iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 500 402))],
     ['/?body={"StatusCode":40001}', '',
      iotvideo(qw(mapped 40001 INVALID_ARGUMENT 200 200))],
-    ["/$what", '', @unknown],
-    ["/$what&status=404", '', iotvideo(qw(unknown other UNKNOWN 404 404))],
+    ["/$other", '', @unknown],
+    ["/$other&status=404", '', iotvideo(qw(unknown other UNKNOWN 404 404))],
     ['/?body={"StatusCode":"other"}', '', @unknown],
     ["/$good", '', @fine],
     ['/?body={"StatusCode":0}&status=201', '',
@@ -167,7 +168,7 @@ my @requests = (
      acme(qw(unknown other UNKNOWN 200 200))],
     ["/acme$bad", '', acme('none', '', '', 200, 200)],
 
-    # what is not looked into is skipped, for its document
+    # responses that are not inspected are skipped, for their document
 
     ["/$bad&type=text/html", '', @skipped],
     ["/$bad&header=Content-Encoding:%20br", '', @skipped],
@@ -182,16 +183,16 @@ my @requests = (
     ["/any$bad&document=nosuch", '', counted('', 'skipped')],
     ["/any$bad&document=acme&type=text/html", '', acme('skipped')],
     ["/any$bad&document=tencent_iotvideo", '', @limited],
-    ["/any$what&document=tencent_iotvideo", '',
+    ["/any$other&document=tencent_iotvideo", '',
      iotvideo(qw(unknown other UNKNOWN 200 503))],
 
-    # what is counted is what is seen, whatever is made of it
+    # the verdict is counted, whatever the edge does
 
     ["/dry$bad", '', @mapped],
-    ["/dry$what", '', @unknown],
+    ["/dry$other", '', @unknown],
     ["/problem$bad", '', @mapped],
 
-    # a page of the edge's own is no response of a vendor's
+    # the edge's own page is not a vendor's response
 
     ["/page$bad", '', @mapped],
     ["/page$bad&pause=0.05", '', @mapped],
@@ -208,11 +209,11 @@ my @requests = (
     ['/small?body={"Data":"12345678901234567890"}', '', @undecided],
     ['/quick?body={"Data":1}&pause=1', '', @undecided],
 
-    # each attempt that has failed, and the last response
+    # each failed attempt, and the last response
 
     ["/upstream$bad", '', @mapped],
     ["/upstream$good", '', @fine],
-    ["/upstream$what", '', @unknown],
+    ["/upstream$other", '', @unknown],
     ['/upstream?body={}', '', @none],
     ["/upstream$bad&type=text/html", '', @skipped],
     ["/upstream$bad&pause=0.1", '', @mapped],
@@ -221,20 +222,20 @@ my @requests = (
     ["/retry$bad&second={\"StatusCode\":200}", '', @limited, @fine],
     ["/retry$bad&second={}", '', @limited, @none],
     ["/retry$bad&second={\"StatusCode\":42505}", '', @limited, @limited],
-    ["/retry$what&second={\"StatusCode\":40001}", '',
+    ["/retry$other&second={\"StatusCode\":40001}", '',
      iotvideo(qw(unknown other UNKNOWN 200 503)),
      iotvideo(qw(mapped 40001 INVALID_ARGUMENT 200 200))],
 
-    # what comes from a cache; the last one is asked in vain, and then stale
+    # the cache; the last request fails, and gets a stale response
 
     ["/cache$good&key=1", '', @fine],
     ["/cache$good&key=1", '', @fine],
     ["/cache$bad&key=2", '', @limited],
     ["/cache$bad&key=2", '', @limited],
-    ["/cache$what&key=1", 'later',
+    ["/cache$other&key=1", 'later',
      iotvideo(qw(unknown other UNKNOWN 200 503)), @fine],
 
-    # who looks at the counters
+    # requests for the counters
 
     ['/metrics', ''],
     ['/metrics.json', ''],
@@ -248,7 +249,7 @@ my $before = series($port);
 is_deeply($before->{bad}, undef, 'every line is a sample or a comment');
 
 is(join(' ', grep { $before->{$_} && !/_info/ } keys %$before), '',
-   'all begin at zero');
+   'all start from zero');
 
 for my $document ('acme', 'baidu_face', '') {
     is_deeply([sort grep { /document="$document"/ } keys %$before],
@@ -258,7 +259,7 @@ for my $document ('acme', 'baidu_face', '') {
                map { counted($document, $_) }
                    $document ? qw(mapped none skipped success undecided unknown)
                              : 'skipped'],
-              "what is shown at first of the document \"$document\"");
+              "the first series of the document \"$document\"");
 }
 
 for (@requests) {
@@ -272,7 +273,7 @@ for (@requests) {
     my $r = get($port, $uri, method => $method =~ /^([A-Z]+)$/ ? $1 : 'GET');
     my $after = series($port);
 
-    # what was held is what the variables tell
+    # bytes and seconds of holds are those of the variables
 
     if (@counted && $counted[0] =~ /(document="[^"]+")/) {
         my $held = $r->{headers}{'x-held'}[0];
@@ -325,7 +326,7 @@ for (['/metrics', 'text/plain; version=0.0.4'],
 like(get($port, '/metrics')->{body}, qr/\n\z/, 'the last line ends');
 
 
-# the same in both
+# both formats show the same
 
 my $json = agree($port, 'busy');
 

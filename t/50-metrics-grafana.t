@@ -1,6 +1,6 @@
 # conf/grafana/error_map.json is a dashboard that Grafana can import, and asks
-# for what an edge has to show: every expression goes to a Prometheus that
-# scrapes a real edge, before there is any traffic and after it.
+# for series that an edge has: every expression goes to a Prometheus that
+# scrapes a real edge, before and after traffic.
 
 use strict;
 use warnings;
@@ -21,13 +21,13 @@ my @panels = @{ $board->{panels} || [] };
 my @variables = @{ $board->{templating}{list} || [] };
 
 
-# how Grafana imports it
+# the import
 
 ok($board->{schemaVersion} >= 36 && $board->{schemaVersion} <= 39,
    'of Grafana 9 or 10');
 is_deeply([@$board{qw(id uid title)}],
           [undef, 'nginx-error-map', 'nginx-error-map'],
-          'the id is for Grafana to choose, the uid is not');
+          'Grafana chooses the id, but not the uid');
 
 is_deeply([map { [@$_{qw(name type pluginId)}] } @{ $board->{__inputs} }],
           [['DS_PROMETHEUS', 'datasource', 'prometheus']],
@@ -57,15 +57,15 @@ for my $panel (@panels) {
 
     ok($title && !$title{$title}++, "panel $id has a title of its own")
         or $title = $id;
-    ok(!$id{$id}++, "$title: its id, too");
+    ok(!$id{$id}++, "$title: its id is unique");
     like($panel->{description}, qr/^[A-Z].{30,}\.$/, '... a description');
     like($panel->{fieldConfig}{defaults}{unit},
          qr/^(?:reqps|percentunit|short|s|Bps)$/, '... a unit');
     is_deeply([grep { $_->{uid} ne '${datasource}'
                       || $_->{type} ne 'prometheus' }
                map { $_->{datasource} } $panel, @{ $panel->{targets} }], [],
-              '... the data source that was chosen');
-    ok(scalar @{ $panel->{targets} }, '... something to ask');
+              '... the chosen data source');
+    ok(scalar @{ $panel->{targets} }, '... a target');
     cmp_ok($x + $w, '<=', 24, '... its place in the grid');
 
     for my $i ($x .. $x + $w - 1) {
@@ -75,13 +75,13 @@ for my $panel (@panels) {
     }
 }
 
-is_deeply(\@overlaps, [], 'no panel lies on another');
+is_deeply(\@overlaps, [], 'no panels overlap');
 
 my %known = map { $_ => 1 } qw(DS_PROMETHEUS datasource instance document
                                __all __range __rate_interval);
 
 is_deeply([grep { !$known{$_} } $file =~ /\$\{?(\w+)/g], [],
-          'no variable that there is not');
+          'no unknown variable');
 
 is_deeply([grep { !/\$instance/ } map { map { $_->{expr} } @{ $_->{targets} } }
                                   @panels], [],
@@ -147,7 +147,7 @@ my $edge = start(port => $port, workers => 2, http => <<"END");
     }
 END
 
-# each of these as often as it says: 7 failures among 14 that were inspected
+# number and URI: 7 failures among 14 inspected responses
 
 my @traffic = (
     [3, '/video/200/json/now/{"StatusCode":42505}'],
@@ -182,7 +182,7 @@ END
 
 prometheus($dir);
 
-# what it answers
+# answer(path, name => argument, ...): decoded
 
 sub answer {
     my $text = api(@_);
@@ -211,7 +211,8 @@ sub query_finds {
     pass($name);
 }
 
-# what Grafana makes of a text for all, or for one vendor at one edge
+# a text with the variables that Grafana fills in: for all vendors and edges, or
+# for one
 
 my %all = (instance => '.*', document => '.*');
 my %one = (instance => "127\\\\.0\\\\.0\\\\.1:$port",
@@ -227,8 +228,7 @@ sub filled {
 }
 
 
-# before there is any traffic the numbers above are zero, but a share of nothing
-# is none
+# without traffic the numbers are zero, and there is no share
 
 query_finds('min(count_over_time(nginx_error_map_info[1m])) >= 2',
          'Prometheus has scraped the edge twice');
@@ -248,8 +248,8 @@ is_deeply(stats(), { 'Responses' => 0, 'Failure share' => '',
           'numbers without traffic');
 
 
-# a series of a code begins with its first response, so that only what follows
-# is an increase
+# the series of a code starts with its first response, so only later ones are an
+# increase
 
 traffic();
 query_finds('count(nginx_error_map_codes_total) == 4', 'traffic has been seen');
@@ -267,7 +267,7 @@ for ('Quota errors', 'Unknown codes', 'Undecided') {
     cmp_ok($stats->{$_}, '>', 1, lc);
 }
 
-# what the edge shows: the labels of each series, without and with Prometheus'
+# the labels of each series of the edge, and those of Prometheus
 
 my %labels;
 
@@ -278,7 +278,7 @@ for (split /\n/, get($port, '/metrics')->{body}) {
 
 cmp_ok(scalar keys %labels, '==', 6, 'six series');
 
-# the panels: what they ask for, and what they make of the answer
+# the panels: their queries, and the use of the answers
 
 my %used;
 
@@ -322,7 +322,7 @@ for my $panel (@panels) {
                      @{ $series || [] };
 
             is_deeply([sort map { lc } grep { $_ ne 'Value' } @names],
-                      [sort keys %is], '... named by all of their labels');
+                      [sort keys %is], '... named by all labels');
         }
 
         my $json = answer('query_range', query => filled($expr, %all),
@@ -360,9 +360,9 @@ is_deeply(shown("From the vendor's status to the edge's",
           ['200 200', '200 402', '200 429', '200 456', '500 500'], 'statuses');
 is_deeply(shown('Unknown and undecided', qw(document verdict)),
           ['tencent_iotvideo undecided', 'tencent_iotvideo unknown'],
-          'what the edge could not judge');
+          'unknown and undecided responses');
 is_deeply(shown('Bytes held', 'document'), ['tencent_iotvideo'],
-          'whose bytes were held');
+          'held bytes by vendor');
 
 for ('Hold time a response', 'Bytes held') {
     my ($value) = grep { $_ > 0 } @{ shown($_, 'value') };
@@ -370,7 +370,7 @@ for ('Hold time a response', 'Bytes held') {
 }
 
 
-# what the variables offer
+# the values of the variables
 
 for (['instance', "127.0.0.1:$port"],
      ['document', qw(baidu_face tencent_iotvideo)])

@@ -25,7 +25,7 @@ $handlers
     }
 END
 
-# asks until each worker has answered, and returns the number of answers
+# sends requests until each worker has answered, returns the number of answers
 
 sub both_answer {
     my %left = map { $_ => 1 } workers($edge);
@@ -51,8 +51,7 @@ my $asked = both_answer();
 is(total(series($port), $mapped), $asked, 'they share the counters')
     for 1 .. 10;
 
-# clients, which tell how many requests they have sent, and how many were
-# answered
+# clients, which report the numbers of their requests and answers
 
 my @clients = map {
     pipe my $read, my $write or die "pipe: $!";
@@ -121,8 +120,8 @@ for (@clients) {
 my $after = series($port);
 $last = total($after, $mapped);
 
-# a worker that is killed may have counted what its client did not get; one
-# response has three counters, and a worker has one response at a time in hand
+# a killed worker may have counted a response that its client did not get; each
+# response has three counters, and a worker handles one response at a time
 
 cmp_ok($last, '>=', $answered, "$answered answers are counted");
 cmp_ok($last, '<=', $sent, "... of $sent requests");
@@ -130,11 +129,11 @@ cmp_ok($last, '<=', $sent, "... of $sent requests");
 for (qr/code="42505"/, qr/upstream_status="200",status="402"/) {
     my $n = total($after, $_);
 
-    cmp_ok($n, '<=', $last, 'what is added next');
-    cmp_ok($n, '>=', $last - $kills, '... is not lost but by a kill');
+    cmp_ok($n, '<=', $last, 'the next counters are not larger');
+    cmp_ok($n, '>=', $last - $kills, '... and lack at most one a kill');
 }
 
-# nobody holds a lock
+# no lock is left
 
 $asked = both_answer() for 1 .. 3;
 my $before = series($port);
@@ -146,7 +145,7 @@ my $exited = qr/\[alert\]\ $edge->{pid}\#\d+:\ worker\ process\ (?:$pids)
                 \ exited\ on\ signal\ 9$/x;
 
 wait_for(sub { logged($edge, $exited) == $kills });
-is(forget($edge, $exited), $kills, 'nginx has told of each');
+is(forget($edge, $exited), $kills, 'nginx logs each kill');
 stop($edge);
 
 done_testing();

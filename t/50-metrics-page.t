@@ -1,6 +1,6 @@
-# conf/html/error_map.html behind conf/status.conf, in a browser: the numbers on
-# the page are the requests that were sent, nothing in them can become HTML, and
-# it can be used with a keyboard, on a phone and in the dark.
+# conf/html/error_map.html, as conf/status.conf serves it, in a browser: the
+# page shows the requests that were sent, no text can become HTML, and it works
+# with a keyboard, on a phone and in the dark.
 
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ my $conf = slurp("$ErrorMap::root/conf/status.conf");
 my $page = slurp("$ErrorMap::root/conf/html/error_map.html");
 
 
-# what the page is allowed is what it has
+# the policy allows what the page has, and no more
 
 my %hash;
 
@@ -117,7 +117,7 @@ sub live {
     $browser->wait_for("document.body.dataset.state === 'live' && $state");
 }
 
-# the texts of the cells of a table's body, a cell's smaller ones apart
+# the texts of the cells of a table's body, without the small ones
 
 sub table {
     return $browser->run(<<'END', @_);
@@ -129,7 +129,7 @@ sub table {
 END
 }
 
-# ... without the rates, which come and go
+# ... without the rates, which change
 
 sub totals {
     my ($name, @columns) = @_;
@@ -172,7 +172,7 @@ is_deeply(totals('verdicts', 0 .. 7),
 is(text('#verdicts tfoot'),
    join('', 'all', 16, 3, 5, 4, 0, 0, 28), '... of all');
 
-# the order is that of the last minute, which is all there is
+# the order is that of the last minute
 
 is_deeply(totals('codes', 0 .. 3, 5),
           [['42505', 'too many concurrent downloads', 'tencent_iotvideo',
@@ -223,39 +223,39 @@ ok($browser->wait_for("document.querySelector('#verdicts tfoot')"
                       . ".textContent.endsWith('58')"),
    '... and all are added');
 
-is($browser->run("return document.images.length"), 0, 'no image was made');
-is($browser->run(<<'END'), 'error_map.json', 'nothing else was fetched');
+is($browser->run("return document.images.length"), 0, 'the page has no image');
+is($browser->run(<<'END'), 'error_map.json', '... and fetches nothing else');
     return [...new Set(performance.getEntriesByType('resource').map((e) =>
         e.name.replace(/.*\//, '')))].join();
 END
 is(join("\n", $browser->console), '', 'the console is empty');
 
 
-# by keyboard: the first stop is the one control
+# by keyboard: the first stop is the only control
 
 $browser->press("\x{e004}");
 
 is($browser->run('return document.activeElement.id'), 'pause', 'Tab');
 is($browser->run("return getComputedStyle(document.activeElement)"
-                 . ".outlineStyle"), 'solid', '... which can be seen');
+                 . ".outlineStyle"), 'solid', '... visibly');
 
 $browser->press(' ');
 like(text('#state'), qr/^Paused/, 'Space pauses');
-is(text('#pause'), 'Resume', '... and the button says what it would do');
+is(text('#pause'), 'Resume', '... and the button says Resume');
 
 my $begin = text('#who');
 
 ask(1, '/video/{"StatusCode":42505}');
 sleep 3;
-is(text('#who'), $begin, '... nothing is asked then');
-like(text('#verdicts tfoot'), qr/58$/, '... nor shown');
+is(text('#who'), $begin, '... nothing is requested');
+like(text('#verdicts tfoot'), qr/58$/, '... and nothing changes');
 
 $browser->press(' ');
 ok(live(), 'Space resumes');
-like(text('#verdicts tfoot'), qr/59$/, '... with the numbers of now');
+like(text('#verdicts tfoot'), qr/59$/, '... with new numbers');
 
 
-# for all eyes and on a phone
+# contrast, a dark scheme, a phone
 
 for my $scheme (qw(light dark)) {
     $browser->chromium('Emulation.setEmulatedMedia', features => [
@@ -309,9 +309,9 @@ $browser->chromium('Emulation.setDeviceMetricsOverride', width => 360,
 
 is($browser->run('return [innerWidth, document.documentElement.scrollWidth]'
                  . '.join()'), '360,360',
-   'a phone needs not be moved sideways');
+   'the page fits a phone');
 ok($browser->wait_for("document.querySelector('.scroll').tabIndex === 0"),
-   '... and the one wide table can be moved by keyboard');
+   '... and the keyboard scrolls the wide table');
 
 is($browser->run(<<'END'), '', 'every table has a caption and scopes');
     return [...document.querySelectorAll('table')].filter((table) =>
@@ -343,7 +343,7 @@ ok($browser->wait_for("document.querySelector('#verdicts tfoot')"
 ok($browser->wait_for("document.querySelectorAll('#plot .zero').length"),
    '... and the plot shows it');
 is(join("\n", grep { !/ERR_CONNECTION/ } $browser->console), '',
-   'but for the connection the console is empty');
+   'the console has only the lost connection');
 
 $browser->quit;
 stop($edge);

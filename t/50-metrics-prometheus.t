@@ -1,8 +1,8 @@
-# What Prometheus makes of the counters: its own tools like them, and the files
-# of conf/prometheus; and a real one adds up two edges to what was sent.
+# Prometheus reads the counters: its own tools accept them, and the files of
+# conf/prometheus; and a real one adds two edges up to the requests sent.
 #
-# Debian's package starts one on port 9090, which is left alone: this one has
-# its own port and folder.
+# Debian's package starts one on port 9090; this one has its own port and
+# folder.
 
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ my $dir = tempdir(CLEANUP => 1);
 my $vendor = answers('body');
 
 
-# two edges, and how many requests each of them gets
+# two edges, and the number of requests to each
 
 sub edge {
     my ($port) = @_;
@@ -88,7 +88,7 @@ my %both = map { $_ => ($sent[0]{$_} || 0) + ($sent[1]{$_} || 0) }
            map { keys %$_ } @sent;
 
 
-# what promtool says of the counters, and of the files
+# promtool checks the counters and the files
 
 sub promtool {
     my ($args) = @_;
@@ -113,7 +113,7 @@ spew("$dir/metrics.bad", get($ports[0], '/metrics')->{body}
                =~ s/ counter$/ histogram/mr);
 
 unlike(promtool("check metrics < $dir/metrics.bad"), qr/^good/,
-       '... which does see what is wrong');
+       '... which finds an error');
 
 like(promtool("check rules $conf/error_map.rules.yml"),
      qr/^good: .*SUCCESS: 4 rules found\s*$/s, 'promtool check rules');
@@ -135,7 +135,7 @@ for my $alert (@alerts) {
 }
 
 
-# Prometheus with that configuration, but for the addresses and the interval
+# Prometheus with that configuration, other addresses and a shorter interval
 
 my $config = slurp("$conf/prometheus.yml");
 
@@ -181,7 +181,7 @@ query_ok('nginx_error_map_info', ['version'],
 query_ok('max(nginx_error_map_hold_seconds_total > bool 0)', [], { '' => 1 },
          'the time of holds');
 
-# it has read the rules, and nothing of them is wrong with real counters
+# it has read the rules, and they work with real counters
 
 my %rules;
 
@@ -197,13 +197,13 @@ wait_for(sub {
 is_deeply(\%rules, { map { $_ => 'ok' } @alerts }, 'the rules work');
 
 
-# one edge goes, the other stays
+# one edge stops, the other stays
 
 stop($edges[0]);
 
 query_ok('up', ['instance'], { $instances[0] => 0, $instances[1] => 1 },
          'one edge is down');
-query_ok($sum, @by_code, $sent[1], 'the numbers of the other one stay');
+query_ok($sum, @by_code, $sent[1], 'the counters of the other one stay');
 
 get($ports[1], '/?body={"StatusCode":42505}') for 1 .. 4;
 

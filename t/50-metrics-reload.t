@@ -1,5 +1,5 @@
-# A reload keeps the counters if neither the documents nor the zone change, and
-# one that fails keeps them, too.
+# A reload keeps the counters if neither the documents nor the zone change; a
+# failing one keeps them, too.
 
 use strict;
 use warnings;
@@ -63,7 +63,7 @@ two_requests() for 1 .. 3;
 is_deeply([map { total(series($port), qr/code="$_"/) } qw(1001 E17)], [3, 3],
           'before a reload');
 
-# what is changed, how, and what of the counters that leaves
+# the change, how it is made, and whether the counters are kept
 
 for (
     ['nothing', sub { }, 1],
@@ -84,7 +84,7 @@ for (
 ) {
     my ($what, $edit, $kept) = @$_;
 
-    # from the first configuration, and a known state
+    # start from the first configuration and a known state
 
     reload($edge, $text);
     two_requests();
@@ -100,18 +100,18 @@ for (
     is_deeply(kept(series($port)), $kept ? $old : {},
               "$what changed: " . ($kept ? 'kept' : 'from zero'));
     is(logged($edge, $zero) - $notices, 1 - $kept,
-       "... a notice, or none: $what");
+       "... with a notice or without: $what");
 
     my $now = series($port);
 
     two_requests();
 
     is(total(delta($now, series($port)), qr/_responses_total/), 2,
-       '... counting goes on');
+       '... the counting goes on');
 }
 
 
-# a configuration that fails, at each stage of nginx's reading it
+# a configuration that fails, at each stage of a reload
 
 reload($edge, $text);
 two_requests();
@@ -139,7 +139,7 @@ for (
 
     reload_fails($edge, $bad);
 
-    # the master goes back to its signals then
+    # then the master waits for signals again
 
     sleep 0.2;
     cmp_ok(forget($edge, qr/\[emerg\].*$error/), '==', 1,
@@ -152,7 +152,7 @@ for (
     is(total(series($port), qr/_responses_total/),
        total($old, qr/_responses_total/) + 2, '... which go on');
     is_deeply(from_json(get($port, '/metrics.json')->{body}), series($port),
-              '... and are whole');
+              '... and agree in both formats');
 }
 
 my $old = kept(series($port));

@@ -35,7 +35,8 @@ END
 my @unknown = iotvideo(qw(unknown other UNKNOWN 200 200));
 
 
-# every code of a vendor's document has a place, and more than a buffer is sent
+# every code of a vendor's document has a series, and the text is longer than a
+# buffer
 
 my $table = table('tencent_iotvideo');
 my %codes = map { $_->{code} => 1 } @{ $table->{rows} };
@@ -54,7 +55,7 @@ is(total($delta, qr/_codes_total/), keys %codes, '... once');
 agree($port, 'all codes');
 
 
-# unknown codes are one series, however many there are
+# unknown codes share one series, however many there are
 
 get($port, '/local?body={"StatusCode":"no"}');
 
@@ -75,10 +76,10 @@ my $after = series($port);
 
 is_deeply(delta($before, $after), { map { $_ => $many } @unknown },
           "$many unknown codes");
-is(scalar keys %$after, $lines, '... are no more series');
+is(scalar keys %$after, $lines, '... share one series');
 
 
-# pairs of statuses have so many places
+# the number of pairs of statuses is limited
 
 $before = series($port);
 

@@ -1,5 +1,5 @@
-# What nginx says about a configuration that is wrong: where, what, and what
-# would be right; and that it says nothing about one that is not.
+# nginx reports an invalid configuration with the line, the error and the valid
+# form, and a valid one without a word.
 
 use strict;
 use warnings;
@@ -20,8 +20,8 @@ my $header = 'it must be "error_map_header name value" or '
              . '"error_map_header off"';
 
 
-# Of the http block, and the message, which ends with " in nginx.conf:" and the
-# line, 6 being the first one of the block, unless it says so itself.
+# The http block and the message, which ends with " in nginx.conf:6" unless it
+# has its own line; the block begins at line 6.
 
 refused(
 
@@ -62,7 +62,7 @@ refused(
     'error_map $host; error_map off;',
         '"error_map" directive is duplicate',
 
-    # a policy that is not there
+    # an unknown policy
 
     'error_map vzenith policy=nosuch;',
         'unknown policy "nosuch", it must be declared by '
@@ -288,7 +288,7 @@ refused(
             . qq{error_map_policy "edge", $status},
     ),
 
-    # what all rows but base say
+    # statuses and parameters, in all rows but base
 
     rows(
         (map { ("class UNAVAILABLE $_;",
@@ -306,7 +306,7 @@ refused(
              '', qw(abc 1x 500ms 1.5s -1 $time 99999999999999999999s)),
     ),
 
-    # the line of what is found out at the end, when other rows are fine
+    # the line of an error that is found at the end, after valid rows
 
     "error_map_policy one {\n    code vzenith/1000 404;\n}\n"
     . "error_map_policy two {\n    base keep;\n    code vzenith/9999 404;\n}",
@@ -316,7 +316,7 @@ refused(
 );
 
 
-# too few arguments, too many of them, twice
+# too few arguments, too many, duplicates
 
 refused(map { my ($name, $value, $more) = @$_;
               ("$name;", qq{invalid number of arguments in "$name" directive},
@@ -338,7 +338,7 @@ refused(map { ("$_ $_", '"' . (split)[0] . '" directive is duplicate') }
         'error_map_dry_run on;');
 
 
-# where they may not stand
+# wrong contexts
 
 for my $directive ('error_map vzenith;', 'error_map off;', 'error_map_types *;',
                    'error_map_hold_size 1k;', 'error_map_hold_timeout 1s;',
@@ -359,7 +359,7 @@ refused(map { (sprintf($_, 'error_map_policy edge { }'),
         'upstream u { %s server 127.0.0.1; }');
 
 
-# the file is named too
+# errors in included files
 
 is(refusal("include edge.conf;\n",
            'edge.conf' => "error_map_policy edge {\n    base nosuch;\n}\n"),
@@ -440,7 +440,7 @@ done_testing();
 sub refused {
     while (my ($http, $message) = splice @_, 0, 2) {
 
-        # what nginx itself finds out after the last line
+        # nginx itself finds some errors after the last line
 
         if ($message !~ s/ in no line$// && $message !~ /nginx\.conf:/) {
             $message .= ' in nginx.conf:6';
@@ -466,7 +466,7 @@ sub rows {
 }
 
 
-# a server, for all of it to be merged
+# with a server, so that all configurations are merged
 
 sub accepted {
     is(refusal("access_log off;\n$_\nserver { }\n"), '', "accepted: $_")

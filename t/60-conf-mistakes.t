@@ -1,6 +1,6 @@
-# The twenty likeliest mistakes in a configuration, the likeliest first: what
-# "nginx -t" says, to the last character, and that who does what it says has a
-# configuration that is right.  See 60-conf-errors.t for all the others.
+# The twenty likeliest mistakes in a configuration, the likeliest first, with
+# the complete message of "nginx -t"; who follows it gets a valid configuration.
+# 60-conf-errors.t has the other mistakes.
 
 use strict;
 use warnings;
@@ -11,10 +11,10 @@ use ErrorMap;
 use ErrorMapConf;
 use Test::More;
 
-# What is wrong, the http block from its second line, which is nginx.conf:6, the
-# message, and what takes the place of what.
+# The mistake, the http block from its second line, which is nginx.conf:6, the
+# message, and the replacements that correct it.
 
-mistake('a name of a document that is nearly right', <<'END',
+mistake('a misspelt name of a document', <<'END',
 server {
     location /iotvideo/ {
         error_map   tencent-iotvideo;
@@ -110,7 +110,7 @@ END
     . 'number from 200 to 599 in nginx.conf:7',
     '4xx' => '456');
 
-mistake('a status that has no body', <<'END',
+mistake('a status without a body', <<'END',
 error_map_policy edge {
     class  NOT_FOUND  204;
 }
@@ -120,7 +120,7 @@ END
     . 'nginx.conf:7',
     '204' => 'keep');
 
-mistake('a part of a second', <<'END',
+mistake('a fraction of a second', <<'END',
 error_map_policy edge {
     class  UNAVAILABLE  503 retry_after=1.5s;
 }
@@ -130,7 +130,7 @@ END
     . 'nginx.conf:7',
     '1.5s' => '2s');
 
-mistake('what stands in "http" only', <<'END',
+mistake('a policy in a server', <<'END',
 server {
     error_map_policy edge { unknown 502; }
 
@@ -158,7 +158,7 @@ END
     "if (\$http_x_vendor = plate) {\n            error_map  vzenith;\n        }"
     => 'error_map  $vendor;');
 
-mistake('a path that is no JSON pointer', <<'END',
+mistake('a path that is not a JSON pointer', <<'END',
 error_map_document acme {
     source   json  error.code;
     success  0;
@@ -181,7 +181,7 @@ END
     . 'include in nginx.conf:8',
     'token missing' => "'token missing'");
 
-mistake('more rows for a document that is compiled in', <<'END',
+mistake('more rows for a compiled document', <<'END',
 error_map_document vzenith {
     9001  503  UNAVAILABLE  "camera is updated";
 }
@@ -190,7 +190,7 @@ END
     . 'name, and base= to inherit its rows in nginx.conf:6',
     'error_map_document vzenith' => 'error_map_document plates base=vzenith');
 
-mistake('a pattern that does not say what the code is', <<'END',
+mistake('a pattern without a group', <<'END',
 error_map_document legacy {
     source  regex  "<Code>\w+</Code>";
     E77     -      INTERNAL  "database is down";
@@ -250,5 +250,5 @@ sub mistake {
         $http =~ s/\Q$wrong\E/$right/;
     }
 
-    is(configuration_error($http), '', '... and right as it says');
+    is(configuration_error($http), '', '... and accepted once corrected');
 }

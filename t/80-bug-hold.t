@@ -11,7 +11,7 @@ use Time::HiRes qw(sleep time);
 
 my $padding = 'x' x 100;
 
-# /PLACE/NAME?...: what a vendor sends for NAME
+# the vendor's response to /PLACE/NAME?..., by NAME
 
 my $vendor = vendor(sub {
     my ($s, $head) = @_;
@@ -42,7 +42,7 @@ my $vendor = vendor(sub {
 
     } elsif ($name eq 'pause') {
 
-        # a start, and the rest when the hold is long over
+        # a start, and the rest long after the hold
 
         print $s $type, "Cache-Control: max-age=60\r\n",
                  "Content-Length: 12\r\n\r\n{\"a\":";
@@ -51,7 +51,7 @@ my $vendor = vendor(sub {
 
     } elsif ($name eq 'charset') {
 
-        # more than may be held, in several of nginx's buffers at once
+        # more than the hold size, in several buffers at once
 
         print $s "HTTP/1.1 200 OK\r\nContent-Length: 24000\r\n",
                  "Content-Type: application/json; charset=koi8-r\r\n\r\n";
@@ -60,7 +60,7 @@ my $vendor = vendor(sub {
 
     } elsif ($name eq 'silent') {
 
-        # a piece that a slow client takes some time for, then nothing
+        # a piece that a slow client reads for some time, then nothing
 
         print $s $type, "Content-Length: 1000000\r\n\r\n";
         print $s '{"a":"', 'x' x 24000;
@@ -185,7 +185,7 @@ END
 sub verdict { $_[0]{headers}{'x-verdict'}[0] || '' }
 
 
-# a client that goes away during the hold
+# a client leaves during the hold
 
 for my $place ('cached', 'ignore') {
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
@@ -199,13 +199,13 @@ for my $place ('cached', 'ignore') {
 sleep 4.5;
 
 is(get($port, '/cached/pause')->{headers}{'x-cache'}[0], 'HIT',
-   'a hold that times out without its client lets the cache be filled');
+   'a hold times out without its client, the response is cached');
 
 like(get($port, '/status')->{body}, qr/Writing: 1 Waiting: 0/,
-     'no request is left behind by a client that went away');
+     'no request is left after its client');
 
 
-# the slice filter has to know that this is no slice
+# the slice filter must see that this is not a slice
 
 for my $place ('slice', 'plain') {
     my $r = get($port, "/$place/unfinished");
@@ -217,7 +217,7 @@ for my $place ('slice', 'plain') {
 is(get($port, '/slice/late10')->{status}, 402, 'slice: a held error is mapped');
 
 
-# a precondition that fails while the body is on its way
+# a precondition fails while the body is still read
 
 {
     my %match = (headers => "If-Match: \"zzz\"\r\n");
@@ -227,13 +227,13 @@ is(get($port, '/slice/late10')->{status}, 402, 'slice: a held error is mapped');
 
     my $r = get($port, '/match/unfinished', %match);
 
-    is($r->{status}, 200, 'If-Match with an error page leaves what is held');
+    is($r->{status}, 200, 'If-Match with an error page keeps a held response');
     is(verdict($r), 'none', '... its verdict');
     is(length $r->{body}, 107, '... and its body');
 }
 
 
-# the page in the place of a response is not what its upstream or cache has
+# an error page has its own verdict, not that of the upstream or the cache
 
 for my $place ('range', 'cached-range', 'cached-range') {
     my $r = get($port, "/$place/now", headers => "Range: bytes=900-\r\n");
@@ -245,7 +245,7 @@ for my $place ('range', 'cached-range', 'cached-range') {
 }
 
 
-# an upstream that has ended well, its file still being read
+# an upstream has ended well while its file is still read
 
 for my $size (1000, 20000, 40000, 60000) {
     for my $cache ('MISS', 'HIT') {
@@ -257,31 +257,31 @@ for my $size (1000, 20000, 40000, 60000) {
 }
 
 
-# what a slow client did not take at once does not wait for the upstream
+# bytes that a slow client did not read at once do not wait for the upstream
 
 {
     my $begin = time;
     my $x = exchange($port, "GET /slow/silent HTTP/1.1\r\nHost: a\r\n\r\n",
                      until => qr/x{15000}/, timeout => 7);
 
-    like($x->{bytes}, qr/x{15000}/, 'a slow client gets all that was held');
+    like($x->{bytes}, qr/x{15000}/, 'a slow client gets all held bytes');
     like($x->{bytes}, qr/X-Verdict: undecided/, '... undecided');
 }
 
 
-# the delayed header alone is more than may be sent at once, which is no error
+# a delayed header that cannot be sent at once is not an error
 
 {
     my $r = get($port, '/drip/late10');
 
-    is($r->{status}, 402, 'a header that is sent in parts is whole');
+    is($r->{status}, 402, 'a header that is sent in parts comes whole');
     like($r->{body}, qr/^\{"RequestId":"x{10}","StatusCode":42505\}$/,
-         '... and so is what was held');
+         '... with the held bytes');
 }
 
 
-# a filter behind that writes to what it gets: all of a chain is copied, be it
-# more than may be held
+# a later filter writes to its buffers: a chain is copied in full, even if it is
+# longer than the hold size
 
 {
     my $r = get($port, '/charset/charset');

@@ -1,5 +1,5 @@
-# Bugs of error_map_intercept, each with its test: an error page whose time has
-# come while something else has hold of the response, or is to be kept of it.
+# Bugs of error_map_intercept, each with its test: an error page is due while
+# something else uses the response, or needs a part of it.
 
 use strict;
 use warnings;
@@ -15,8 +15,8 @@ use Time::HiRes qw(sleep);
 my $dir = tempdir(CLEANUP => 1);
 
 
-# /PLACE/NAME: what a vendor sends for NAME; "early-1" has the code 1 at once,
-# "late-1" in a packet of its own, and "large-1" much behind it
+# the vendor's response to /PLACE/NAME, by NAME; "early-1" has the code 1 at
+# once, "late-1" in a packet of its own, "large-1" is far longer
 
 my $vendor = vendor(sub {
     my ($s, $head) = @_;
@@ -140,7 +140,7 @@ sub headers {
 }
 
 
-# A client that goes away in the round of events that has the code, too: its
+# A client leaves in the same round of events in which the code comes: its
 # response is over then, and the request is at the post_action.
 
 {
@@ -167,7 +167,7 @@ sub headers {
 }
 
 
-# nginx would keep a 502 or a 504 in its cache, without a code
+# nginx would cache a 502 or a 504 without its code
 
 for my $code (502, 504) {
     for my $time (qw(first second)) {
@@ -178,7 +178,7 @@ for my $code (502, 504) {
 }
 
 
-# a client must know how to authenticate, and nothing else of the vendor's
+# a client gets the vendor's WWW-Authenticate, and no other header of its
 
 for my $when (qw(early late)) {
     is(headers(get($port, "/$when-401"),

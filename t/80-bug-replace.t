@@ -1,5 +1,5 @@
-# Bugs of error_map_body problem, each with its test: a body in the place of
-# the vendor's while more than the two of them is going on.
+# Bugs of error_map_body problem, each with its test: a problem replaces the
+# vendor's body while another feature of nginx is at work.
 
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 
-# /PLACE/NAME: what a vendor sends for NAME
+# the vendor's response to /PLACE/NAME, by NAME
 
 my $vendor = vendor(sub {
     my ($s, $head) = @_;
@@ -29,7 +29,7 @@ my $vendor = vendor(sub {
 
     } elsif ($name eq 'rest') {
 
-        # the code, and more when the client has all of the problem
+        # the code, and more when the client has the whole problem
 
         print $s $type, "Transfer-Encoding: chunked\r\n\r\n",
                  "d\r\n{\"code\":1001,\r\n";
@@ -69,7 +69,7 @@ my $edge = start(port => $port, http => <<"END");
         1001     503 UNAVAILABLE "busy";
     }
 
-    # what nginx adds to, or is a page of, must have the status 200
+    # nginx adds only to a 200, and to pages with that status
 
     error_map_policy keep { base keep; }
 
@@ -129,7 +129,7 @@ my $problem = '{"type":"about:blank","title":"busy","status":200,'
 
 sub shown { join ' ', map { $_[0]{$_} } qw(status complete body) }
 
-# one test, or two: a response, and the one that the connection is good for
+# two tests: a response, and the next one on its connection
 
 sub page_ok {
     my ($uri, $body, $name) = @_;
@@ -143,11 +143,11 @@ sub page_ok {
                       timeout => 6) } $uri, '/fine';
 
     is(join(' ', map { shown($_) } @r), "200 1 $body 200 1 fine",
-       '... and the connection can be used again');
+       '... and the connection is reused');
 }
 
 
-# what the vendor still sends is dropped, but not what nginx adds to the page
+# the rest of the vendor's body is dropped, but not the text that nginx adds
 
 for my $name (qw(early late)) {
     page_ok("/after/$name", "${problem}fine", "$name, add_after_body");
@@ -156,21 +156,21 @@ for my $name (qw(early late)) {
 }
 
 
-# a problem that is ready before it is its turn does not wait for a timeout
+# a problem that is ready early does not wait for a timeout at its turn
 
 for my $name (qw(early late)) {
     page_ok("/page/?name=$name", "slow$problem", "$name, second on a page");
     page_ok("/page/?name=$name&between=-", "slow-$problem",
-            "$name, behind a text");
+            "$name, after a text");
 }
 
 
-# no delay is left of a rate that counts for the problem only
+# the rate limit of the problem does not delay the end of the request
 
 page_ok('/limited/rest', $problem, 'limited and not buffered');
 
 
-# a pattern is searched for in the body, not in the nothing that came first
+# a pattern searches the body, not the empty buffer before it
 
 page_ok('/text', $problem =~ s/acme/text/r, 'header, body, pattern');
 

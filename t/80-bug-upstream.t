@@ -1,4 +1,4 @@
-# What a review found in the upstream layer.
+# Bugs of error_map_upstream, each with its test.
 
 use strict;
 use warnings;
@@ -7,7 +7,7 @@ use ErrorMap;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# the vendor fails from its second request on
+# the vendor fails after its first request
 
 my $count = "$ErrorMap::root/build/80-bug-upstream.$$";
 
@@ -124,7 +124,7 @@ my $edge = start(port => $port, http => <<"END");
     }
 END
 
-# a background update begins behind nginx's other phases
+# a background update starts after nginx's other phases
 
 is(get($port, '/update')->{headers}{'x-cache'}[0], 'MISS', 'a good answer');
 
@@ -139,28 +139,29 @@ for (1 .. 3) {
 
 my $r = get($port, '/accel');
 is("$r->{status} $r->{headers}{'x-tried'}[0]", '503 503',
-   'X-Accel-Redirect that is ignored is no reason to look away');
+   'an ignored X-Accel-Redirect does not prevent the inspection');
 
 $r = get($port, '/fastcgi');
 is("$r->{status} " . ($r->{headers}{'x-error-code'}[0] // 'no code'),
    '503 42505', 'a large stderr of FastCGI does not hide the code');
 
-# the wait ends with the time, and nginx sends the header
+# the wait times out, and nginx sends the header
 
 $r = get($port, '/late');
 is("$r->{status} $r->{body}", '200 {"StatusCode":42505}',
-   'what comes too late passes');
+   'a response with a late code passes');
 like($r->{headers}{'x-held'}[0], qr/^8 0\.[3-7]\d\d$/,
-     '... and has waited that long, with so much');
+     '... after the hold timeout, with the held bytes');
 
 is(get($port, '/late/none')->{headers}{'x-held'}[0], '0 0.000',
-   '... and has not waited if it must not');
+   '... at once with a hold timeout of 0');
 
-# nginx gives up the response, and the client sees nothing of it
+# nginx abandons an invalid response
 
 my $begin = time;
-ok(get($port, '/chunks')->{exchange}{closed}, 'chunks that are none');
-cmp_ok(time - $begin, '<', 3, '... are not waited for');
+ok(get($port, '/chunks')->{exchange}{closed},
+   'invalid chunks end the response');
+cmp_ok(time - $begin, '<', 3, '... at once');
 
 stop($edge);
 unlink $count;

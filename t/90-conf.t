@@ -1,5 +1,5 @@
-# conf/edge.conf, which includes conf/documents.conf, and conf/failover.conf do
-# what their comments say.  Only the addresses in them are changed.
+# conf/edge.conf, which includes conf/documents.conf, and conf/failover.conf
+# work as their comments say.  The test changes only their addresses.
 
 use strict;
 use warnings;
@@ -7,7 +7,7 @@ use warnings;
 use ErrorMap;
 use Test::More;
 
-# a vendor answers with what the client asks for
+# the client's request names the vendor's response
 
 my $vendor = vendor(sub {
     my ($s, $request) = @_;
@@ -133,9 +133,9 @@ sub failover_ok {
 
 $edge = start(port => $port, http => $conf);
 
-failover_ok('/', 200, '429, 200', undef, 'the second account is asked');
+failover_ok('/', 200, '429, 200', undef, 'the second account answers');
 failover_ok('/', 200, '200', undef, '... and is the only one for a while');
-failover_ok('/both', 502, '429, 502', undef, '... so there is no server left');
+failover_ok('/both', 502, '429, 502', undef, '... then no server is left');
 
 stop($edge);
 
@@ -143,9 +143,9 @@ is($conf =~ s/max_fails=1/max_fails=0/, 1, 'without failed servers');
 
 $edge = start(port => $port, http => $conf);
 
-failover_ok('/', 200, '429, 200', undef, 'the second account is asked')
+failover_ok('/', 200, '429, 200', undef, 'the second account answers')
     for 1 .. 2;
-failover_ok('/both', 429, '429, 429', 30, '... and has its say');
+failover_ok('/both', 429, '429, 429', 30, '... even if it fails');
 
 stop($edge);
 done_testing();

@@ -1,5 +1,5 @@
-# "make demo" does what README says: every vendor's errors and successes leave
-# the edge as they should.  And conf/demo.conf, which it runs, can be read.
+# "make demo" works as README says: every vendor's errors and successes leave
+# the edge as expected.
 
 use strict;
 use warnings;
@@ -28,10 +28,10 @@ like($out, qr/^tencent_iotvideo +42505 +200 +-> 402 /m, '42505 becomes 402');
 like($out, qr/^tencent_iotvideo +52501 +200 +-> 456 /m, '52501 becomes 456');
 
 like($out, qr/^tencent_iotvideo +42505 +200 +-> 200 .*: 429, 200 /m,
-     'a second account is asked');
+     'a second account answers');
 
-# nginx takes a hash's bucket to be as long as a cache line of the processor,
-# and a code needs two pointers and its length in it
+# by default a bucket of nginx's hash has the size of a cache line, and each key
+# needs two pointers and its length in it
 
 my $conf = slurp('conf/demo.conf');
 my ($size) = $conf =~ /^ *map_hash_bucket_size +(\d+);$/m;

@@ -1,19 +1,18 @@
-# The examples of README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md are run.
+# The examples of README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md work.
 # By the tag of a fenced block:
 #
-# nginx    is started, and asked for each of its locations.  It is a whole file
-#          if it has load_module, http or events; or the inside of http, of a
-#          server or of a location, by what it holds.  What it names and does
-#          not declare comes from earlier blocks of its section, or from conf/;
-#          hosts that nobody declares are a vendor of this test.
-# console  is a transcript of commands to all nginx blocks before it in its
-#          section; where two of them declare the same thing, to the later one.
-#          What is no block of server or of http is at localhost:8080.  All that
-#          a command prints must be there; "..." is anything in a line, or, as a
-#          line, any lines.
-# sh       is for commands that other tests run, see @elsewhere.
-# yaml     must stand in a file of conf/, which other tests run.
-# json     must be JSON; text may be anything; other tags are refused.
+# nginx    The test starts it and requests each of its locations.  It is a
+#          complete file if it has load_module, http or events; otherwise its
+#          statements tell whether it belongs into http, a server or a location.
+#          Missing declarations come from earlier blocks of its section or from
+#          conf/; unknown hosts are a vendor of this test.
+# console  A transcript of commands to all nginx blocks before it in its
+# section;          the later one of two equal declarations counts.  A block
+# without a          server is at localhost:8080.  It shows all that a command
+# prints;          "..." is any text in a line or, as a line, any lines. sh
+# Commands that other tests run, see @elsewhere. yaml     A part of a file of
+# conf/, which other tests run. json     Valid JSON; text may be anything; other
+# tags are refused.
 
 use strict;
 use warnings;
@@ -33,7 +32,7 @@ use Time::HiRes qw(sleep);
 my $root = $ErrorMap::root;
 
 
-# what stands in a block of "sh", and what runs it: a file, and a line of it
+# the commands in "sh" blocks, and the test that runs them: a file and its line
 
 my @elsewhere = (
     [qr/^make$/,                    'Makefile', qr{^\ttools/build dynamic}m],
@@ -56,7 +55,7 @@ my @elsewhere = (
                                     qr/promtool test rules/],
 );
 
-# what a command in a transcript may be
+# the commands that a transcript may have
 
 my $tools = qr{^(?:curl|grep|tail|head|cat|cut|sort|uniq|sed|tr|wc|printf
                   |sleep|tools/draft)$}x;
@@ -88,8 +87,8 @@ sub ports {
 }
 
 
-# What a statement of http declares, as "kind name"; a later one of the same key
-# takes the place of an earlier one.
+# The declaration of a statement of http as "kind name"; a later one of the same
+# key replaces an earlier one.
 
 sub key {
     my ($s) = @_;
@@ -119,7 +118,7 @@ sub declares {
 }
 
 
-# the same of what statements need of others
+# the declarations that statements need, as "kind name"
 
 sub needs {
     my @need;
@@ -146,7 +145,7 @@ sub needs {
 }
 
 
-# What there is for all: of conf/, what is neither a server nor an upstream.
+# the declarations of conf/, without servers and upstreams
 
 my @shared = grep { name($_) !~ /^(?:server|upstream)$/ }
              map { my $list = statements(slurp("$root/conf/$_.conf"));
@@ -161,7 +160,7 @@ my $of_http = qr/^(?:server|upstream|map|geo|split_clients|log_format
 my $of_server = qr/^(?:location|listen|server_name)$/;
 
 
-# A block's statements as { main, http }: wrapped into what they lack.
+# a block's statements as { main, http }, wrapped into missing blocks
 
 sub place {
     my @s = @{ dclone($_[0]) };
@@ -239,8 +238,8 @@ sub over {
 }
 
 
-# The same with what it needs, from the last block before that has it, or from
-# conf/.
+# The same with the declarations it needs, from the nearest earlier block, or
+# from conf/.
 
 sub complete {
     my ($placed, @before) = @_;
@@ -280,8 +279,8 @@ my $vendor = vendor(sub {
 });
 
 
-# Starts an edge, and returns it: its dir, its ports (those that the document
-# has, and what they are here), its servers, its logs, and what is wrong.
+# Starts an edge, and returns it: its dir, ports (those of the document and
+# their real ones), servers, logs and errors.
 
 sub edge {
     my ($placed) = @_;
@@ -408,7 +407,7 @@ END
 }
 
 
-# ends an edge, and returns what is wrong with its logs
+# ends an edge, and returns the errors in its logs
 
 sub edge_end {
     my ($edge) = @_;
@@ -423,7 +422,7 @@ sub edge_end {
 }
 
 
-# asks an edge for each of its locations that has a URI
+# requests each location of an edge that has a URI
 
 sub ask {
     my ($edge) = @_;
@@ -456,7 +455,7 @@ sub ask {
 }
 
 
-# what is wrong with a transcript: each command's output, line by line
+# the errors of a transcript: each command's output, line by line
 
 sub transcript {
     my ($edge, $text) = @_;
@@ -470,7 +469,7 @@ sub transcript {
         } elsif (@step) {
             push @{ $step[-1]{lines} }, $_;
         } else {
-            return "\"$_\" is behind no \"\$ command\"";
+            return "\"$_\" comes before the first \"\$ command\"";
         }
     }
 
@@ -504,7 +503,7 @@ sub transcript {
 
         my $out;
 
-        # a line of a log is written when its client is gone
+        # a line of a log is written after its client has left
 
         for (1 .. ($command =~ /\bcurl\b/ ? 1 : 100)) {
             $out = `cd $edge->{dir} && ( $command ) 2>stderr.command`;
@@ -531,7 +530,7 @@ sub transcript {
 }
 
 
-# lines as they are, wherever they begin
+# lines without their indentation
 
 sub bare { return $_[0] =~ s/^\s+//mgr }
 
@@ -623,7 +622,7 @@ for my $file (@files) {
     right("$file: all blocks have an end", $document{$file}{open}
                                            ? $document{$file}{open}{line} : ());
 
-    right("$file: no example is outside of a block", map {
+    right("$file: every example is in a block", map {
         $prose->[$_] =~ /^(?:\s{4,}|\t)(?:\$\ .+|(?:load_module|location|server
                          |map|upstream|proxy_pass|log_format|error_map\w*)\s
                          .*[;{]\s*(?:\#.*)?)$/x

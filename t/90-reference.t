@@ -1,6 +1,6 @@
-# README and docs/ as a reference: every directive, variable and metric of the
-# source is there as the source has it, and no other; README is not too long to
-# read; all links lead somewhere.
+# README and docs/ are a reference: they have every directive, variable and
+# metric of the source, and no other; README has a readable length; all links
+# have a target.
 
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ my %context = (MAIN => 'http', SRV => 'server', LOC => 'location',
                SIF => 'if in server', LIF => 'if in location',
                UPS => 'upstream', LMT => 'limit_except');
 
-# how many arguments a directive has: by its flags, and by its syntax
+# the number of arguments of a directive, by its flags and by its syntax
 
 sub by_flags {
     my ($flags) = @_;
@@ -56,7 +56,7 @@ sub by_syntax {
     return join ' ', sort keys %n;
 }
 
-# what the source has for a directive that was not set
+# the default of a directive in the source
 
 sub by_default {
     my ($field) = @_;
@@ -67,7 +67,7 @@ sub by_default {
     return $value =~ /^[\d* ]+$/ ? eval $value : ();
 }
 
-# numbers of arguments that are taken only to say what would be right
+# numbers of arguments that are accepted only for a helpful error
 
 my %refused = (error_map_header => 3, error_map_zone => 1);
 
@@ -166,7 +166,7 @@ for my $name (sort keys %directive) {
     right("README.md: $name", @wrong);
 }
 
-# the names of README and docs, all of them, and no others
+# README has all names, and README and docs no others
 
 my @variable = $source =~ /^\s*ngx_http_error_map_var\((\w+)\),$/mg;
 my @metric = $source =~ /# TYPE (nginx_error_map_\w+) /g;
@@ -181,14 +181,14 @@ sub names_ok {
     my %has = map { $_ => 1 } $of_readme =~ /$pattern/g;
 
     right("README.md: $what",
-          map { "$_ is not there" } grep { !$has{$_} } @name);
+          map { "$_ is missing" } grep { !$has{$_} } @name);
 
     for my $file (@files) {
         my @text = (@{ $document{$file}{prose} },
                     map { $_->{text} } @{ $document{$file}{block} });
         my %own = map { $_ => 1 } map { /^map \S+ \$(\w+)/mg } @text;
 
-        right("$file: $what that there are", map { "$_ is none" }
+        right("$file: $what exist", map { "$_ does not" }
               grep { !$is{$_} && !$own{$_} } map { /$pattern/g } @text);
     }
 }
@@ -200,7 +200,7 @@ names_ok('metrics', qr/\b(nginx_error_map_[a-z]\w*)/, @metric);
 for my $file (@files) {
     my %is = map { $_ => 1 } keys %directive, map { "error_map_$_" } @variable;
 
-    right("$file: directives that there are", map { "$_ is none" }
+    right("$file: directives exist", map { "$_ does not" }
           grep { !$is{$_} && $file =~ /README|docs/ }
           map { /(?<![\w\$\/"{.])(error_map_[a-z]\w*)(?![\w.\/*])/g }
           map { s/\bnginx_error_map_\w+//gr } @{ $document{$file}{prose} });
@@ -270,7 +270,7 @@ for my $file (@files) {
             : File::Spec->abs2rel("$root/" . dirname($file) . "/$to", $root);
         1 while $to =~ s{(^|/)(?!\.\.)[^/]+/\.\./}{$1};
 
-        push @wrong, "$link leads nowhere" if !-e "$root/$to";
+        push @wrong, "$link has no target" if !-e "$root/$to";
         push @wrong, "$link: no such heading" if defined $anchor
             && !($to =~ /\.md$/ && anchors($to)->{$anchor});
     }

@@ -1,7 +1,7 @@
 # Every way to build the module: as a shared object and linked in, from clean,
-# with -j, under both compilers, with and without what it might lean on, each
-# with nginx's own -Werror; a build without gperf, with a bad table, and with a
-# vendor's table added.
+# with -j, by both compilers, with and without optional parts of nginx, each
+# with nginx's own -Werror; a build without gperf, with an invalid table, and
+# with one table more.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ my $src = "$ErrorMap::root/build/nginx-bookworm";
 my $full = '--with-http_v2_module --with-http_slice_module';
 
 
-# builds a copy of the project, returns (exit status, all it printed)
+# builds a copy of the project, returns (exit status, output)
 
 sub build {
     my ($project, $kind, $tree, $args, $env) = @_;
@@ -66,7 +66,7 @@ for my $way (@ways) {
 }
 
 
-# a copy of the project that may be spoiled
+# a copy of the project that may be changed
 
 sub project {
     my $copy = "$dir/p";
@@ -82,7 +82,7 @@ sub project {
     my $copy = project();
     my $bin = "$dir/bin";
 
-    # all the commands of this machine but gperf
+    # all commands of this machine except gperf
 
     mkdir $bin;
     symlink $_, "$bin/" . s{.*/}{}r
@@ -118,7 +118,7 @@ my @bad = (
     my @lines = split /^/, slurp($table);
     my ($last) = grep { $lines[$_] =~ /^52514,/ } 0 .. $#lines;
 
-    # the first build configures, the others only make
+    # the first build configures, the others run make only
 
     for my $case (@bad) {
         my ($row, $message) = @$case;

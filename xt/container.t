@@ -1,7 +1,6 @@
-# What is below container/, as far as Debian's packages can run it: the module
-# folder is built as the official image's build does that, and nginx runs the
-# Kubernetes example with that module, as the manifests say, in a directory that
-# is laid out like a pod.
+# container/, as far as Debian's packages can run it: the module folder is built
+# as by the official image's build, and nginx runs the Kubernetes example with
+# that module, as the manifests say, in a directory laid out like a pod.
 
 use strict;
 use warnings;
@@ -17,7 +16,7 @@ use Time::HiRes qw(sleep);
 
 my $root = $ErrorMap::root;
 
-# its output is no test's
+# its output is not TAP
 
 system("$root/tools/deps libyaml-libyaml-perl nginx-dev dpkg-dev file 1>&2")
     == 0 or die 'packages are missing';
@@ -42,7 +41,7 @@ sub run_ok {
 }
 
 
-# The folder.  The image's build passes over a prebuild that is not executable.
+# The folder.  The image's build skips a prebuild that is not executable.
 
 my ($source, @more) = split ' ', slurp("$folder/source");
 my ($version) = $source =~ m{/(\d+\.\d+\.\d+)\.tar\.gz$};
@@ -62,7 +61,7 @@ ok(-x "$folder/prebuild", 'prebuild can be executed');
 run_ok("$folder/prebuild", '... and runs');
 ok(-f "/usr/include/$_.h", "... and $_.h is there then") for qw(pcre2 zlib);
 
-# there is no Alpine here: only what it would be asked for
+# there is no Alpine here: apk only records its arguments
 
 mkdir "$dir/apk";
 mkdir "$dir/none";
@@ -77,8 +76,8 @@ isnt($status, 0, 'it fails where there is neither');
 like($out, qr/neither apt-get nor apk was found/, '... and says so');
 
 
-# A release's tarball: what git would put into it, or all that a tree without
-# git has.
+# a release's tarball: the files that git would put into it, or all files of a
+# tree without git
 
 sub release_files {
     my $git = "git -c safe.directory='*' -C $root";
@@ -106,8 +105,8 @@ my $unpack = "top=\$(tar tzf $dir/module.tgz | head -n 1 | cut -f1 -d/)"
              . " && tar xzf $dir/module.tgz && mv \$top";
 
 
-# It becomes a part of a Debian source package, which is refused for a binary
-# file that "file" takes for a text.
+# It becomes part of a Debian source package, which must not have a binary file
+# that "file" takes for a text.
 
 make_path("$dir/package/p-1/debian/source", "$dir/package/p-1/debian/extra");
 spew("$dir/package/p-1/debian/source/format", "3.0 (quilt)\n");
@@ -157,8 +156,8 @@ for my $kind ('', 'debug') {
            . " && $unpack ../$module",
            "$name: is unpacked");
 
-    # without this line the build would take it for a static module and
-    # write a config of its own
+    # without this line the build would take it for a static module, and write
+    # another config
 
     like(slurp("$tree/$module/config"), qr{^\s*\.\s+auto/module}m,
          "$name: its config is one for dynamic modules");
@@ -241,7 +240,7 @@ is($annotation->{'prometheus.io/port'}, $port{metrics},
 is($probe->{port}, 'metrics', '... and so has the kubelet');
 
 
-# volumes, and what a ConfigMap would hold: file name => text
+# volumes, and the contents of a ConfigMap: file name => text
 
 my %generated = map { ($_->{name} => { map { (basename($_)
                                               => slurp("$manifests/$_")) }
@@ -267,27 +266,27 @@ for my $mount (@{ $container->{volumeMounts} }) {
     }
 }
 
-is_deeply([%volume, %generated], [], 'no volume and no ConfigMap is left over');
+is_deeply([%volume, %generated], [], 'every volume and ConfigMap is used');
 is_deeply([keys %conf], ['/etc/edge'], 'one ConfigMap');
 
 my $conf = $conf{'/etc/edge'};
 
 is_deeply([sort keys %$conf], [sort map { basename($_) }
                                     glob "$manifests/conf/*"],
-          'it holds all files of conf/');
+          'it has all files of conf/');
 
-# what is left of the time is for nginx to go
+# nginx has the rest of the time to end
 
 my @sleep = @{ $container->{lifecycle}{preStop}{exec}{command} };
 my ($shutdown) = $conf->{'nginx.conf'} =~ /^worker_shutdown_timeout\s+(\d+)s;/m;
 
-is($sleep[0], 'sleep', 'it waits before it goes');
+is($sleep[0], 'sleep', 'it waits before it ends');
 cmp_ok($pod->{terminationGracePeriodSeconds}, '>', $sleep[1] + $shutdown,
-       '... and is not killed before nginx gives up');
+       '... and is not killed before nginx ends');
 
 
-# A vendor whose answer is in the path: /42505 in the way of the one, /e/4290 in
-# that of the other, and /slow/42505 takes a second.
+# The path has the vendor's code: /42505 for the first document, /e/4290 for the
+# second, and /slow/42505 takes a second.
 
 my $vendor = vendor(sub {
     my ($s, $request) = @_;
@@ -306,7 +305,7 @@ my %real = map { ($_ => free_port()) } keys %port;
 my $addresses = 0;
 
 
-# the real addresses and paths take the place of those of a pod
+# real addresses and paths replace those of a pod
 
 sub here {
     my ($text) = @_;
@@ -324,8 +323,8 @@ sub here {
 }
 
 
-# the files of a volume as the kubelet puts them there: a new version comes in
-# by one rename
+# the files of a volume as the kubelet writes them: one rename brings a new
+# version
 
 my $generation = 0;
 
@@ -367,7 +366,7 @@ system('cp', "$dir/tree/objs/$so", "$dir/pod/usr/lib/nginx/modules") == 0
     or die 'no module';
 
 
-# nginx in that pod, by the user of the manifest
+# nginx in that pod, as the user of the manifest
 
 sub nginx_in {
     my ($log, $conf, @args) = @_;
@@ -453,10 +452,10 @@ sub quota {
         ? $1 : $page;
 }
 
-is($annotation->{'prometheus.io/scrape'}, 'true', 'Prometheus may come');
-is(quota(), 1, '... and finds the counters');
+is($annotation->{'prometheus.io/scrape'}, 'true', 'Prometheus may scrape');
+is(quota(), 1, '... and gets the counters');
 is(get($real{http}, $annotation->{'prometheus.io/path'})->{status}, 404,
-   '... which clients do not');
+   '... but clients do not');
 
 
 # A policy that nginx refuses: a new pod does not start with it.
@@ -497,7 +496,7 @@ is($?, 0, "nginx $reload");
 
 is(scalar @old, 2, 'two workers');
 
-# these take connections until they have heard of it
+# old workers accept connections until they get the signal
 
 wait_for(sub { !kill 0, @old });
 
@@ -509,7 +508,7 @@ is($before, 2, 'the counters are kept');
 is(quota(), $before + 1, '... and go on');
 
 
-# The end of a pod: what is under way is finished, what is new is refused.
+# the end of a pod: requests in progress end, new connections are refused
 
 my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                               PeerPort => $real{http}) or die "connect: $!";
@@ -534,12 +533,12 @@ my $ended = 0;
 
 wait_for(sub { $ended = waitpid $edge, POSIX::WNOHANG });
 
-is_deeply([$ended, $?], [$edge, 0], '... and nginx ends well');
+is_deeply([$ended, $?], [$edge, 0], '... and nginx exits with 0');
 
 clean_log({ dir => "$dir/log/edge" });
 
 is_deeply([map { basename($_) } glob "$dir/pod/tmp/*"],
           [qw(client_body fastcgi proxy scgi uwsgi)],
-          'all temporary files have their place in /tmp, nothing else is left');
+          '/tmp has the directories of temporary files, and nothing else');
 
 done_testing();

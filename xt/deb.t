@@ -1,5 +1,5 @@
-# The Debian packages in a Debian 12 of their own: installed, upgraded, removed
-# and purged below a running nginx that is asked all the time; lintian, and the
+# The Debian packages in a Debian 12 of their own: they are installed, upgraded,
+# removed and purged while nginx runs and serves requests; lintian, and the
 # package's own test.
 #
 # Runs as root.  The second half is in namespaces without a network: ports,
@@ -11,7 +11,7 @@ use warnings;
 use ErrorMap qw(:DEFAULT shell);
 use File::Temp qw(tempdir);
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 my $build = "$ErrorMap::root/build";
 my $system = "$build/deb-system";
@@ -22,7 +22,7 @@ my $quiet = '--no-install-recommends -o Dpkg::Use-Pty=0';
 my $link = '/etc/nginx/modules-enabled/50-mod-http-error-map.conf';
 
 
-# runs a command of the shell on which the rest depends, returns its output
+# must(command): runs a command that must succeed, returns its output
 
 sub must {
     my ($command) = @_;
@@ -34,7 +34,7 @@ sub must {
 }
 
 
-# ... within the Debian that the test has made
+# within(command): runs it in the Debian of the test, as shell() does
 
 sub within {
     my ($command) = @_;
@@ -44,8 +44,8 @@ sub within {
 }
 
 
-# A fresh copy of that Debian.  It needs no network; and as no init is there,
-# packages are told that they may start and stop what they serve.
+# A fresh copy of that Debian, without a network.  As it has no init, a policy
+# lets packages start and stop their services.
 
 sub fresh {
     must("rm -rf --one-file-system $root && cp -a $system $root"
@@ -77,7 +77,7 @@ if (!$ENV{EM_DEB_NAMESPACE}) {
              . " bookworm $system.new $mirror && mv $system.new $system");
     }
 
-    # the shell is process 1 there, and waits for what nginx leaves behind
+    # the shell is process 1 there, and reaps the orphans of nginx
 
     $ENV{EM_DEB_NAMESPACE} = 1;
     exec 'unshare', qw(--net --pid --mount --ipc --uts --fork --kill-child
@@ -122,8 +122,8 @@ my ($tree) = grep { -d } glob "$build/deb/nginx-error-map-*";
 }
 
 
-# A vendor that answers with what is asked for; a slow one answers in two
-# parts, so that some request is always between them.
+# A vendor, whose answers have names; a slow one comes in two parts, so that
+# some request is always between them.
 
 my %answer = (
     error   => '{"StatusCode":42505}',
@@ -147,8 +147,8 @@ my $vendor = vendor(sub {
 });
 
 
-# clients(port, name => status, ...): what asks that port all the time, each
-# name from two processes
+# clients(port, name => status, ...): two processes for each name, which send
+# requests to that port all the time
 
 sub clients {
     my ($port, %status) = @_;
@@ -181,7 +181,7 @@ sub clients {
 }
 
 
-# what is wrong with an answer; '' if nothing is
+# wrong(port, name, status): the error in an answer, '' if there is none
 
 sub wrong {
     my ($port, $name, $status) = @_;
@@ -197,7 +197,7 @@ sub wrong {
 }
 
 
-# how many answers they have by now
+# the number of answers so far
 
 sub answers {
     my ($load) = @_;
@@ -208,7 +208,7 @@ sub answers {
 }
 
 
-# ends them; two tests: they had answers, and the right ones
+# ends the clients; two tests: they have enough answers, and all are right
 
 sub end {
     my ($load, $least, $name) = @_;
@@ -222,15 +222,15 @@ sub end {
     my @bad = grep { $_ ne 'ok' } @lines;
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    cmp_ok(scalar @lines, '>=', $least, "$name: it is asked at least $least"
+    cmp_ok(scalar @lines, '>=', $least, "$name: it answers at least $least"
                                         . ' times');
-    is(scalar @bad, 0, '... and each time answers right')
+    is(scalar @bad, 0, '... and every answer is right')
         or diag(join "\n", splice @bad, 0, 10);
 }
 
 
-# the processes of nginx that have another module than the installed, or with
-# 'any' any; waits for old workers to end
+# the processes of nginx that use another module than the installed one, or with
+# 'any' any module; waits for old workers to end
 
 sub holders {
     my ($which) = @_;
@@ -263,7 +263,7 @@ sub master {
 }
 
 
-# is nginx's configuration right, and it says so
+# one test: nginx -t succeeds
 
 sub configured {
     my ($name) = @_;
@@ -281,8 +281,8 @@ sub reload_nginx {
 }
 
 
-# A reload has the new workers listen before the old ones stop, but not before
-# the signal's sender is back.
+# wrong_then(port, name, status): as wrong(), once it is ''.  A reload has not
+# ended when its command returns.
 
 sub wrong_then {
     my @request = @_;
@@ -293,7 +293,7 @@ sub wrong_then {
 }
 
 
-# all names but of what programs keep for themselves
+# all file names except those of caches, logs and temporary files
 
 sub names {
     my $out = must("cd $root && find . -xdev \\( -path ./proc -o -path ./tmp"
@@ -316,8 +316,8 @@ sub install {
 }
 
 
-# A Debian with an nginx from its own package, started by its own script: port
-# 8001 passes the vendor on, 8002 maps.
+# A Debian with its own nginx, started by its own script: port 8001 only passes
+# responses on, 8002 maps them.
 
 fresh();
 must("mount -t proc proc $root/proc");
@@ -357,7 +357,7 @@ my $before = names();
 install($deb, 'apt installs the package');
 is(readlink "$root$link",
    '/usr/share/nginx/modules-available/mod-http-error-map.conf',
-   '... which enables the module');
+   '... and enables the module');
 configured('... and nginx takes its configuration');
 
 spew($mapped, $mapped_conf);
@@ -379,22 +379,22 @@ is(wrong(8002, 'success', 200), '', '... and a success as 200');
     is($status, 0, 'apt removes the package while it is in use')
         or diag($out);
     ok(!-l "$root$link", '... and the module is not enabled');
-    ok(!-e "$root$so", '... and not there');
+    ok(!-e "$root$so", '... and is removed');
 
     ($status, $out) = within('nginx -t');
     isnt($status, 0, '... and nginx refuses error_map from now on');
     like($out, qr{unknown directive "error_map" in .*/mapped\.conf:4$}m,
-         '... and says where it is');
+         '... and names its place');
 
     sleep 0.5;
-    end($load, 50, 'the nginx that runs goes on');
-    is(master(), $pid, '... and is the same');
+    end($load, 50, 'the running nginx goes on');
+    is(master(), $pid, '... as the same process');
 }
 
 unlink $mapped or die "$mapped: $!";
 configured('without error_map nginx takes its configuration');
 reload_nginx();
-is(holders('any'), '', '... and gives the module back');
+is(holders('any'), '', '... and releases the module');
 
 
 # purged
@@ -408,7 +408,7 @@ is(holders('any'), '', '... and gives the module back');
     my @missing = grep { !$after->{$_} } sort keys %$before;
 
     is("@left", '', '... and no file is left');
-    is("@missing", '', '... and none is missing that was there before');
+    is("@missing", '', '... and no older file is missing');
 }
 
 
@@ -425,7 +425,7 @@ is(holders('any'), '', '... and gives the module back');
     spew($mapped, $mapped_conf);
     reload_nginx();
     is(wrong_then(8002, 'error', 402), '', '... which maps');
-    is(holders('other'), '', '... by its own module');
+    is(holders('other'), '', '... with its own module');
 
     my $load = clients(@map);
     my $inode = (stat "$root$so")[1];
@@ -438,21 +438,21 @@ is(holders('any'), '', '... and gives the module back');
 
     cmp_ok($during, '>=', 20, '... while nginx has answered 20 times');
     isnt((stat "$root$so")[1], $inode, '... and the module is another file');
-    is(holders('other'), '', '... which all of nginx runs');
-    ok(kill(0, master()), '... and is there');
+    is(holders('other'), '', '... and all processes use it');
+    ok(kill(0, master()), '... and the master runs');
 
     my ($status, $out) = within("dpkg-query -W -f '\${Status} \${Version}'"
                                 . " $package");
     like($out, qr/^install ok installed (?!0\.0\.1)/, '... all set up');
 
     sleep 0.5;
-    end($load, 100, 'the nginx that is upgraded goes on');
+    end($load, 100, 'the upgraded nginx goes on');
     is(wrong(8002, 'error', 402), '', '... and maps');
     configured('... and nginx takes its configuration');
 }
 
 
-end($plain, 200, 'what does not use the module goes on');
+end($plain, 200, 'the port without the module goes on');
 
 {
     my ($status, $out) = within('/etc/init.d/nginx stop');

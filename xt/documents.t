@@ -1,5 +1,5 @@
-# A contributor adds a table and nothing else: the module is built with it, and
-# the tests of documents pass.
+# A contributor adds a table and nothing else: the module builds, and the tests
+# that mention documents pass.
 
 use strict;
 use warnings;
@@ -30,7 +30,7 @@ delete @ENV{qw(ERROR_MAP_MODULE TEST_NGINX_BINARY)};
 symlink 'b/objs/ngx_http_error_map_filter_module.so',
         "$dir/build/ngx_http_error_map_filter_module.so";
 
-# and each test that has to do with names or numbers of documents
+# the tests that have names or numbers of documents
 
 for my $test (qw(00-unit-document 00-unit-tables 10-document 10-notice
                  30-http-codes 60-conf-errors 60-conf-mistakes 90-reference))

@@ -3,7 +3,7 @@
 # clients look at each answer whole, edges are lost in three ways, a policy is
 # rolled out, and one edge is a canary; a Prometheus adds the counters up.
 #
-# It needs root, and leaves no namespace behind.
+# It needs root, and leaves no namespace.
 
 use strict;
 use warnings;
@@ -29,7 +29,7 @@ system("$ErrorMap::root/tools/deps", qw(curl iproute2 nginx prometheus)) == 0
 
 my $connections = 8;
 
-# the balancer waits for that long, in ms, to be connected, and to read
+# the balancer's timeouts in ms, to connect and to read
 
 my ($connect, $read) = (200, 1500);
 
@@ -44,7 +44,7 @@ chmod 0755, $dir;
 my $begin = time;
 my (%pids, @made);
 
-# $$ is another one in what is forked from here
+# $$ differs in forked processes
 
 my $main = $$;
 
@@ -98,7 +98,7 @@ sub make_network {
 }
 
 
-# the switch's port of that machine
+# sets the state of a machine's port of the switch
 
 sub link_of {
     my ($name, $state) = @_;
@@ -148,7 +148,7 @@ sub until_true {
 }
 
 
-# reads something from a machine as the client sees it
+# curl on the machine of the clients, returns its output
 
 sub curl {
     my (@args) = @_;
@@ -161,7 +161,7 @@ sub curl {
 }
 
 
-# nginx; the pid file is written when it listens
+# nginx, which writes its pid file when it listens
 
 my %nginx;
 
@@ -214,7 +214,7 @@ sub start_nginx {
 }
 
 
-# a new configuration, until the last worker with the old one has gone
+# a new configuration; returns when no worker has the old one
 
 sub reload_nginx {
     my ($name) = @_;
@@ -263,7 +263,7 @@ for my $port (8001, 8002) {
 write_conf('vendors', "access_log off;\n$pair");
 
 
-# the edges: nothing in it is of one of them
+# the edges, which have the same configuration
 
 for my $edge (@edges) {
     write_conf($edge, <<"END");
@@ -323,11 +323,11 @@ END
 }
 
 
-# The balancer.  Its workers are to know what one of them has found out, hence
-# the zone.  A request that meets the end of a kept connection, as at a reload,
-# is a failure of that edge: with nginx's max_fails=1 and 10 s two of them can
-# leave no edge at all.  502 and 504 are an edge's own that has lost its
-# vendors; so no policy has them.
+# The balancer.  Its workers share the state of the edges, hence the zone.  A
+# request that meets the end of a kept connection, as at a reload, is a failure
+# of that edge: with nginx's max_fails=1 and 10 s two of them may leave no edge
+# at all.  An edge that has lost its vendors sends 502 and 504; so no policy has
+# them.
 
 write_conf('balancer', <<"END");
     log_format asked '\$msec|\$request_uri|\$status|\$upstream_addr|'
@@ -356,7 +356,7 @@ write_conf('balancer', <<"END");
 END
 
 
-# waits until the balancer has that many more answers of each of the edges
+# waits until the balancer has n more answers from each of the edges
 
 sub answers {
     my ($n, @names) = @_;
@@ -376,7 +376,7 @@ sub answers {
 }
 
 
-# clients; they end after that many requests, or when told to
+# clients, which end after a number of requests, or at a signal
 
 my $n_clients = 0;
 
@@ -393,7 +393,7 @@ sub start_client {
 }
 
 
-# what all of them saw; of hashes and numbers the sum
+# the results of all clients; hashes and numbers are added up
 
 sub finish_client {
     my ($client, $signal) = @_;
@@ -427,7 +427,7 @@ sub finish_client {
         }
     }
 
-    # what the balancer asked a second edge for
+    # requests that the balancer sent to a second edge
 
     open my $fh, '<', "$dir/balancer/access.log" or die "access.log: $!\n";
     seek $fh, $client->{log}, 0;
@@ -481,7 +481,7 @@ sub counters {
 }
 
 
-# ... as "document verdict" or "document code" => what is new, if anything
+# ... as "document verdict" or "document code" => its increase, if any
 
 sub grown {
     my ($series, $before, $now) = @_;
@@ -499,7 +499,7 @@ sub grown {
 }
 
 
-# the same of what clients saw
+# the same from the results of clients
 
 sub seen {
     my ($series, @saw) = @_;
@@ -527,8 +527,8 @@ sub sum {
 }
 
 
-# Prometheus, with the configuration of conf/prometheus but for the addresses
-# and the interval
+# Prometheus with the configuration of conf/prometheus, other addresses and a
+# shorter interval
 
 sub start_prometheus {
     my $conf = "$ErrorMap::root/conf/prometheus";
@@ -550,7 +550,7 @@ sub start_prometheus {
 }
 
 
-# one test: Prometheus will have that answer within some scrapes
+# one test: Prometheus has that answer within some scrapes
 
 sub query_ok {
     my ($query, $labels, $answer, $name) = @_;
@@ -580,7 +580,7 @@ is(slurp("$dir/edge1/conf/nginx.conf"), slurp("$dir/edge2/conf/nginx.conf"),
 note(sprintf '%.1f s', time - $begin);
 
 
-# both serve, and their counters are what was sent
+# both edges serve, and their counters match the requests
 
 my $saw = finish_client(start_client('old', 3000));
 
@@ -607,7 +607,7 @@ is_deeply(grown('responses', {}, $now), seen('responses', $saw),
 is_deeply(grown('codes', {}, $now), seen('codes', $saw),
           '... and by code');
 
-# those that /up/ asks the second server for count twice
+# requests of /up/ that go to the second server count twice
 
 my $twice = () = join('', map { slurp("$dir/$_/access.log") } @edges)
                  =~ m{^/up/(?:first|both)/}mg;
@@ -617,9 +617,9 @@ query_ok($by_code, ['document', 'code'], seen('codes', $saw),
          'Prometheus adds them up');
 
 
-# One edge is lost under load, and comes back.  What had not begun to be
-# answered is asked of the other one; what had, breaks off, and its client
-# knows.  Returns what clients saw.
+# One edge is lost under load, and comes back.  The other one answers requests
+# whose answer had not begun; an answer that had begun breaks off, and its
+# client knows.  Returns the results of the clients.
 
 sub lose {
     my ($name, $edge, $lose, $find, $most) = @_;
@@ -648,7 +648,7 @@ sub lose {
     # in flight on each connection, one a second to see whether it is back
 
     cmp_ok($saw->{again}, '<=', 2 * $connections + 5,
-           '... few are asked of both edges');
+           '... few requests go to both edges');
 
     for (@edges) {
         cmp_ok($saw->{edge}{$address{$_}}, '>', 100, "... $_ answers");
@@ -660,15 +660,15 @@ sub lose {
     return ($saw, $before);
 }
 
-# the switch's port is down: no packet comes, and no word of it
+# the switch's port is down: packets are lost without a notice
 
 my ($lost, $before) = lose('edge1 loses its link', 'edge1',
                            sub { link_of('edge1', 'down') },
                            sub { link_of('edge1', 'up') }, $connections);
 
-cmp_ok($lost->{again}, '>', 0, '... some are asked of both edges');
+cmp_ok($lost->{again}, '>', 0, '... some requests go to both edges');
 
-# what is asked twice may count twice, and what breaks off counts
+# a request to both edges may count twice, and a broken answer counts
 
 sleep 0.5;
 
@@ -676,10 +676,10 @@ my ($counted, $got) = (grown('responses', $before, counters()),
                        seen('responses', $lost));
 
 is(join(' ', grep { $counted->{$_} < $got->{$_} } keys %$got), '',
-   '... what is answered counts');
+   '... every answer counts');
 cmp_ok(sum(values %$counted) - sum(values %$got), '<=',
        2 * ($lost->{again} + @{ $lost->{broken} }),
-       '... what is lost may count, too');
+       '... a lost one may count, too');
 
 # master and workers are killed at once
 
@@ -687,9 +687,9 @@ cmp_ok(sum(values %$counted) - sum(values %$got), '<=',
                sub { ended($nginx{edge2}, 'KILL') },
                sub { start_nginx('edge2') }, $connections);
 
-cmp_ok($lost->{again}, '>', 0, '... some are asked of both edges');
+cmp_ok($lost->{again}, '>', 0, '... some requests go to both edges');
 
-# it answers what it has begun to answer
+# SIGQUIT: it ends the answers that have begun
 
 lose('edge1 is told to quit', 'edge1', sub { kill 'QUIT', $nginx{edge1} },
      sub {
@@ -730,7 +730,7 @@ is(join(' ', sort keys %{ $rollout[1]{policy} }),
    "$address{edge1} new $address{edge2} new", '... both have the new policy');
 
 
-# edge2 is a canary: it looks, and touches nothing
+# edge2 is a canary with a dry run
 
 is(grown('codes', $settled, counters())->{'acme 1002'},
    sum(map { seen('codes', $_)->{'acme 1002'} } @rollout),
@@ -753,14 +753,14 @@ is(join(' ', sort keys %{ $rollout[2]{policy} }),
    "$address{edge1} new $address{edge2} dry",
    '... one edge maps, the other does not');
 
-# its log and its counters say what would be
+# its log and its counters have the verdicts
 
 my (@other, %would);
 
 for (split /\n/, substr slurp($log), $at) {
     my ($uri, $status, $would, $verdict, $code) = split / /;
 
-    # nothing of error_map_upstream is done
+    # error_map_upstream has no effect
 
     $uri =~ s{^/up/(?:first|both)/}{/a/quota/};
 
@@ -773,13 +773,13 @@ for (split /\n/, substr slurp($log), $at) {
     $would{"$document $counted"}++ if $counted;
 }
 
-is(join("\n", splice @other, 0, 10), '', '... its log has what would be');
+is(join("\n", splice @other, 0, 10), '', '... its log has the edge status');
 cmp_ok(sum(values %would), '>', 200, '... of many');
 is_deeply(grown('codes', $dry_before, counters('edge2')), \%would,
           '... and its counters have it');
 
 
-# all that was sent since the losses
+# all requests since the losses
 
 my $all = grown('codes', {}, $settled);
 
@@ -788,7 +788,7 @@ for my $codes (map { seen('codes', $_) } @rollout) {
 }
 
 query_ok($by_code, ['document', 'code'], $all,
-         'Prometheus has what was sent since');
+         'Prometheus has all requests since');
 query_ok('up', ['instance'], { map { ("$address{$_}:8405" => 1) } @edges },
          '... both edges are up');
 

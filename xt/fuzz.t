@@ -1,5 +1,5 @@
-# The inputs of the fuzz targets, which libFuzzer has found or were written by
-# hand, each once, with sanitizers.
+# The inputs of the fuzz targets, found by libFuzzer or written by hand, each
+# once and with sanitizers.
 
 use strict;
 use warnings;

@@ -1,7 +1,6 @@
-# Buffers of every kind, with every flag and cut in every way, through the
-# filter: a module for tests sends them, see t/injector, with the filter and
-# without.  The client gets the same bytes and the same end, and the code that
-# is among them is found.
+# Buffers of every kind, with every flag and every cut, from the test module
+# t/injector, with the filter and without: the client gets the same bytes and
+# the same end, and the filter finds the code.
 
 use strict;
 use warnings;
@@ -14,7 +13,7 @@ use Test::More;
 my $src = "$ErrorMap::root/build/nginx-bookworm";
 my $dir = tempdir(CLEANUP => 1);
 
-# a binary that is there already, for one who works on this file
+# a binary built before, for one who works on this file
 
 my $binary = $ENV{EM_INJECTOR_NGINX} || build();
 
@@ -33,8 +32,8 @@ sub build {
 
 $ENV{TEST_NGINX_BINARY} = $binary;
 
-# the texts, each with its code's last byte and the next one, which is what
-# ends a number; none has a comma, a quote at the end of the code is its end
+# the texts, each with the places of its code's last byte and of the next one,
+# which ends a number; none has a comma
 
 my @texts = (
     { text => '{"StatusCode":42505,"a":"xxxx"}', code => 'mapped', end => 20 },
@@ -44,7 +43,7 @@ my @texts = (
       end => 25 },
     { text => '{"a":"xxxx","StatusCod":42505}' },
 
-    # only the end of the response tells that there is none
+    # only the end of the response shows that there is no code
 
     { text => '{"a":"xxxxx","b":"StatusCode' },
     { text => '{"StatusCode":42505,"a":"' . 'x' x 9000 . '"}',
@@ -54,7 +53,7 @@ my @texts = (
 my %status = (mapped => 402);
 
 
-# How a text is sent is a list of calls, each a list of buffers as [kind,
+# A list of calls says how a text is sent, each a list of buffers as [kind,
 # flags, weight], the weight being its part of the text.
 
 my @flags = ('', '+flush', '+recycled', '+chain');
@@ -64,7 +63,7 @@ my @data = map { my $kind = $_; map { [$kind, $_] } @flags } qw(t s m p f b);
 push @data, ['f', '+temp'], ['b', '+temp+flush'], ['t', '+sync'],
             ['t', '+flush+chain'];
 
-# how a response ends, behind the last buffer with bytes or with it
+# how a response ends, after the last buffer with bytes or with it
 
 my @ends = ('+last', ',e+last', '/e+last', '+last+chain', '/e+last+chain',
             ',e+flush+last', '/e+sync/e+last', '+last,e+sync',
@@ -75,9 +74,9 @@ my @ends = ('+last', ',e+last', '/e+last', '+last+chain', '/e+last+chain',
 my @between = (',', '/', '//');
 
 
-# Turns a list of items and what stands between them into what the injector
-# reads; the text is cut into as many parts as there are buffers for it, in the
-# $place-th way.  Returns (list, what the filter is going to think).
+# Makes the injector's argument of a list of items and separators; the text is
+# cut in the $place-th way into a part for each buffer.  Returns (argument,
+# expected verdict).
 
 sub compose {
     my ($text, $place, $subrequest, $direct, $end, @items) = @_;
@@ -112,7 +111,7 @@ sub compose {
 
         next if defined $verdict;
 
-        # what is in a file alone is not read, but the copy filter reads it
+        # the filter does not read a file, but the copy filter does before
 
         if ($kind eq 'f' && $direct) {
             $verdict = 'undecided';
@@ -139,7 +138,7 @@ my @variants = (
     { name => 'direct-subrequest', sub => 1, direct => 1,
       conf => 'inject_direct on;' },
 
-    # another body takes the place of an error's, and nothing may be left of it
+    # another body replaces that of an error, of which nothing may remain
 
     { name => 'problem', conf => 'error_map_body problem;',
       instead => qr/^\{[^x]*"code":"42505"[^x]*\}\s*$/ },
@@ -157,7 +156,7 @@ for my $variant (@variants) {
     for my $document (qw(off tencent_iotvideo)) {
         my $place = "$variant->{name}/$document";
 
-        # what includes a subrequest sees it as text among its own
+        # the page has the text of the subrequest within its own
 
         $locations .= <<"END";
         location = /$place {
@@ -182,7 +181,7 @@ END
     }
 }
 
-# nginx takes no parameter of more than 4096 bytes
+# nginx accepts parameters of at most 4096 bytes
 
 my $map = join '', map { my $text = $texts[$_]{text};
                          $text =~ s/x{3000}/\$xs/g;
@@ -213,7 +212,7 @@ END
 
 
 # Sends each of the lists with the filter and without, on some connections, and
-# returns what is wrong with them.
+# returns the errors.
 
 my ($requests, $id, $broken) = (0, 0, 0);
 
@@ -244,7 +243,7 @@ sub wrong {
 
         push @all, responses($x->{bytes});
 
-        # what hangs or crashes once does so again and again
+        # a hang or a crash occurs again and again
 
         if (!$x->{closed} || @all % 2) {
             $broken = 1;
@@ -273,9 +272,9 @@ sub wrong {
 
         my $status = $status{$verdict} || 200;
 
-        # Without the filter it must be so as well, or the list is no good; only
-        # nginx's chunked filter does not see a last buffer before others, but
-        # does if the filter has made one of what was to be written to.
+        # Without the filter the result must be the same, or the list is
+        # useless; only nginx's chunked filter overlooks a last buffer before
+        # others, unless the filter has copied it.
 
         my $inner = $list =~ /last[^\/]*,/;
         my $end = $inner ? $off->{complete} : 1;
@@ -321,7 +320,7 @@ sub holds {
 for my $variant (@variants) {
     my ($sub, $direct) = @$variant{qw(sub direct)};
 
-    # the places where a text is cut, and the texts, go round by themselves
+    # texts and cuts are used in turns
 
     my $n = 0;
 
@@ -361,7 +360,7 @@ for my $variant (@variants) {
             }
         }
 
-        # ... an empty one behind is an end of its own
+        # ... an empty one after it is another end
 
         push @double, $case->($_, $first, ',', ['t', ''], '/', $empty[$n % 4])
             for grep { /^[,\/]/ } @ends;
@@ -389,7 +388,7 @@ for my $variant (@variants) {
 }
 
 note("$requests requests");
-cmp_ok($requests, '>', 10_000, 'many a way was tried');
+cmp_ok($requests, '>', 10_000, 'many lists were sent');
 
 stop($nginx);
 

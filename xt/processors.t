@@ -1,7 +1,6 @@
-# The scanner and the documents on processors that this machine does not have:
-# NEON on 64-bit ARM, plain C where the first byte of a word is its highest, and
-# two where a size has 32 bits.  Of these i686 runs by itself: there the whole
-# module is tested in Debian's own nginx.
+# The scanner and the documents on other processors: NEON on 64-bit ARM, plain C
+# on a big-endian one, and two with sizes of 32 bits.  One of these, i686, runs
+# without an emulator: there the whole module is tested in Debian's own nginx.
 
 use strict;
 use warnings;
@@ -23,7 +22,7 @@ my $dir = tempdir(CLEANUP => 1);
 
 is(system("$root/tools/deps", 'qemu-user', 'gperf',
           map { ("gcc-$$_[0]", "libc6-dev-$$_[1]-cross") } @processors),
-   0, 'cross compilers and an emulator are there');
+   0, 'cross compilers and an emulator are installed');
 
 my $document = "$root/ngx_module/document/em_document.c";
 

@@ -12,17 +12,17 @@
  * buffers, and one with a chain of one.  A call without buffers is one with a
  * NULL chain.  The kinds, with the number of bytes of the text that they take:
  *
- *     t   temporary; written over with "#" once it was consumed, as by those
- *         who read into it again
+ *     t   temporary; overwritten with "#" once consumed, as by a reader that
+ *         uses it again
  *     s   the same as a shadow of another buffer, as the event pipe's
- *     m   memory, in a page that cannot be written to
+ *     m   memory, in a read-only page
  *     p   mmap, in such a page
  *     f   in a file
  *     b   in a file and in temporary memory
  *     e   empty
  *
  * The flags: flush, sync, recycled, chain (last_in_chain), temp (temp_file) and
- * last, which is what ends a request or a subrequest.
+ * last, which ends a request or a subrequest.
  *
  * With an argument "l" the response has a Content-Length.  A buffer that has
  * not been consumed when a request is over makes an alert.
@@ -236,7 +236,7 @@ ngx_http_injector_handler(ngx_http_request_t *r)
 }
 
 
-/* one buffer of the list; returns what is behind it, or NULL */
+/* one buffer of the list; returns the place after it, or NULL */
 
 static u_char *
 ngx_http_injector_buf(ngx_http_injector_ctx_t *ctx, ngx_buf_t *b,
@@ -437,7 +437,7 @@ ngx_http_injector_file(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
 }
 
 
-/* who writes to these ends the worker */
+/* a write to these pages ends the worker */
 
 static ngx_int_t
 ngx_http_injector_pages(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
@@ -460,7 +460,7 @@ ngx_http_injector_pages(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
 }
 
 
-/* whoever consumes a buffer gives it back, and what it held is gone */
+/* a consumed buffer is given back, and its bytes are gone */
 
 static void
 ngx_http_injector_reuse(ngx_http_injector_ctx_t *ctx)
@@ -546,7 +546,7 @@ ngx_http_injector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_injector_init(ngx_conf_t *cf)
 {
-    /* not to take part in the chain, only to know who is next at this place */
+    /* not to take part in the chain, only to know the next filter */
 
     ngx_http_next_body_filter = ngx_http_top_body_filter;
 

@@ -1,10 +1,10 @@
 package ErrorMap;
 
-# What the tests share: the nginx under test, upstreams written in Perl, and a
-# client that sees the bytes.
+# The nginx under test, upstreams written in Perl, and a client that sees the
+# bytes.
 #
-# Every nginx runs in a directory of its own and is stopped at the end, and its
-# error log must then be clean, see clean_log().
+# Every nginx runs in a directory of its own and is stopped at the end; its
+# error log must be clean then, see clean_log().
 
 use strict;
 use warnings;
@@ -63,8 +63,8 @@ sub load_module {
 }
 
 
-# A port that nothing listens on, and that no other test is given: they are
-# counted in a file, below those that the system gives to clients.
+# A free port that no other test gets: a file counts them, below those that the
+# system gives to clients.
 
 sub free_port {
     mkdir "$root/build";
@@ -347,7 +347,7 @@ sub clean_log {
 }
 
 
-# child(pid): the process is ended with the test
+# child(pid): the process ends with the test
 
 sub child {
     push @children, @_;
@@ -357,9 +357,9 @@ sub child {
 # vendor(sub { my ($socket, $request, $n) = @_; ... })
 #
 # Starts an upstream, and returns its port.  The sub is called for each request
-# (its head as text, its number on the connection from 0) and writes what it
-# likes; unless it returns true the connection is closed after it.  With
-# raw => 1 the sub is called once for a connection, and reads for itself.
+# (its head as text, its number on the connection from 0) and writes the
+# response; unless it returns true the connection is closed then.  With raw => 1
+# the sub is called once for a connection, and reads the requests itself.
 
 sub vendor {
     my ($sub, %arg) = @_;
@@ -433,10 +433,9 @@ sub reset_on_close {
 
 # exchange(port, request, timeout => s, until => qr//, slow => bytes a read)
 #
-# Sends a request as it is, and returns all that comes until the connection
-# ends (or until the pattern is seen), and how long each part of it took:
-# ({ bytes, first => seconds to the first byte, time => to the last,
-#    closed => whether the server closed })
+# Sends a request as it is, and reads until the connection ends or the pattern
+# matches.  Returns { bytes, first => seconds to the first byte, time => to the
+# last, closed => whether the server closed }.
 
 sub exchange {
     my ($port, $request, %arg) = @_;
@@ -476,8 +475,8 @@ sub exchange {
 }
 
 
-# takes a response apart: { status, head, headers => { lower-case name =>
-# [values] }, raw, body (dechunked), complete => whether all of it came }
+# parse(bytes): { status, head, headers => { lower-case name => [values] }, raw,
+# body (dechunked), complete => whether the response is complete }
 
 sub parse {
     my ($bytes) = @_;
@@ -525,7 +524,8 @@ sub parse {
 
 
 # get(port, uri, headers => "Name: value\r\n...", method => 'GET',
-#     version => '1.1', timeout ... as in exchange()): one request, taken apart
+#     version => '1.1', timeout ... as in exchange()): the response to one
+#     request, as parse() returns it
 
 sub get {
     my ($port, $uri, %arg) = @_;
@@ -543,8 +543,8 @@ sub get {
 }
 
 
-# what "nginx -t" says about the text of an http block, "" if it is fine; file
-# names are cut down to "nginx.conf"
+# configuration_error(http block, file => text, ...): the message of "nginx -t",
+# "" if the configuration is valid; file names have no directory
 
 sub configuration_error {
     my ($http, %file) = @_;
@@ -569,7 +569,7 @@ sub configuration_error {
 }
 
 
-# ends only what it started
+# ends only processes that the test started
 
 END {
     my $status = $?;

@@ -1,7 +1,6 @@
 package ErrorMapBrowser;
 
-# Chromium without a window, driven through chromedriver (WebDriver, which is
-# JSON over HTTP).
+# Chromium without a window, driven by chromedriver (WebDriver, JSON over HTTP).
 
 use strict;
 use warnings;
@@ -23,7 +22,7 @@ sub new {
     my $dir = tempdir(CLEANUP => 1);
     my $port = ErrorMap::free_port();
 
-    # what the environment says of proxies is not for tests
+    # tests use no proxy of the environment
 
     my $self = bless {
         port => $port, url => "http://127.0.0.1:$port",
@@ -69,7 +68,7 @@ sub new {
 }
 
 
-# one command; the value that it gives
+# sends a command, returns its value
 
 sub ask {
     my ($self, $method, $path, $content) = @_;
@@ -93,7 +92,7 @@ sub open {
 }
 
 
-# what the text of a function returns
+# runs the text of a function, returns its value
 
 sub run {
     my ($self, $script, @args) = @_;
@@ -103,7 +102,8 @@ sub run {
 }
 
 
-# waits until an expression is true; false if it never is
+# waits until an expression is true, and returns its value, or 0 after 20
+# seconds
 
 sub wait_for {
     my ($self, $expression) = @_;
@@ -119,7 +119,7 @@ sub wait_for {
 }
 
 
-# keys are pressed where the focus is
+# presses keys where the focus is
 
 sub press {
     my ($self, @keys) = @_;
@@ -142,7 +142,7 @@ sub chromium {
 }
 
 
-# what it has said on its console since the last call
+# the messages of the console since the last call
 
 sub console {
     my ($self) = @_;

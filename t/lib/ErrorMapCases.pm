@@ -9,15 +9,15 @@ package ErrorMapCases;
 #     /t/200/{"error_code":0}     =
 #         X-Error-Code: 0
 #
-# The vendor is a server of its own, which answers /STATUS/BODY with just that,
-# as JSON; the section "vendor" adds to it.  A case is a URI (of a GET, unless
-# a method stands before it), a status, and headers, with "|" or lines of their
-# own between them.
+# The vendor is a server of its own, which answers /STATUS/BODY with that status
+# and JSON body; the section "vendor" adds to it.  A case is a URI, with a
+# method before it unless that is GET, a status, and headers, separated by "|"
+# or line feeds.
 #
 # Each case is requested twice: as it is, and from the same vendor without the
 # filter (below /off/ instead of the location's directories).  The two responses
-# must be the same, byte for byte, but for what the case lists: the status
-# unless it is "=", headers that come in, and headers (!) that go away.
+# must be the same, byte for byte, except for the differences that the case
+# lists: the status unless it is "=", added headers, and removed ones (!).
 
 use strict;
 use warnings;
@@ -66,7 +66,7 @@ Test::Nginx::Util::add_block_preprocessor(sub {
                       . ($block->http_config // ''));
     $block->set_value('config', $off . ($block->config // ''));
 
-    # the cases are looked at once this one has been answered
+    # the response to this request starts the cases
 
     $block->set_value('request', 'GET /off/200/ready');
 });
@@ -83,7 +83,7 @@ Test::Nginx::Socket::add_response_body_check(sub {
         my ($case, @headers) = split /\s+\|\s+|\s*\n\s+/;
         my ($method, $uri, $status, $header)
             = $case =~ /^(?:([A-Z]+)\s+)?(\S+)\s+(\d+|=)(?:\s+(.*?))?\s*$/
-            or die "what is \"$case\"?";
+            or die "invalid case \"$case\"";
 
         unshift @headers, $header if defined $header;
         s/\s+$// for @headers;
@@ -94,7 +94,7 @@ Test::Nginx::Socket::add_response_body_check(sub {
 });
 
 
-# one test: the responses with and without the filter, as the case has it
+# one test: the responses with and without the filter differ as the case says
 
 sub check {
     my ($name, $method, $uri, $status, @headers) = @_;
@@ -135,7 +135,7 @@ sub fetch {
 
     s/^(Date:).*/$1/ for @headers;
 
-    # one that breaks off is not equal to one that does not
+    # a complete response differs from one that breaks off
 
     return { line => $line, headers => \@headers,
              body => $r->{body} . ($r->{complete} ? '' : '[incomplete]') };

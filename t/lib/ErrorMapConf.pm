@@ -1,7 +1,7 @@
 package ErrorMapConf;
 
-# What the tests of messages share: the names that are in them, and the message
-# without what differs each time.
+# nginx.conf and its errors: quoted parameters, the names in messages, and the
+# message of an invalid configuration.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
 package ErrorMapDocs;
 
-# What the tests of the documentation share: its files, how a page is read, and
-# how an nginx configuration is.
+# The documentation: its files, the blocks of a page, and the statements of an
+# nginx configuration.
 
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ our @files = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md',
              map { s{^\Q$root/}{}r } sort glob "$root/docs/*.md");
 
 
-# what examples include and no file of conf/ is
+# files that examples include and conf/ does not have
 
 my %include = (
     'mime.types' => 'types { application/json json; text/html html; }',
@@ -26,8 +26,8 @@ my %include = (
 );
 
 
-# The document's fenced blocks and headings: [{ tag, text, line, section }], and
-# the text without the blocks; its lines keep their numbers.
+# document(file): its fenced blocks [{ tag, text, line, section }], its
+# headings, and the lines of its text without the blocks, with the same numbers
 
 sub document {
     my ($file) = @_;
@@ -86,16 +86,16 @@ sub statements {
             /\G(?:\s+|#[^\n]*)+/gc;
 
             if (/\G;/gc) {
-                die "\";\" behind nothing\n" if !@words;
+                die "\";\" after nothing\n" if !@words;
                 push @{ $stack[-1] }, { words => [splice @words] };
 
             } elsif (/\G\{/gc) {
-                die "\"{\" behind nothing\n" if !@words;
+                die "\"{\" after nothing\n" if !@words;
                 push @{ $stack[-1] }, { words => [splice @words], block => [] };
                 push @stack, $stack[-1][-1]{block};
 
             } elsif (/\G\}/gc) {
-                die "\"}\" behind \"@words\"\n" if @words;
+                die "\"}\" after \"@words\"\n" if @words;
                 die "one \"}\" too many\n" if @stack == 1;
                 pop @stack;
 
@@ -105,19 +105,19 @@ sub statements {
                 push @words, $1;
 
             } else {
-                die "no nginx syntax: " . substr($_, pos || 0, 30) . "\n";
+                die "invalid nginx syntax: " . substr($_, pos || 0, 30) . "\n";
             }
         }
     }
 
-    die "no \";\" behind \"@words\"\n" if @words;
+    die "no \";\" after \"@words\"\n" if @words;
     die "no \"}\" at the end\n" if @stack > 1;
 
     return included($stack[0]);
 }
 
 
-# with the files that are included in their places
+# the list with included files in their places
 
 sub included {
     my ($list) = @_;

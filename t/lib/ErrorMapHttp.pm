@@ -1,8 +1,7 @@
 package ErrorMapHttp;
 
-# What the t/30-http tests share: one body for each way a response can go, what
-# becomes of it as compared with the same proxy without the filter, and a
-# client for connections that stay open.
+# One body for each verdict and size, the expected response as compared with the
+# same proxy without the filter, and a client for connections that stay open.
 
 use strict;
 use warnings;
@@ -19,13 +18,13 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(@cases %cases verdict case_vendor @ports both edge edge_ok
                  same_ok shown connection ask h2 version);
 
-# where both() finds the filter, and the same without it
+# the ports for both(): with the filter, and without
 
 our @ports;
 
 
-# Bodies of the document tencent_iotvideo, by the size that hold_size has if it
-# is not set: "late" ones are longer than what comes with the header.
+# Bodies of the document tencent_iotvideo, for the default hold size: "late"
+# ones are longer than the part that comes with the header.
 
 our @cases = (
     { name => 'mapped', status => 402, code => 42505,
@@ -69,7 +68,7 @@ our %cases = ((map { $_->{name} => $_ } @cases),
 
 for my $case (@cases) {
 
-    # no two parts of a body are the same
+    # all parts of a body differ
 
     $case->{body} =~ s{(x{7,})}
                       {substr join('', map { sprintf '%07d', $_ }
@@ -88,8 +87,8 @@ sub verdict {
 #
 # A vendor, as of ErrorMap::vendor(), that answers /framing/case: with a
 # Content-Length ("length"), in chunks ("chunked"), until it closes ("close") or
-# over HTTP/1.0 ("old").  With an argument "wait" the body comes later than the
-# header, with "status=404" that is the status.  The sub, if any, adds headers.
+# over HTTP/1.0 ("old").  The argument "wait" delays the body, "status=404" sets
+# the status.  The sub, if any, returns more headers.
 
 sub case_vendor {
     my ($headers) = @_;
@@ -138,8 +137,7 @@ sub case_vendor {
 
 # edge(response without the filter, case, body if not the case's)
 #
-# The response with the filter.  It is one more header that all of them have
-# where the filter is on: X-Verdict.
+# The expected response with the filter, which always has X-Verdict.
 
 sub edge {
     my ($r, $case, $body) = @_;
@@ -174,8 +172,8 @@ sub edge {
 }
 
 
-# edge_ok(with, without, case, name, body as of edge()): one test, a response
-# is what the filter makes of the one without it
+# edge_ok(with, without, case, name, body as of edge()): one test, a response is
+# the expected one
 
 sub edge_ok {
     my ($with, $without, $case, $name, $body) = @_;
@@ -185,8 +183,8 @@ sub edge_ok {
 }
 
 
-# same_ok(with, without, name): one test, a response is the one without the
-# filter, but for X-Verdict and what is named in lower case
+# same_ok(with, without, name, header, ...): one test, a response is the one
+# without the filter, except X-Verdict and the headers named in lower case
 
 sub same_ok {
     my ($with, $without, $name, @but) = @_;
@@ -197,8 +195,8 @@ sub same_ok {
 }
 
 
-# a response as text, to be compared with another: its status line, its headers
-# in the order of their names, but for Date, Connection and those that are
+# shown(response, header, ...): a response as text that can be compared: its
+# status line, its headers sorted by name, without Date, Connection and those
 # named in lower case, and its body; every multipart boundary is the same
 
 sub shown {
@@ -222,7 +220,7 @@ sub shown {
 }
 
 
-# connection(port): one that stays open for ask()
+# connection(port): one for ask(), which stays open
 
 sub connection {
     my ($port) = @_;
@@ -236,8 +234,8 @@ sub connection {
 
 # ask(connection, request, head => 1 if no body follows, timeout => s)
 #
-# Sends a request on a connection, and reads one response, taken apart; what
-# came behind it is kept for the next call, whose request may be empty.
+# Sends a request on a connection, and reads one response, as parse() returns
+# it; the bytes after it are kept for the next call, whose request may be empty.
 
 sub ask {
     my ($c, $request, %arg) = @_;

@@ -30,8 +30,8 @@ chmod 0755, $dir;
 
 
 # The vendor.  By "when" the code comes with the header ("early"), in a later
-# packet ("later"), as a number that is not over before the body is ("end"), or
-# in chunks of a byte each ("bytes").  With it goes all that may not leak.
+# packet ("later"), as a number that the end of the body ends ("end"), or in
+# chunks of a byte each ("bytes").  Its headers must not leak.
 
 my $spoils = join '', map { "$_\r\n" }
     'Set-Cookie: vendor=1', 'ETag: "vendor"', 'X-Anything: vendor',
@@ -61,7 +61,7 @@ sub respond {
                pause => 0.02, type => 'application/json', status => 200,
                end => '', more => 0, query($request));
 
-    # as with proxy_intercept_errors, where it is the header that counts
+    # a real status: proxy_intercept_errors needs the header only
 
     if ($request =~ /^X-Real: (\d+)/m) {
         $arg{status} = $1;
@@ -93,7 +93,7 @@ sub respond {
 
     if ($arg{end}) {
 
-        # ends behind the code, and some more of it
+        # ends after the code, and some more of it
 
         my $code = "$arg{code},";
 
@@ -112,7 +112,7 @@ sub respond {
 
     if ($arg{end} eq 'dribble') {
 
-        # ... but goes on, longer than anyone should wait
+        # ... but goes on for a long time
 
         for (1 .. 4000) {
             sleep 0.005;
@@ -125,7 +125,7 @@ sub respond {
 
     if ($arg{end} eq 'rst') {
 
-        # nginx is to read it first
+        # nginx must read it first
 
         sleep 0.6;
         reset_on_close($s);
@@ -135,8 +135,8 @@ sub respond {
 }
 
 
-# The vendor of error pages, which are what it was asked.  If it is to be slow
-# it waits until it is not asked any more.
+# The vendor of error pages, which show its request.  A slow one waits until the
+# request ends.
 
 sub echo {
     my ($s) = @_;
@@ -157,9 +157,9 @@ sub echo {
 }
 
 
-# The error pages: name, arguments of error_page, the verdict that is logged
-# then, and whether headers tell of it.  The bodies of those that nginx makes
-# hold a code, which is not looked for.
+# The error pages: name, arguments of error_page, the logged verdict, and
+# whether the response has its headers.  Local pages have a code in their
+# bodies, which is not inspected.
 
 our @pages = (
     [return => '402 /page/return', 'mapped', 1],
@@ -335,7 +335,8 @@ END
 }
 
 
-# the response of the edge as it should be, by that of nginx itself
+# expected(plain response, verdict, whether it has headers, code, upstream
+# status): the response of the edge
 
 sub expected {
     my ($r, $verdict, $tells, $code, $upstream) = @_;
@@ -363,7 +364,7 @@ sub page_ok {
 }
 
 
-# many requests at a time, but not more than fit into a vendor's backlog
+# many requests at a time, as many as fit into a vendor's backlog
 
 sub fetch {
     my @uris = @_;
@@ -379,14 +380,14 @@ sub fetch {
 }
 
 
-# what nginx makes of a real 402
+# the response of nginx itself to a real 402
 
 my %plain;
 
 sub plain {
     my ($uri) = @_;
 
-    # of most pages it is always the same
+    # most pages are always the same
 
     my $key = $uri =~ m{^/\w+/([\w-]+)/} && $1 ne 'named-proxied' ? $1 : $uri;
 
@@ -394,7 +395,7 @@ sub plain {
 }
 
 
-# every page, for every way in which the code can come
+# the ways in which the code comes: when, framing
 
 our @ways = ((map { my $when = $_;
                     map { [$when, $_] } qw(length chunked close)

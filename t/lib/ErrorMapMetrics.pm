@@ -1,7 +1,7 @@
 package ErrorMapMetrics;
 
-# What the t/50-metrics tests share: a vendor that answers as it is asked to,
-# and what /metrics and /metrics.json show, as hashes that can be compared.
+# A vendor whose response is in the request, and the counters of /metrics and
+# /metrics.json as hashes that can be compared.
 
 use strict;
 use warnings;
@@ -32,9 +32,8 @@ our $acme = <<'END';
 END
 
 
-# answers(name): a vendor that sends what the argument of that name says; others
-# are the status, the type, a header and for how long it pauses before the last
-# byte of the body
+# answers(name): a vendor whose body is the argument of that name; other
+# arguments are status, type, header, and the pause before the last byte
 
 sub answers {
     my ($name) = @_;
@@ -64,8 +63,8 @@ sub answers {
 }
 
 
-# the samples of Prometheus' text: { 'name{labels}' => value }; what is neither
-# a sample nor a comment, or is there twice, is kept under "bad"
+# the samples of Prometheus' text: { 'name{labels}' => value }; "bad" has
+# invalid lines and duplicates
 
 sub from_text {
     my ($text) = @_;
@@ -125,7 +124,8 @@ sub from_json {
 }
 
 
-# agree(port, name): one test, both show the same; returns the JSON, decoded
+# agree(port, name): one test, both formats show the same; returns the JSON,
+# decoded
 
 sub agree {
     my ($port, $name) = @_;
@@ -147,7 +147,7 @@ sub series {
 }
 
 
-# what has been added since: { series => number }
+# the increase of each series: { series => number }
 
 sub delta {
     my ($before, $after) = @_;
@@ -165,8 +165,8 @@ sub delta {
 }
 
 
-# the series that a response adds one to: counted(document, verdict, code,
-# class, the vendor's status, the edge's)
+# counted(document, verdict, code, class, upstream status, edge status): the
+# series that grow by one for such a response
 
 sub counted {
     my ($document, $verdict, $code, $class, $up, $status) = @_;
@@ -181,13 +181,13 @@ sub counted {
 }
 
 
-# ... of the documents that the tests have
+# ... for two documents of the tests
 
 sub iotvideo { counted('tencent_iotvideo', @_) }
 sub acme { counted('acme', @_) }
 
 
-# the sum of those that match
+# the sum of the series that match
 
 sub total {
     my ($series, $re) = @_;

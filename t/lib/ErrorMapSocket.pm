@@ -1,7 +1,7 @@
 package ErrorMapSocket;
 
-# Test::Nginx::Socket for this module: loads it where it is not linked in, and
-# holds in every block that the error log has no alert, emerg or crit.
+# Test::Nginx::Socket for this module: loads it unless it is linked in, and
+# tests in every block that the error log has no alert, emerg or crit.
 #
 #     use ErrorMapSocket;
 #     plan tests => repeat_each() * (blocks() * 2 + ...);

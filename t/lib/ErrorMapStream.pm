@@ -1,7 +1,7 @@
 package ErrorMapStream;
 
-# What the t/20-stream tests share: responses framed in each of HTTP/1.1's
-# ways, many exchanges at the same time, and a look at the worker's resources.
+# Responses in each framing of HTTP/1.1, many exchanges at the same time, and
+# the resources of a worker.
 
 use strict;
 use warnings;
@@ -92,7 +92,7 @@ sub request {
 
 
 # vendors(sub { my ($socket, $head, $body) = @_; ... }): as vendor(), for one
-# request a connection, by processes that are there already; to fork for each of
+# request a connection, by processes that are forked before; a fork for each of
 # very many connections would take most of the time
 
 sub vendors {
@@ -110,7 +110,7 @@ sub vendors {
             next;
         }
 
-        # not for ever, should the test be killed
+        # the process ends even if the test is killed
 
         alarm 300;
         $SIG{PIPE} = 'IGNORE';
@@ -148,8 +148,8 @@ sub take {
 #                read, pause => s between reads, rcvbuf => bytes, abort => s to
 #                the end of it, reset => end it with RST, sink => sub }, ...)
 #
-# As exchange(), all at the same time.  In addition a result has parts, the
-# times and sizes of the reads, and with sink its bytes go there.
+# As exchange(), all at the same time.  A result also has parts, the times and
+# sizes of the reads; a sink gets its bytes.
 
 sub exchange_all {
     my @jobs = @_;
@@ -254,7 +254,7 @@ sub exchange_all {
 }
 
 
-# takes the responses of one connection apart, each as parse() does
+# responses(bytes): those of one connection, each as parse() returns it
 
 sub responses {
     my ($bytes) = @_;
@@ -295,7 +295,7 @@ sub responses {
 
 
 # pipelines(port, [uri, ...], ...): requests each list on a connection of its
-# own, all of it at once, and returns a list of responses for each
+# own, without waiting, and returns a list of responses for each
 
 sub pipelines {
     my ($port, @lists) = @_;
@@ -312,7 +312,7 @@ sub pipelines {
 }
 
 
-# what of a response must be the same without the filter, as one text
+# bare(response): as text, the part that must be the same without the filter
 
 sub bare {
     my ($r) = @_;
@@ -358,8 +358,8 @@ sub worker {
 }
 
 
-# what a process has of memory in kbytes, by name as in /proc/PID/status:
-# VmRSS is what it has now, VmHWM the most it ever had
+# memory(pid, name): the kbytes of /proc/PID/status: VmRSS is the present size,
+# VmHWM the largest so far
 
 sub memory {
     my ($pid, $name) = @_;
@@ -371,7 +371,7 @@ sub memory {
 }
 
 
-# the seconds that a process has computed
+# the seconds of CPU time of a process
 
 sub cpu_time {
     my ($pid) = @_;
@@ -382,9 +382,9 @@ sub cpu_time {
 }
 
 
-# "active N reading N writing N waiting N" of the location /stub, once there is
-# none but the one that asks, which is active and writing, or in ten seconds;
-# $alone is what is hoped for
+# connections(port): "active N reading N writing N waiting N" of the location
+# /stub, once it is $alone, as only the asking connection is left, or after ten
+# seconds
 
 our $alone = 'active 1 reading 0 writing 1 waiting 0';
 

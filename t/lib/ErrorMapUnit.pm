@@ -1,7 +1,7 @@
 package ErrorMapUnit;
 
-# Builds a program below t/unit with $CC, "cc" if not set, and runs it; what it
-# prints is the test's TAP.
+# Builds a program of t/unit with $CC, "cc" if not set, and runs it; it prints
+# the test's TAP.
 
 use strict;
 use warnings;
@@ -20,8 +20,8 @@ our $root = abs_path(dirname(__FILE__) . '/../..');
 sub unit {
     my ($dir, @sources) = @_;
 
-    # What is in $CC may have arguments of its own.  A hash() of gperf may have
-    # no use for its len, and nginx, too, builds without that warning.
+    # $CC may have arguments.  A hash() of gperf may not use its len, and nginx,
+    # too, builds without that warning.
 
     my $cc = $ENV{CC} || 'cc';
 
@@ -36,7 +36,7 @@ sub unit {
 
     my $status = system "$dir/unit";
 
-    # prove knows of a signal by the shell's number
+    # prove knows signals by the shell's numbers
 
     return $status & 127 ? 128 + ($status & 127) : $status >> 8;
 }

@@ -6,17 +6,17 @@
  * Each file is read for several sets of pointers, in every way that the
  * processor has: whole, byte by byte, and, below 4 KB, cut in two at every
  * place; each piece ends at a page that must not be touched.  The answer must
- * always be that of a second reader, below, which has the whole text and
- * recursion, and follows em_json.h to the letter.  Moreover
+ * always be that of a second reader, below, which reads the whole text
+ * recursively and follows em_json.h to the letter.  Moreover
  *
- *     a y_ file is malformed for no set;
+ *     a y_ file is never malformed;
  *
- *     an n_ file gives a code for a set that is "" alone only if the wrong
- *     byte is behind it, and for any other only if that byte is behind the
- *     code or in what no pointer leads into.  It is printed which.
+ *     an n_ file gives a code for the set of "" alone only if the wrong byte
+ *     is after it, and for any other set only if that byte is after the code
+ *     or in a value that no pointer leads into.  The test prints which.
  *
- * The folders are the arguments or, without any, what EM_JSON_FOLDERS names, a
- * line each.
+ * The arguments name the folders or, without any, EM_JSON_FOLDERS does, a line
+ * each.
  */
 
 
@@ -28,7 +28,7 @@
 
 
 #define EVERY_CUT   4096          /* bytes of a file that is cut everywhere */
-#define PIECE       (1 << 20)     /* what em_tap_guarded() takes */
+#define PIECE       (1 << 20)     /* the limit of em_tap_guarded() */
 #define POINTERS    8
 
 
@@ -38,7 +38,7 @@ typedef struct {
 } list_t;
 
 
-/* a code, or why there is none */
+/* a code, or the reason for none */
 
 typedef struct {
     em_json_status_e    status;
@@ -239,7 +239,7 @@ hex4(const uint8_t *p, const uint8_t *end)
 }
 
 
-/* from behind its quote; 0 if it is none */
+/* a string, from the byte after its quote; 0 if it is invalid */
 
 static int
 reader_string(reader_t *r)
@@ -312,7 +312,7 @@ reader_string(reader_t *r)
 }
 
 
-/* a number's end, or NULL if it is none; *wrong is where it stops to be one */
+/* a number's end, or NULL if it is invalid; *wrong is the first wrong byte */
 
 static const uint8_t *
 number(const uint8_t *p, const uint8_t *end, const uint8_t **wrong)
@@ -358,7 +358,7 @@ number(const uint8_t *p, const uint8_t *end, const uint8_t **wrong)
 }
 
 
-/* an array or object that no pointer leads into, from behind its bracket */
+/* an array or object that no pointer leads into, after its bracket */
 
 static int
 reader_skip(reader_t *r, uint8_t open)
@@ -452,7 +452,7 @@ reader_inside(reader_t *r, uint32_t match, size_t depth, int array)
 }
 
 
-/* EM_JSON_MORE: go on behind it */
+/* EM_JSON_MORE: go on after it */
 
 static int
 reader_value(reader_t *r, uint32_t match, size_t depth)
@@ -519,7 +519,7 @@ reader_value(reader_t *r, uint32_t match, size_t depth)
                 return EM_JSON_MORE;
             }
 
-            /* a control character is one behind a backslash, too */
+            /* a control character is invalid after a backslash, too */
 
             if (*r->p == '\\' && r->end - r->p > 1 && r->p[1] >= 0x20) {
                 r->p++;
@@ -664,8 +664,8 @@ second(const list_t *list, const uint8_t *text, size_t len)
 
 
 /*
- * How many bytes from the first on can begin a text of RFC 8259, but for what
- * is UTF-8; *whole is whether they are one.
+ * The number of bytes that can begin a text of RFC 8259, UTF-8 or not; *whole is
+ * whether they are a complete one.
  */
 
 static size_t
@@ -817,7 +817,7 @@ done:
 }
 
 
-/* what em_json says of the text in pieces; *at is where it was certain */
+/* em_json's answer for the text in pieces; *at is where it was certain */
 
 static em_json_status_e
 pieces(em_json_t *j, const em_json_pointers_t *set, const uint8_t *text,
@@ -965,8 +965,8 @@ file(const char *name, const uint8_t *text, size_t len)
 
                 if (strcmp(kernels[k], "plain") == 0) {
                     print_code(name, &lists[i], &a,
-                               at > good ? "in what is skipped"
-                                         : "behind it", good);
+                               at > good ? "in a skipped value"
+                                         : "after it", good);
                 }
             }
 

@@ -61,7 +61,7 @@ static const struct {
 #define NCLASSES  (sizeof(classes) / sizeof(classes[0]))
 
 
-/* what is looked up, and where a plain search finds it, -1 for nowhere */
+/* keys, and the places where a plain search finds them, -1 for nowhere */
 
 typedef struct {
     const char      *what;
@@ -252,7 +252,7 @@ neighbours(space_t *sp)
         }
     }
 
-    tell(sp, "what a key begins or ends with");
+    tell(sp, "parts of keys");
 
     for (i = 0; i < sp->nkeys; i++) {
         len = sp->lens[i];
@@ -318,7 +318,7 @@ rows(const em_document_t *doc)
         }
     }
 
-    em_tap_ok(bad == 0 && sp.nkeys != 0, "%s: rows hold what they may",
+    em_tap_ok(bad == 0 && sp.nkeys != 0, "%s: rows are valid",
               sp.what);
 
     neighbours(&sp);
@@ -348,7 +348,7 @@ success(const em_document_t *doc)
 }
 
 
-/* a document is as the contract has it */
+/* a document has the rows, sources and success codes of the contract */
 
 static void
 contract(const expect_t *ex)

@@ -1,7 +1,7 @@
 
 /*
- * What the unit tests of the C core share: TAP, and bytes that end at a page
- * which must not be touched.
+ * For the unit tests of the C core: TAP, and bytes that end at a page that must
+ * not be touched.
  */
 
 

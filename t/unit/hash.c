@@ -70,7 +70,7 @@ look_up(size_t n, uint32_t nbuckets, const char *fmt)
         len = strlen(codes[i]);
         memcpy(code, codes[i], len + 1);
 
-        bad += (find(code, len + 1) != NULL);          /* a NUL behind it */
+        bad += (find(code, len + 1) != NULL);          /* a NUL after it */
 
         code[len] = 'x';
         bad += (find(code, len + 1) != NULL);          /* one byte more */
@@ -82,7 +82,7 @@ look_up(size_t n, uint32_t nbuckets, const char *fmt)
         bad += (find(code, len) != NULL);              /* a NUL in it */
     }
 
-    em_tap_ok(bad == 0 && find("", 0) == NULL, "... and nothing else is");
+    em_tap_ok(bad == 0 && find("", 0) == NULL, "... and nothing else");
 }
 
 
@@ -143,7 +143,7 @@ main(void)
     strcpy(codes[2], "0");
     twice = em_document_hash(&doc, buckets, 8);
 
-    em_tap_ok(twice == &entries[2], "a code that is there twice is told");
+    em_tap_ok(twice == &entries[2], "a duplicate code is reported");
 
     return em_tap_done();
 }

@@ -46,7 +46,7 @@ static const test_t  tests[] = {
     t("/c", "{\"a\":\"" B120 "\",\"c\":7}", "=7"),
     t("/c", "{\"" B120 B120 "\":1,\"c\":7}", "=7"),
 
-    /* lengths are compared modulo 64 first: 65 is no 1 */
+    /* lengths are compared modulo 64 first: 65 is not 1 */
 
     t("/c", "{\"c" B10 B10 B10 B10 B10 B10 "cccc\":1,\"c\":7}", "=7"),
     t("/c/d", "{\"c\":{\"d\":5}}", "=5"),
@@ -77,7 +77,7 @@ static const test_t  tests[] = {
     t("/c", "{\"c\":null,\"c\":2}", "=2"),
     t("/e/c", "{\"e\":{},\"e\":{\"c\":3}}", "=3"),
 
-    /* what is no code */
+    /* values that are not codes */
 
     t("/c", "{\"c\":null}", "none"),
     t("/c", "{\"c\":true}", "none"),
@@ -203,7 +203,7 @@ static const test_t  tests[] = {
     t("/c", "{\"a\":1}\n{\"c\":2}\n", "none"),
     t("/c", "{\"c\":1}\n{\"c\":2}\n", "=1"),
 
-    /* what is no JSON */
+    /* texts that are not JSON */
 
     t("/c", "{", "malformed"),
     t("/c", "{\"c\"", "malformed"),
@@ -229,7 +229,7 @@ static const test_t  tests[] = {
     t("/c", "{\"a\":nulll,\"c\":1}", "malformed"),
     t("/c", "{\"a\":/**/1,\"c\":1}", "malformed"),
 
-    /* what no pointer leads into is looked at for its end alone */
+    /* a value that no pointer leads into is searched for its end only */
 
     t("/c", "{\"a\":[1,],\"c\":1}", "=1"),
     t("/c", "{\"a\":[,1 2{}}],\"c\":1}", "=1"),
@@ -394,7 +394,7 @@ nested(size_t depth)
 }
 
 
-/* a code behind a long string, in pieces of every size up to 70 bytes */
+/* a code after a long string, in pieces of every size up to 70 bytes */
 
 static void
 behind_long_string(void)
@@ -422,7 +422,7 @@ behind_long_string(void)
         }
     }
 
-    em_tap_ok(bad == 0, "a code behind a string of 100 KB");
+    em_tap_ok(bad == 0, "a code after a string of 100 KB");
 
     free(text);
 }
@@ -497,7 +497,7 @@ first_certain_byte(const char *list, const char *text, size_t at,
 }
 
 
-/* as many processors as there are have some of these */
+/* every processor has some of these */
 
 static const char *const  kernels[] = { "avx2", "sse2", "neon", "plain", NULL };
 

@@ -1,8 +1,8 @@
 
 /*
- * em_json's kernels against a reader of one byte at a time: texts at random of
- * what matters to them, in pieces at random, each of which ends at a page that
- * must not be touched.
+ * em_json's kernels against a reader of one byte at a time: random texts of the
+ * bytes that matter, in random pieces, each of which ends at a page that must
+ * not be touched.
  */
 
 
@@ -32,7 +32,7 @@ pick(uint32_t n)
 }
 
 
-/* bytes of which one in "rare" means something */
+/* bytes of which one in "rare" matters */
 
 static size_t
 text(uint8_t *p)

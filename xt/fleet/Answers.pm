@@ -1,12 +1,11 @@
 package Answers;
 
-# What the vendors of xt/fleet.t answer, which is a function of the URI, and
-# what is to come of it at the edge: the vendor, the client and the test know
-# it from here.
+# The answers of the vendors of xt/fleet.t, a function of the URI, and those of
+# the edges: for the vendor, the clients and the test.
 #
 # A URI is /a/KIND/ID, /b/KIND/ID or /up/KIND/ID.  Vendor a is an nginx, vendor
-# b is xt/fleet/vendor; /up/ is for two servers of vendor a, of which the second
-# is asked where the first one fails.
+# b is xt/fleet/vendor; /up/ goes to two servers of vendor a, to the second one
+# if the first one fails.
 
 use strict;
 use warnings;
@@ -20,9 +19,8 @@ our @EXPORT = qw(%kinds body expected policy);
 
 my $numbers = join '', map { sprintf '%07d,', $_ } 1 .. 7500;
 
-# kind => { document, code, share of the requests }; the code is 0 where there
-# is none, then: the text, %ID% being the request's id; and the pieces it is
-# sent in by vendor b: [bytes, pause]
+# kind => { document, code or 0, share of the requests, the text, %ID% being the
+# request's id, and vendor b's pieces of it: [bytes, pause] }
 
 our %kinds = (
     'a/ok' => { share => 22, code => 200,
@@ -80,7 +78,7 @@ my %class = (
     1003 => 'UNAVAILABLE',
 );
 
-# by code where no policy says more: the document's status
+# the document's status of a code, unless a policy has another
 
 my %document_status = (42505 => 402, 52501 => 456, 1001 => 401, 1003 => 503);
 
@@ -131,8 +129,8 @@ sub body {
 }
 
 
-# what a client is to see by a policy, or, with "dry", as the vendor sent it:
-# { status, body, headers => { name => value, '' if it is not to be there },
+# a client's answer with a policy, or, with "dry", that of the vendor:
+# { status, body, headers => { name => value, '' if it must be missing },
 #   counts => [[document, verdict, code], ...] }
 
 sub expected {
