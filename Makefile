@@ -1,8 +1,9 @@
-# make            the module, for Debian's nginx or for NGINX_SRC=dir
-# make demo       simulated vendors, and what the edge makes of their errors
-# make test       everything, on Debian's nginx or on NGINX=binary
+# make            builds the module for Debian's nginx or for NGINX_SRC=dir
+# make demo       runs simulated vendors and an edge, and prints their answers
+# make lint       checks the layers of ngx_module/
+# make test       runs all tests on Debian's nginx or on NGINX=binary
 #
-# As root, what is missing is installed by apt-get.
+# Missing packages are installed by apt-get if make is run by root.
 
 NGINX_SRC ?=
 NGINX     ?= /usr/sbin/nginx
@@ -20,11 +21,11 @@ test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
 
 export CC NGINX
 
-# to nginx the variable NGINX is a list of sockets
+# nginx reads NGINX as a list of inherited sockets
 
 run = env -u NGINX TEST_NGINX_BINARY=$(NGINX)
 
-# the peers that the benches compare with, and what measures
+# the peers that the benchmarks compare with, and tools that measure
 
 bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
              libnginx-mod-http-lua libnginx-mod-http-js g++ libsimdjson-dev \
@@ -62,7 +63,7 @@ lint: all
 test: all test-deps
 	tools/prove t
 
-# the same tests on the nginx of newer suites, with the module that is loaded
+# runs all tests on the nginx of newer suites, with the module loaded
 
 test-dynamic: deps test-deps
 	for suite in $(or $(SUITE),trixie forky); do \
@@ -72,7 +73,7 @@ test-dynamic: deps test-deps
 	    tools/prove t || exit; \
 	done
 
-# ... on Debian 13's nginx, or that of NGINX_SRC, with the module linked in
+# runs all tests on Debian 13's nginx or NGINX_SRC, with the module linked in
 
 test-static: deps test-deps
 	$(if $(NGINX_SRC),,tools/debian source trixie nginx \
@@ -81,7 +82,7 @@ test-static: deps test-deps
 	    $(full)
 	NGINX=$(CURDIR)/build/static/objs/nginx tools/prove t
 
-# ... and on a bookworm nginx with the module, and with sanitizers
+# runs all tests on bookworm's nginx with the module linked in and sanitizers
 
 test-asan: deps test-deps
 	@tools/deps libclang-rt-14-dev clang llvm
@@ -91,7 +92,7 @@ test-asan: deps test-deps
 	    -fsanitize-ignorelist=$(CURDIR)/tools/sanitizer-ignore"
 	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx tools/prove t
 
-# what takes more: every way to build it, with nginx's own -Werror, other
+# runs the longer tests: every way to build with nginx's own -Werror, other
 # processors, the fuzzers' corpora, the package, a container's steps, a fleet
 
 test-more: deps test-deps
@@ -99,25 +100,27 @@ test-more: deps test-deps
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	tools/prove xt
 
-# the scanner, the sources, the configuration and the filters, SECONDS each
+# fuzzes the scanner, the reader, the configuration and the filters, each for
+# SECONDS
 
 fuzz: deps
 	for target in json source conf filter; do \
 	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
 	done
 
-# Debian packages in build/deb
+# builds Debian packages in build/deb
 
 deb:
 	@tools/deb
 
-# a million requests to an edge that is reloaded and whose workers are killed
+# sends a million requests to an edge that is reloaded and whose workers are
+# killed
 
 soak: all test-deps
 	$(run) tools/soak $(REQUESTS)
 
-# the scanner, a look-up, tables, a request and how all of it grows, beside the
-# peers; some 10 minutes
+# measures the scanner, look-ups, tables, requests and how their cost grows,
+# compared with the peers; takes about 10 minutes
 
 bench: all bench-deps
 	$(run) bench/scan
@@ -135,7 +138,7 @@ bench-deps: test-deps
 	@tools/deps $(bench_deps)
 	@tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 
-# fails if a request takes over 3 % more instructions than is recorded
+# fails if a request takes over 3 % more instructions than recorded
 
 bench-check: all test-deps
 	@tools/deps valgrind

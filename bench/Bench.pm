@@ -1,10 +1,10 @@
 package Bench;
 
-# What bench/peers and bench/growth share: servers from the templates of this
+# Shared by bench/peers and bench/growth: servers from the templates of this
 # folder, the CPU time of their workers, wrk, and statistics.
 #
 # Every process that is started here is ended by its pid when the script ends,
-# however it ends.
+# for whatever reason.
 
 use strict;
 use warnings;
@@ -51,7 +51,7 @@ sub vendor_server {
 
 # edge('lua.conf', $vendor, keepalive => n, edit => sub { changes $_ })
 #
-# Starts the proxy of a template in front of a vendor's port.  Returns
+# Starts a proxy from a template, with a vendor's port as its upstream.  Returns
 # { name, port, pid, workers => [pids], dir }.
 
 sub edge {
@@ -79,7 +79,7 @@ sub server {
 
     ErrorMap::spew($conf, fill($text, $dir, { %$value, PORT => $port }));
 
-    # what is of this run only is on the command line, and not in the templates
+    # settings of this run are on the command line, not in the templates
 
     my $user = $> == 0 ? ' user root;' : '';
     my @command = $name =~ /haproxy/
@@ -102,7 +102,7 @@ sub server {
         sleep 0.02;
     }
 
-    # HAProxy without a master has no children
+    # without a master, HAProxy has no children
 
     my @children = split ' ', slurp("/proc/$pid/task/$pid/children");
     $server->{workers} = @children ? \@children : [ $pid ];
@@ -139,8 +139,8 @@ sub fill {
 }
 
 
-# The table of this module in the formats of its peers, so that all know the
-# same codes.
+# writes the table of this module in the formats of its peers, so that all have
+# the same codes
 
 sub codes {
     my ($dir) = @_;
@@ -164,7 +164,7 @@ sub codes {
 }
 
 
-# JSON of at least so many bytes, as APIs send it: an array of records
+# an array of records as APIs send it, at least so many bytes of JSON
 
 sub records {
     my ($size) = @_;
@@ -191,7 +191,7 @@ sub records {
 }
 
 
-# nanoseconds that the workers have been running, all threads of them
+# the CPU time of all threads of the workers, in nanoseconds
 
 sub cpu {
     my ($server) = @_;
@@ -208,7 +208,7 @@ sub cpu {
 }
 
 
-# kilobytes of memory that the workers have in RAM
+# the resident memory of the workers, in kilobytes
 
 sub resident {
     my ($server) = @_;
@@ -225,11 +225,11 @@ sub resident {
 
 
 # measure($server, $path, connections => n, seconds => s, script => file,
-#         failed => whether the answers are errors)
+#         failed => whether the answers must be errors)
 #
-# Returns the microseconds of CPU time for a request, and requests a second.
-# What is in flight at the end is not counted, but has its part in the time:
-# that is at most one request for a connection.
+# Returns the microseconds of CPU time per request, and requests per second.
+# Requests in flight at the end are not counted although their time is; there is
+# at most one per connection.
 
 sub measure {
     my ($server, $path, %arg) = @_;
@@ -238,7 +238,7 @@ sub measure {
     my $before = cpu($server);
     my $dir = $server->{dir};
 
-    # wrk knows whole seconds only; at SIGINT it ends, and prints its sums
+    # wrk accepts whole seconds only; on SIGINT it ends and prints its sums
 
     my $pid = spawn("$dir/wrk", 'wrk', '-t1', "-c$connections", '-d600s',
                     '--timeout', '30s',
@@ -250,7 +250,7 @@ sub measure {
     waitpid $pid, 0;
     delete $running{$pid};
 
-    # connections that are closed are work, too
+    # closing connections takes CPU time, too
 
     sleep 0.02;
 
@@ -293,7 +293,7 @@ sub quartiles {
 }
 
 
-# what a server has logged must not be about trouble
+# the trouble in a server's log, or ""
 
 sub clean {
     my ($server) = @_;
@@ -308,7 +308,7 @@ sub clean {
 }
 
 
-# spawn($file, @command): its output goes to the file
+# spawn($file, @command): starts a command with its output in the file
 
 sub spawn {
     my ($file, @command) = @_;
@@ -337,7 +337,7 @@ sub end {
     $pid = $pid->{pid} if ref $pid;
     delete $running{$pid} or return;
 
-    # nginx, wrk and HAProxy take it as the wish to end at once
+    # nginx, wrk and HAProxy end at once
 
     kill 'TERM', $pid;
 

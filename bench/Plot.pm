@@ -8,9 +8,9 @@ package Plot;
 #          series => [ [ 'name', [ [ x, y ], ... ] ],
 #                      [ 'name', [ ... ], 'line' ], ... ])
 #
-# A series is drawn with points, or as a dashed line without.  A point of three
-# numbers or more is x, y, low, high, and has an error bar.  Colours and the
-# white background are fixed, for the reader's page may be dark.
+# A series is drawn with points, or as a dashed line without points.  A point of
+# four numbers is x, y, low, high, and has an error bar.  The colours and the
+# white background are fixed, as the page around the plot may be dark.
 
 use strict;
 use warnings;
@@ -22,7 +22,7 @@ use File::Temp;
 
 our @EXPORT_OK = qw(plot);
 
-# told apart also by those who do not see all colours
+# distinguishable by colour-blind readers, too
 
 my @colours = ('#777777', '#0060a8', '#c84800', '#00805a', '#8a3b8f',
                '#b08a00');
@@ -36,7 +36,7 @@ sub plot {
     my $ymin = defined $arg{ymin} ? $arg{ymin} : '*';
     $ymin = 0 if !defined $arg{ymin} && !$arg{logy};
 
-    # "noenhanced": the underscore of error_map is no subscript
+    # with "noenhanced" the underscore of error_map makes no subscript
 
     my $text = <<"END";
 set terminal svg noenhanced size 640,360 font 'sans,13' background '#ffffff'
@@ -69,7 +69,7 @@ END
         push @data, "\$d$i << EOD\n" . join('', map { "@$_\n" } @$points)
                     . "EOD\n";
 
-        # all bars first, for they wipe out what is there
+        # bars are drawn first, as they erase the background
 
         push @bars, "\$d$i using 1:2:3:4 with yerrorbars linewidth 1"
                      . " pointtype 0 linecolor rgb '$colour' notitle"
@@ -78,7 +78,7 @@ END
         push @lines, "\$d$i using 1:2 with $with title " . quote($name);
     }
 
-    # a file of its own, so that gnuplot says at which line it stumbles
+    # in a file, so that gnuplot's errors have the line number
 
     my $script = File::Temp->new(SUFFIX => '.gnuplot');
 

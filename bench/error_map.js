@@ -1,6 +1,6 @@
 /*
- * The handler of njs.conf.  A callback is cheaper than a promise, and the body
- * is handed on as the bytes that came: responseText is UTF-8 at best.
+ * The handler of njs.conf.  A callback is cheaper than a promise.  The body is
+ * passed on as bytes, for responseText would decode it as UTF-8.
  */
 
 function content(r) {
@@ -13,7 +13,7 @@ function answer(r, reply) {
     let status = reply.status;
     let code;
 
-    /* those of the connection are made by nginx */
+    /* nginx sets the headers of the connection */
 
     for (let name in reply.headersOut) {
         if (name != 'Connection' && name != 'Transfer-Encoding') {

@@ -1,9 +1,9 @@
 
 /*
- * Proves a compiled document against the rows on standard input, a code and a
- * title each, and prints how many codes and slots it has and the nanoseconds
+ * Checks a compiled document against the rows on standard input, a code and a
+ * title each, and prints the number of its codes and slots, and the nanoseconds
  * of a look-up: of a code, of another number, and of a code in the hash that
- * the same rows have as a document made at run time.
+ * a document declared at run time has for the same rows.
  */
 
 
@@ -30,7 +30,7 @@ typedef struct {
 
 extern const em_document_t  DOCUMENT;
 
-/* em_document.c looks for compiled documents here */
+/* em_document.c searches compiled documents here */
 const em_document_t *const  em_documents[] = { &DOCUMENT, NULL };
 
 
@@ -42,15 +42,15 @@ static size_t         nrows, nmisses;
 
 
 static size_t
-failed(const char *what, const char *code)
+failed(const char *reason, const char *code)
 {
-    printf("%s: \"%s\" %s\n", DOCUMENT.name.data, code, what);
+    printf("%s: \"%s\" %s\n", DOCUMENT.name.data, code, reason);
 
     return 1;
 }
 
 
-/* as a document of the run-time hash, which was tested on its own */
+/* the same rows in the run-time hash, which has tests of its own */
 
 static const em_entry_t *
 hash(size_t n)
@@ -73,7 +73,7 @@ hash(size_t n)
 
 
 static size_t
-prove(void)
+check(void)
 {
     char               code[EM_CODE_MAX + 2];
     size_t             i, len, bad, used;
@@ -88,7 +88,7 @@ prove(void)
         if (entry == NULL || strcmp(entry->code, rows[i].code) != 0
             || strcmp(entry->title, rows[i].title) != 0)
         {
-            bad += failed("does not find its row", rows[i].code);
+            bad += failed("is not found", rows[i].code);
         }
 
         /* one byte more and one byte less */
@@ -102,12 +102,12 @@ prove(void)
 
             if ((entry != NULL) != (em_entry_find(&hashed, code, len) != NULL))
             {
-                bad += failed("finds a row, or a neighbour does", code);
+                bad += failed("is found in one table only", code);
             }
         }
     }
 
-    /* all numbers, most of them no codes */
+    /* all numbers, most of which are not codes */
 
     for (i = 0; i < NUMBERS; i++) {
 
@@ -118,7 +118,7 @@ prove(void)
         if ((entry != NULL) != (em_entry_find(&hashed, code, len) != NULL)
             || (entry && strcmp(entry->code, code) != 0))
         {
-            bad += failed("finds a wrong row", code);
+            bad += failed("is found in a wrong row", code);
         }
     }
 
@@ -134,7 +134,7 @@ prove(void)
 }
 
 
-/* look-ups do not depend on each other, but for the count of what is found */
+/* look-ups are independent, except for the count of found codes */
 
 static double
 ns(const em_document_t *doc, row_t *of, size_t expected)
@@ -185,7 +185,7 @@ main(void)
         if (title == NULL || title - line > EM_CODE_MAX
             || strlen(title) > sizeof(rows[0].title))
         {
-            return (int) failed("is no row", line);
+            return (int) failed("is an invalid row", line);
         }
 
         *title++ = '\0';
@@ -218,7 +218,7 @@ main(void)
         }
     }
 
-    if (prove() != 0) {
+    if (check() != 0) {
         return 1;
     }
 

@@ -1,13 +1,13 @@
 
 /*
- * How long it takes to find "/StatusCode" in a response: em_json with each
- * kernel, whole and in pieces as nginx's buffers bring them, against simdjson,
- * yajl and jansson.
+ * Measures the time to find "/StatusCode" in a response: em_json with each
+ * kernel, in one piece and in pieces as of nginx's buffers, compared with
+ * simdjson, yajl and jansson.
  *
- * Every answer is checked before and while it is timed.  All scanners take
- * their turn in every round, from another first one each time; a sample is the
- * mean of as many scans as fill a few milliseconds.  A text that has just been
- * scanned is in a cache of the processor.
+ * Every answer is checked before and during the measurement.  All scanners run
+ * in every round, each time in another order; a sample is the mean of as many
+ * scans as fill a few milliseconds.  A text that has just been scanned is in a
+ * cache of the processor.
  */
 
 
@@ -47,10 +47,10 @@ struct scanner_t {
     std::string               name;
     bool                    (*scan)(const text_t &t, const scanner_t &s);
     const char               *kernel;     /* em_json's */
-    size_t                    piece;      /* 0: whole */
+    size_t                    piece;      /* 0: one piece */
 
     long                      times;      /* of a sample */
-    std::vector<double>       ns;         /* a scan, by round */
+    std::vector<double>       ns;         /* per scan, by round */
 };
 
 
@@ -134,7 +134,7 @@ record(void)
 }
 
 
-/* hardly anything but structure */
+/* mostly structure */
 
 static std::string
 dense(void)
@@ -304,7 +304,7 @@ scan_jansson(const text_t &t, const scanner_t &)
 }
 
 
-/* yajl calls back for everything; 0 ends the parsing */
+/* yajl calls back for every token; 0 ends the parsing */
 
 struct yajl_ctx_t {
     unsigned  depth;
@@ -418,7 +418,7 @@ scan_yajl(const text_t &t, const scanner_t &s)
 }
 
 
-/* no scanner, but what reading each byte once costs */
+/* not a scanner: the cost of reading each byte once */
 
 static bool
 scan_memchr(const text_t &t, const scanner_t &)
@@ -453,7 +453,7 @@ make_scanners(bool pieces)
 {
     std::vector<scanner_t>  scanners;
 
-    /* the first one is what the others are compared to */
+    /* the others are compared with the first one */
 
     add(scanners, "simdjson On-Demand", scan_ondemand, NULL, 0);
 #ifdef HAVE_AVX2
@@ -488,7 +488,7 @@ make_scanners(bool pieces)
 }
 
 
-/* nanoseconds of a scan, or less than 0 if an answer was wrong */
+/* nanoseconds per scan, or less than 0 if an answer is wrong */
 
 static double
 sample(const scanner_t &s, const text_t &t, long times)
@@ -501,7 +501,7 @@ sample(const scanner_t &s, const text_t &t, long times)
         em_json_kernel(s.kernel);
     }
 
-    /* not timed: what the scanner before has left to malloc() and the caches */
+    /* not timed, as malloc() and the caches are left from another scanner */
 
     right = s.scan(t, s);
 
@@ -545,7 +545,7 @@ time_text(const text_t &t, size_t rounds, double ms)
 
     for (scanner_t &s : scanners) {
 
-        /* warmed up, and as often as fills a sample */
+        /* warm up, and find the number of scans that fill a sample */
 
         for (ns = 0; ns >= 0 && ns * (double) s.times < ms * 1e6 / 2;
              s.times = ns > 0 ? 1 + (long) (ms * 1e6 / ns) : 1)

@@ -1,5 +1,5 @@
 
-/* compiled once or twice, with NAME as the beginning of the functions' names */
+/* compiled once or twice; the names of the functions begin with NAME */
 
 
 #include "scan_simdjson.h"
@@ -10,8 +10,8 @@
 
 
 /*
- * operator[] is find_field_unordered(): it takes the first member, as em_json
- * does.
+ * operator[] is find_field_unordered(), which takes the first member, as
+ * em_json does.
  */
 
 long

@@ -1,6 +1,6 @@
 
 /*
- * simdjson, behind functions that can be there twice, for two processors.
+ * simdjson in functions that can be compiled twice, for two processors.
  */
 
 
@@ -11,7 +11,7 @@
 #include <simdjson.h>
 
 
-/* number at the top-level member "StatusCode", or -1; parsers are re-used */
+/* the number in the top-level member "StatusCode", or -1; parsers are reused */
 
 long simdjson_ondemand(const simdjson::padded_string &text);
 long simdjson_dom(const simdjson::padded_string &text);

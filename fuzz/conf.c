@@ -1,8 +1,7 @@
 
 /*
- * The module's directives and the rows of its blocks: what is read as the
- * inside of http {} is taken or refused with an error that is logged, nothing
- * stays behind.
+ * The module's directives and the rows of its blocks: any text inside http {}
+ * is accepted, or rejected with a logged error, and no file remains open.
  *
  * Input: the text.
  */
@@ -14,7 +13,7 @@
 #include "ngx_http_error_map_policy.h"
 
 
-/* nginx's own that are read with it; no other module has a say */
+/* nginx's modules that take part; all others are left out */
 
 extern ngx_module_t  ngx_http_log_module;
 extern ngx_module_t  ngx_http_proxy_module;
@@ -41,7 +40,7 @@ static ngx_module_t  *fuzz_modules[] = {
 };
 
 
-/* the lowest number that no file has */
+/* the lowest unused file descriptor */
 
 static int
 fuzz_free_fd(void)
@@ -58,7 +57,7 @@ fuzz_free_fd(void)
 }
 
 
-/* what it has read must be of use: each row and each code is looked up */
+/* looks up each row and each code of an accepted configuration */
 
 static void
 fuzz_look_up(ngx_cycle_t *cycle)
@@ -156,7 +155,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     free(text);
 
     if (cycle == NULL && fuzz_errors == 0) {
-        fprintf(stderr, "refused without an error\n");
+        fprintf(stderr, "rejected without an error\n");
         abort();
     }
 
@@ -170,7 +169,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_destroy_pool(pool);
 
     if (fuzz_free_fd() != fd) {
-        fprintf(stderr, "a file is still open\n");
+        fprintf(stderr, "a file remains open\n");
         abort();
     }
 

@@ -1,12 +1,12 @@
 
 /*
- * The filters, in nginx's chain with its copy filter before them and a sink
- * behind, which takes what it is given at once, or later.  The header comes
- * once and before the body; what is not mapped passes byte for byte; there is
- * one last_buf at most; the verdict is the one of the body read at a time.
+ * The filters in nginx's chain, between its copy filter and a sink that accepts
+ * buffers at once or later.  The header is sent once and before the body;
+ * responses that are not mapped pass through byte for byte; there is at most
+ * one last_buf; the verdict equals that of the complete body.
  *
- * Input: a byte that chooses the server, two of flags, two for the cuts, one
- * for the status, the body.
+ * Input: a byte for the server, two of flags, two for the cuts, one for the
+ * status, the body.
  */
 
 
@@ -22,19 +22,19 @@
 /* the flags */
 
 #define FUZZ_BUFFERING     0x0001
-#define FUZZ_PREREAD       0x0002    /* some of the body came with the header */
+#define FUZZ_PREREAD       0x0002    /* the beginning of the body is there */
 #define FUZZ_CHUNKED       0x0004    /* ... in chunks */
-#define FUZZ_UPSTREAM      0x0008    /* it is an upstream that sends it */
+#define FUZZ_UPSTREAM      0x0008    /* an upstream sends the response */
 #define FUZZ_LENGTH        0x0010    /* Content-Length is known */
-#define FUZZ_GZIP          0x0020    /* it says it is gzip */
-#define FUZZ_BREAKS        0x0040    /* the upstream breaks off */
-#define FUZZ_TIMEOUT       0x0080    /* the hold times out on the way */
-#define FUZZ_LAST_ALONE    0x0100    /* last_buf comes in a buffer of its own */
-#define FUZZ_SLOW          0x0200    /* the client takes bytes later */
+#define FUZZ_GZIP          0x0020    /* Content-Encoding is gzip */
+#define FUZZ_BREAKS        0x0040    /* the upstream closes early */
+#define FUZZ_TIMEOUT       0x0080    /* the hold times out */
+#define FUZZ_LAST_ALONE    0x0100    /* last_buf is in a separate buffer */
+#define FUZZ_SLOW          0x0200    /* the client is slow */
 #define FUZZ_TEXT          0x0400    /* text/plain */
 #define FUZZ_HEAD          0x0800
-#define FUZZ_FLUSH         0x1000    /* pieces have a flush */
-#define FUZZ_TEMPORARY     0x2000    /* a filter behind writes to buffers */
+#define FUZZ_FLUSH         0x1000    /* buffers have a flush */
+#define FUZZ_TEMPORARY     0x2000    /* a later filter writes to buffers */
 
 
 static ngx_int_t fuzz_sink_init(ngx_conf_t *cf);
@@ -103,7 +103,7 @@ static ngx_uint_t         fuzz_nservers;
 static uint32_t           fuzz_seed;
 static ngx_uint_t         fuzz_flags;
 
-/* what has come to the sink */
+/* received by the sink */
 
 static ngx_uint_t         fuzz_headers;
 static ngx_uint_t         fuzz_status;
@@ -123,9 +123,9 @@ fuzz_random(void)
 }
 
 
-#define fuzz_check(ok, what)                                                  \
+#define fuzz_check(ok, fault)                                                 \
     if (!(ok)) {                                                              \
-        fprintf(stderr, "%s\n", what);                                        \
+        fprintf(stderr, "%s\n", fault);                                       \
         abort();                                                              \
     }
 
@@ -134,7 +134,7 @@ static ngx_int_t
 fuzz_header_sink(ngx_http_request_t *r)
 {
     fuzz_check(fuzz_headers == 0, "a second header");
-    fuzz_check(fuzz_body_len == 0 && fuzz_last == 0, "a header behind a body");
+    fuzz_check(fuzz_body_len == 0 && fuzz_last == 0, "a header after a body");
 
     fuzz_headers++;
     fuzz_status = r->headers_out.status;
@@ -154,7 +154,7 @@ fuzz_header_sink(ngx_http_request_t *r)
 }
 
 
-/* as the write filter: what is not taken waits, in links of its own */
+/* as the write filter, keeps the rest in links of its own */
 
 static ngx_int_t
 fuzz_body_sink(ngx_http_request_t *r, ngx_chain_t *in)
@@ -180,11 +180,11 @@ fuzz_body_sink(ngx_http_request_t *r, ngx_chain_t *in)
             return NGX_AGAIN;
         }
 
-        fuzz_check(fuzz_last == 0, "a buffer behind the last one");
+        fuzz_check(fuzz_last == 0, "a buffer after the last one");
 
         size = ngx_buf_size(b);
 
-        fuzz_check(size == 0 || ngx_buf_in_memory(b), "no bytes in memory");
+        fuzz_check(size == 0 || ngx_buf_in_memory(b), "a buffer not in memory");
         fuzz_check(size <= sizeof(fuzz_body) - fuzz_body_len, "too many bytes");
 
         if (size) {
@@ -228,7 +228,7 @@ fuzz_nothing_more(ngx_http_request_t *r)
 }
 
 
-/* what nginx's loop does between two reads */
+/* nginx's loop between two reads */
 
 static void
 fuzz_loop(ngx_http_request_t *r)
@@ -239,7 +239,7 @@ fuzz_loop(ngx_http_request_t *r)
 }
 
 
-/* the body as it is, or in chunks, and some bytes less, or all */
+/* puts the body, or a part of it, into the upstream's buffer */
 
 static void
 fuzz_preread(ngx_http_request_t *r, const u_char *data, size_t len)
@@ -278,7 +278,7 @@ fuzz_preread(ngx_http_request_t *r, const u_char *data, size_t len)
         p = ngx_cpymem(p, data, len);
     }
 
-    /* nothing may be read behind its end */
+    /* the sanitizer finds reads after its end */
 
     size = p - u->buffer.pos;
     n = (fuzz_random() & 1) ? size : fuzz_random() % (size + 1);
@@ -295,19 +295,19 @@ fuzz_preread(ngx_http_request_t *r, const u_char *data, size_t len)
 
 static ngx_int_t
 fuzz_verdict(ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
-    ngx_http_error_map_reader_t *source, const u_char *data, size_t len)
+    ngx_http_error_map_reader_t *reader, const u_char *data, size_t len)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_error_map_reader_init(source, r, conf->document,
+    rc = ngx_http_error_map_reader_init(reader, r, conf->document,
                                         conf->hold_size,
                                         (fuzz_flags & FUZZ_GZIP) ? 1 : 0);
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_error_map_reader_feed(source, (u_char *) data, len);
+        rc = ngx_http_error_map_reader_feed(reader, (u_char *) data, len);
     }
 
-    return (rc == NGX_AGAIN) ? ngx_http_error_map_reader_end(source) : rc;
+    return (rc == NGX_AGAIN) ? ngx_http_error_map_reader_end(reader) : rc;
 }
 
 
@@ -360,7 +360,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_http_error_map_ctx_t       *verdict;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_error_map_action_t    *action;
-    ngx_http_error_map_reader_t     source;
+    ngx_http_error_map_reader_t     reader;
     ngx_http_error_map_loc_conf_t  *conf;
 
     static ngx_uint_t  statuses[] = { 200, 200, 200, 400, 404, 500, 503, 304,
@@ -382,7 +382,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     fuzz_body_len = 0;
     fuzz_last = 0;
     fuzz_waiting = NULL;
-    fuzz_given_up = 0;
+    fuzz_abandoned = 0;
 
     /* a request */
 
@@ -504,15 +504,15 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     expect = NGX_HTTP_ERROR_MAP_UNDECIDED;
 
     if (conf->enable && conf->document) {
-        (void) fuzz_verdict(r, conf, &source, data, len);
-        expect = source.verdict;
+        (void) fuzz_verdict(r, conf, &reader, data, len);
+        expect = reader.verdict;
     }
 
     rc = ngx_http_top_header_filter(r);
 
     fuzz_check(rc == NGX_OK || rc == NGX_AGAIN, "no header");
 
-    /* the body, of which a block is freed as soon as it has been taken */
+    /* the body; each block is freed once its buffer is consumed */
 
     npieces = 0;
     at = 0;
@@ -521,7 +521,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     cut = (fuzz_flags & FUZZ_BREAKS) && u ? fuzz_random() % (len + 1) : len;
 
-    /* nginx calls the body filter of a response with a body alone */
+    /* nginx calls body filters only for a response with a body */
 
     while (!ended && !r->header_only && npieces < FUZZ_MAX) {
 
@@ -559,7 +559,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
                 if (cut < len || (fuzz_flags & FUZZ_BREAKS && u)) {
 
-                    /* no last_buf but a flush */
+                    /* a flush without a last_buf */
 
                     if (n == 0) {
                         u->cleanup = NULL;
@@ -601,7 +601,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         fuzz_loop(r);
     }
 
-    /* the client takes the rest */
+    /* the client reads the rest */
 
     for (i = 0; i < 1000 && (fuzz_waiting || r->connection->buffered); i++) {
         fuzz_flags &= ~FUZZ_SLOW;
@@ -611,7 +611,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     fuzz_loop(r);
 
-    /* what the client has */
+    /* the complete response */
 
     fuzz_check(fuzz_headers == 1, "no header at the end");
     fuzz_check(!(r->buffered & NGX_HTTP_ERROR_MAP_BUFFERED), "still held");
@@ -620,10 +620,10 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     verdict = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     if (!conf->enable) {
-        fuzz_check(verdict == NULL, "a verdict where it is off");
+        fuzz_check(verdict == NULL, "a verdict where the module is off");
     }
 
-    if (verdict && !timed && cut == len && !fuzz_given_up
+    if (verdict && !timed && cut == len && !fuzz_abandoned
         && !((fuzz_flags & FUZZ_BREAKS) && u)
         && verdict->verdict != expect)
     {
@@ -645,10 +645,10 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         }
     }
 
-    fuzz_check(fuzz_status == status, "another status");
+    fuzz_check(fuzz_status == status, "a wrong status");
 
     if (r->header_only) {
-        fuzz_check(fuzz_body_len == 0, "a body though there is to be none");
+        fuzz_check(fuzz_body_len == 0, "a body after a header only");
 
     } else if (mapped && conf->problem) {
         fuzz_check(fuzz_last == 1, "problem details without an end");
@@ -659,12 +659,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     } else {
         fuzz_check(fuzz_body_len == cut
                    && ngx_memcmp(fuzz_body, data, cut) == 0,
-                   "another body");
+                   "a wrong body");
         fuzz_check(fuzz_last == (ngx_uint_t) !((fuzz_flags & FUZZ_BREAKS) && u),
-                   "another end");
+                   "a wrong end");
         fuzz_check(fuzz_length == r->headers_out.content_length_n
                    && (fuzz_length == -1 || fuzz_length == (off_t) len),
-                   "another length");
+                   "a wrong length");
     }
 
     for (k = 0; k < npieces; k++) {
@@ -675,13 +675,13 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_destroy_pool(c.pool);
 
     fuzz_check(ngx_event_timer_rbtree.root == ngx_event_timer_rbtree.sentinel,
-               "a timer is left");
+               "a timer remains");
 
     if (write.posted) {
         ngx_delete_posted_event(&write);
     }
 
-    fuzz_check(ngx_queue_empty(&ngx_posted_events), "an event is left");
+    fuzz_check(ngx_queue_empty(&ngx_posted_events), "an event remains");
 
     return 0;
 }

@@ -1,11 +1,12 @@
 
 /*
- * The scanner against jansson, and against itself: however a text is cut and
- * whichever kernel reads it, status, code and pointer are the same, they come
- * with the same byte, and no byte outside a piece is read.
+ * The scanner compared with jansson and with itself: status, code and pointer
+ * are the same for all cuts of a text and all kernels, they are found at the
+ * same byte, and no byte outside a piece is read.
  *
  * Input: a byte that chooses the pointers, two for the cuts, the text.  With
- * the last choice the text's first line is the pointers, separated by blanks.
+ * the last choice the first line of the text has the pointers, separated by
+ * blanks.
  */
 
 
@@ -24,7 +25,7 @@
 #define MAX_TEXT  65536
 
 
-/* a pointer, taken apart without the scanner's help */
+/* a pointer, parsed independently of the scanner */
 
 typedef struct {
     size_t         ntokens;
@@ -34,7 +35,7 @@ typedef struct {
 } pointer_t;
 
 
-/* what was found, and after how many bytes */
+/* the result, and the number of bytes until it was found */
 
 typedef struct {
     em_json_status_e   status;
@@ -72,7 +73,7 @@ static em_json_pointers_t  set;
 static pointer_t           pointers[EM_JSON_POINTERS];
 static size_t              npointers;
 
-/* pieces lie here, all around them being poisoned */
+/* pieces are here, between poisoned bytes */
 
 static char               *room;
 
@@ -95,7 +96,7 @@ add_pointer(const char *text, size_t len)
     size_t      i;
     pointer_t  *pointer;
 
-    /* of two that are the same the number would say nothing */
+    /* of duplicate pointers any could be the one found */
 
     for (i = 0; i < npointers; i++) {
         if (strlen(pointers[i].text) == len
@@ -105,7 +106,7 @@ add_pointer(const char *text, size_t len)
         }
     }
 
-    /* a NUL would end the reference's text */
+    /* the text of the reference ends at a NUL */
 
     if (memchr(text, '\0', len)
         || em_json_pointer_add(&set, text, len) != NULL)
@@ -166,8 +167,8 @@ add_pointers(const char *list, size_t len)
 
 
 /*
- * Reads the text in pieces of at most max bytes, of which some are empty; one
- * in two begins, and all the others end, at a byte that must not be touched.
+ * Reads the text in pieces of at most max bytes, some of them empty; one half
+ * of the pieces begins right after poisoned bytes, the others end right before.
  */
 
 static void
@@ -177,7 +178,7 @@ scan(answer_t *answer, const char *text, size_t len, size_t max, int fill)
     size_t      n, at;
     em_json_t   j, copy;
 
-    /* what em_json_init() leaves as it is must not matter */
+    /* members that em_json_init() does not set must not matter */
 
     memset(&j, fill, sizeof(em_json_t));
     em_json_init(&j);
@@ -205,7 +206,7 @@ scan(answer_t *answer, const char *text, size_t len, size_t max, int fill)
             answer->at = at + n;
         }
 
-        /* it may be copied between two pieces */
+        /* it may be copied between calls */
 
         memcpy(&copy, &j, sizeof(em_json_t));
         memset(&j, ~fill, sizeof(em_json_t));
@@ -257,13 +258,13 @@ same(answer_t *a, answer_t *b, const char *kernel, size_t max)
 
     show("byte by byte", a);
     fprintf(stderr, "%s, pieces of up to %zu bytes, ", kernel, max);
-    show("that is", b);
+    show("which is", b);
     abort();
 }
 
 
 /*
- * The first code of a value, in the order of the text, which jansson keeps;
+ * The first code in a value, in the order of the text, which jansson preserves;
  * mask has the pointers whose first depth tokens lead to the value.
  */
 
@@ -349,7 +350,7 @@ reference(json_t *value, uint32_t mask, size_t depth, size_t *found)
 }
 
 
-/* jansson keeps a number's value alone, so it is compared by that */
+/* compares numbers by value, as jansson does not preserve their text */
 
 static int
 same_code(json_t *code, answer_t *answer, const char *text, size_t len)
@@ -381,7 +382,7 @@ same_code(json_t *code, answer_t *answer, const char *text, size_t len)
 }
 
 
-/* the unit of an escape \uXXXX at p, or 0x10000 */
+/* the code unit of an escape \uXXXX at p, or 0x10000 */
 
 static unsigned
 unit(const char *p, size_t len)
@@ -400,7 +401,7 @@ unit(const char *p, size_t len)
 }
 
 
-/* makes of lone surrogates, which jansson refuses, what they stand for */
+/* replaces lone surrogates, which jansson rejects, by U+FFFD */
 
 static void
 replace_surrogates(char *text, size_t len)
@@ -439,10 +440,10 @@ replace_surrogates(char *text, size_t len)
 
 
 /*
- * What jansson takes the scanner must take, too, but not the other way round,
- * for it does not look at all of a text.  What jansson refuses is compared no
- * further: members that are there twice (it would take the last of them), NUL
- * in names, bytes that are no UTF-8, reals out of range, more than 2048 levels.
+ * The scanner must accept every text that jansson accepts, but may accept more,
+ * as it does not read all of a text.  Texts that jansson rejects are not
+ * compared: duplicate members (it would take the last one), NUL in names,
+ * invalid UTF-8, reals out of range, more than 2048 levels.
  */
 
 static void
@@ -454,20 +455,20 @@ compare(answer_t *answer, const char *text, size_t len)
 
     static char   copy[MAX_TEXT];
 
-    /* which jansson does not know */
+    /* jansson rejects a byte order mark */
 
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         len -= 3;
     }
 
-    /* it passes over a NUL behind a number, or takes it for the end */
+    /* it skips a NUL after a number, or takes it for the end */
 
     if (memchr(text, '\0', len)) {
         return;
     }
 
-    /* it cannot tell how long a number is that is too long for a code */
+    /* it does not preserve the length of numbers too long for a code */
 
     for (i = 0, n = 0; i < len; i++) {
         n = strchr("0123456789+-.eE", text[i]) ? n + 1 : 0;
@@ -483,8 +484,8 @@ compare(answer_t *answer, const char *text, size_t len)
     flags = JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL;
 
     /*
-     * What follows an array or object does not count; what follows a number
-     * does, for jansson takes "1x" for a 1 then.
+     * Bytes after an array or object are ignored; not so after a number, as
+     * jansson would accept "1x" as 1.
      */
 
     for (i = 0; i < len && strchr(" \t\r\n", text[i]); i++) {
@@ -499,7 +500,7 @@ compare(answer_t *answer, const char *text, size_t len)
 
     if (value == NULL) {
 
-        /* an integer may be out of range for one */
+        /* an integer may be out of range */
 
         value = json_loadb(copy, len, flags|JSON_DECODE_INT_AS_REAL, &error);
     }
@@ -603,7 +604,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         for (i = 0; i < 4; i++) {
 
-            /* whole, then in pieces around a byte, a block and several */
+            /* in one piece, then in pieces of bytes, a block and blocks */
 
             max = (i == 0) ? len : (i == 1) ? 3 : (i == 2) ? 80 : 500;
 
@@ -611,7 +612,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             scan(&answer, text, len, max, i & 1 ? 0x55 : 0xaa);
             same(&first, &answer, kernels[k], max);
 
-            /* the answer comes with the piece that has its last byte */
+            /* the answer is known after the piece with its last byte */
 
             if ((answer.at == (size_t) -1) != (first.at == (size_t) -1)
                 || answer.at < first.at

@@ -1,7 +1,7 @@
 
 /*
- * What the targets inside nginx share: nginx as it is once it has started, and
- * a configuration that is read from memory.
+ * Shared by the targets inside nginx: nginx's state after the start, and a
+ * configuration read from memory.
  */
 
 
@@ -13,8 +13,8 @@
 
 
 /*
- * The network, and files but those below fuzz/include, are out of reach: the
- * build has --wrap for these.
+ * The network and all files but those in fuzz/include are inaccessible: the
+ * build wraps these functions.
  */
 
 int __real_open(const char *name, int flags, ...);
@@ -34,12 +34,12 @@ int LLVMFuzzerTestOneInput(const u_char *data, size_t size);
 static ngx_log_t       fuzz_log;
 static ngx_open_file_t fuzz_log_file;
 static ngx_cycle_t     fuzz_init_cycle;
-static ngx_str_t       fuzz_include;    /* "" if nothing may be included */
+static ngx_str_t       fuzz_include;    /* "" if no file may be included */
 
-/* lines logged as errors, or that a pattern was given up */
+/* errors logged, and messages that a pattern was abandoned */
 
 static ngx_uint_t      fuzz_errors;
-static ngx_uint_t      fuzz_given_up;
+static ngx_uint_t      fuzz_abandoned;
 
 
 int
@@ -113,12 +113,12 @@ fuzz_log_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
     }
 
     if (ngx_strnstr(buf, "abandoned after", len)) {
-        fuzz_given_up++;
+        fuzz_abandoned++;
     }
 }
 
 
-/* what main() does of it */
+/* the parts of main() that the targets need */
 
 static void
 fuzz_start(void)
@@ -169,8 +169,8 @@ fuzz_start(void)
 
 
 /*
- * Reads a configuration, in a cycle of its own, with the modules given; NULL
- * if it is refused.  A pool that is to be destroyed is returned in any case.
+ * Reads a configuration with the given modules, in a cycle of its own; returns
+ * NULL if it is rejected.  The pool must be destroyed in any case.
  */
 
 static ngx_cycle_t *
@@ -239,8 +239,8 @@ fuzz_conf(ngx_module_t **modules, ngx_pool_t **pp, u_char *text, size_t len)
     conf.cmd_type = NGX_MAIN_CONF;
 
     /*
-     * A file of no bytes, of which a buffer has been read: nginx takes that for
-     * the inside of a block, so there is to be a "}" at the end.
+     * A file with its complete text in the buffer: nginx treats it as the
+     * inside of a block, so a "}" must follow.
      */
 
     ngx_memzero(&file, sizeof(ngx_conf_file_t));
@@ -269,7 +269,7 @@ fuzz_conf(ngx_module_t **modules, ngx_pool_t **pp, u_char *text, size_t len)
 }
 
 
-/* the configuration of a module for http */
+/* the main configuration of an HTTP module */
 
 static inline void *
 fuzz_main_conf(ngx_cycle_t *cycle, ngx_module_t *module)

@@ -1,11 +1,11 @@
 
 /*
- * Body bytes to a verdict, inside nginx: JSON, patterns and gzip.  However a
- * body is cut the verdict, the row and the code are the same, and those of what
- * is compressed here are the ones of the text.
+ * Body bytes to a verdict, inside nginx: JSON, patterns and gzip.  The verdict,
+ * the row and the code are the same for all cuts of a body, and for the body
+ * compressed.
  *
  * Input: a byte that chooses the document, one of flags, two for the cuts, the
- * body.  With the last two choices the body's first line is a pattern.
+ * body.  With the last two choices the first line of the body is a pattern.
  */
 
 
@@ -21,15 +21,15 @@
 
 #define FUZZ_MAX       65536
 
-/* the flags: how many bytes may be read, and what the body is */
+/* the flags: the number of bytes that may be read, and the kind of body */
 
 #define fuzz_size(flags)   fuzz_sizes[(flags) & 3]
 
-#define FUZZ_COMPRESS      0x04      /* a text, compressed here, too */
+#define FUZZ_COMPRESS      0x04      /* the body is also read compressed */
 #define FUZZ_MEMBERS       0x08      /* ... in two members */
-#define FUZZ_GZIP          0x10      /* it says it is gzip */
-#define FUZZ_JSON          0x20      /* beside the pattern, a pointer */
-#define FUZZ_PADDED        0x40      /* behind the members there are zeros */
+#define FUZZ_GZIP          0x10      /* Content-Encoding is gzip */
+#define FUZZ_JSON          0x20      /* a pointer in addition to the pattern */
+#define FUZZ_PADDED        0x40      /* the members are followed by zeros */
 
 
 typedef struct {
@@ -60,7 +60,7 @@ static u_char  fuzz_text[] =
     "    source regex \"code: (?<code>[A-Z]+\\d*)\\b\";\n"
     "    1 400 INTERNAL a; A - UNKNOWN b;\n"
     "}\n"
-    "error_map_document behind {\n"
+    "error_map_document around {\n"
     "    source regex \"(?<=err |error )(\\d+)\\b\";\n"
     "    source regex \"(?<!x)y([0-9a-f]{2,4})(?!z)\";\n"
     "    1 400 INTERNAL a; 22 - UNKNOWN b;\n"
@@ -84,7 +84,7 @@ static ngx_str_t  fuzz_names[] = {
     ngx_string("xml"),
     ngx_string("plain"),
     ngx_string("lines"),
-    ngx_string("behind"),
+    ngx_string("around"),
     ngx_string("quoted"),
     ngx_string("dear")
 };
@@ -106,7 +106,7 @@ fuzz_random(void)
 }
 
 
-/* the pattern is the module's to take or to refuse */
+/* the module may accept or reject the pattern */
 
 static ngx_http_error_map_document_t *
 fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
@@ -156,7 +156,7 @@ fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
 }
 
 
-/* reads a body in pieces of at most max bytes, each in a block of its own */
+/* reads a body in pieces of at most max bytes, each in a separate block */
 
 static void
 fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
@@ -167,7 +167,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     ngx_int_t                     rc;
     ngx_connection_t              c;
     ngx_http_request_t            r;
-    ngx_http_error_map_reader_t   source, copy;
+    ngx_http_error_map_reader_t   reader, copy;
 
     ngx_memzero(&c, sizeof(ngx_connection_t));
     ngx_memzero(&r, sizeof(ngx_http_request_t));
@@ -177,7 +177,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     r.main = &r;
     r.pool = ngx_create_pool(1024, &fuzz_log);
 
-    rc = ngx_http_error_map_reader_init(&source, &r, document, size, gzip);
+    rc = ngx_http_error_map_reader_init(&reader, &r, document, size, gzip);
 
     while (rc == NGX_AGAIN && len) {
 
@@ -187,7 +187,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
         piece = malloc(n);
         ngx_memcpy(piece, data, n);
 
-        rc = ngx_http_error_map_reader_feed(&source, piece, n);
+        rc = ngx_http_error_map_reader_feed(&reader, piece, n);
 
         free(piece);
 
@@ -196,13 +196,13 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
 
         /* it may be copied between calls */
 
-        copy = source;
-        ngx_memset(&source, 0xa5, sizeof(source));
-        source = copy;
+        copy = reader;
+        ngx_memset(&reader, 0xa5, sizeof(reader));
+        reader = copy;
     }
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_error_map_reader_end(&source);
+        rc = ngx_http_error_map_reader_end(&reader);
     }
 
     if (rc != NGX_OK) {
@@ -211,19 +211,19 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
 
     ngx_memzero(answer, sizeof(fuzz_answer_t));
 
-    answer->verdict = source.verdict;
+    answer->verdict = reader.verdict;
 
-    switch (source.verdict) {
+    switch (reader.verdict) {
 
     case NGX_HTTP_ERROR_MAP_SUCCESS:
-        answer->success = source.success;
+        answer->success = reader.success;
         break;
 
     case NGX_HTTP_ERROR_MAP_MAPPED:
     case NGX_HTTP_ERROR_MAP_UNKNOWN:
-        answer->entry = source.entry;
-        answer->len = source.json.len;
-        ngx_memcpy(answer->code, source.json.token, answer->len);
+        answer->entry = reader.entry;
+        answer->len = reader.json.len;
+        ngx_memcpy(answer->code, reader.json.token, answer->len);
 
         if ((answer->entry != NULL)
             != (answer->verdict == NGX_HTTP_ERROR_MAP_MAPPED))
@@ -252,27 +252,27 @@ fuzz_show(char *name, fuzz_answer_t *answer)
 
 
 static void
-fuzz_same(fuzz_answer_t *a, fuzz_answer_t *b, char *what, size_t max)
+fuzz_same(fuzz_answer_t *a, fuzz_answer_t *b, char *name, size_t max)
 {
     /*
-     * What a search may cost is counted, and pieces have some of it searched
-     * again: where it was too much the verdict is a matter of the cuts.
+     * The cost of searches is limited, and pieces are searched repeatedly: once
+     * a pattern is abandoned, the verdict depends on the cuts.
      */
 
-    if (fuzz_given_up) {
+    if (fuzz_abandoned) {
         return;
     }
 
     if (ngx_memcmp(a, b, sizeof(fuzz_answer_t)) != 0) {
         fprintf(stderr, "pieces of up to %zu bytes\n", max);
         fuzz_show("whole", a);
-        fuzz_show(what, b);
+        fuzz_show(name, b);
         abort();
     }
 }
 
 
-/* reads a body in one piece, then in others */
+/* reads a body in one piece, then in smaller ones */
 
 static void
 fuzz_all(fuzz_answer_t *whole, ngx_http_error_map_document_t *document,
@@ -292,7 +292,7 @@ fuzz_all(fuzz_answer_t *whole, ngx_http_error_map_document_t *document,
 }
 
 
-/* appends a member to what is at out */
+/* compresses data to a gzip member at out */
 
 static size_t
 fuzz_compress(u_char *out, size_t room, const u_char *data, size_t len,
@@ -372,7 +372,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     choice = data[0] % (FUZZ_NAMES + 2);
     flags = data[1];
     fuzz_seed = data[2] | data[3] << 8;
-    fuzz_given_up = 0;
+    fuzz_abandoned = 0;
 
     data += 4;
     size -= 4;
@@ -386,7 +386,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         p = ngx_strlchr((u_char *) data, (u_char *) data + size, '\n');
         len = p ? (size_t) (p - data) : size;
 
-        /* it is a string of nginx.conf: no NUL is in it, but one behind it */
+        /* as a string of nginx.conf, without a NUL, but followed by one */
 
         pattern.len = ngx_min(len, 64);
         pattern.data = ngx_pcalloc(pool, pattern.len + 1);
@@ -426,7 +426,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
         fuzz_all(&gzip, document, out, len, max, 1);
 
-        /* a text that is too long is read as far, be it compressed or not */
+        /* otherwise the limit is reached at another byte of the text */
 
         if (len <= max) {
             fuzz_same(&plain, &gzip, "gzip", FUZZ_MAX);

@@ -1,7 +1,7 @@
 
 /*
- * For bench/lookup only: times look-ups of codes within nginx, as the last
- * thing that reading the configuration ("nginx -t") does.
+ * For bench/lookup only: times look-ups of codes within nginx, as the last step
+ * of reading the configuration ("nginx -t").
  *
  *     lookup document $map bucket_size max_size rounds {
  *         code;
@@ -9,8 +9,8 @@
  *     }
  *
  * The document is a compiled one, or "-".  $map is a variable of the map
- * directive, in which each of the codes is the value of itself; the sizes are
- * those of map_hash_bucket_size and map_hash_max_size.
+ * directive, where each code maps to itself; the sizes are those of
+ * map_hash_bucket_size and map_hash_max_size.
  */
 
 
@@ -21,7 +21,7 @@
 #include "em_document.h"
 
 
-/* keys are laid out one behind the other in the order of the look-ups */
+/* keys are contiguous, in the order of the look-ups */
 
 #define NGX_HTTP_LOOKUP_KEYS    131072
 #define NGX_HTTP_LOOKUP_PASSES  8
@@ -40,7 +40,7 @@ typedef struct {
 
 typedef struct {
     const em_document_t        *compiled;     /* or NULL */
-    em_document_t               document;     /* the same, at run time */
+    em_document_t               document;     /* the same with a hash */
     em_entry_t                 *entries;
     ngx_hash_t                  hash;
     ngx_http_map_t              map;
@@ -56,7 +56,7 @@ typedef struct {
 } ngx_http_lookup_key_t;
 
 
-/* returns 0 for what is not found */
+/* returns 0 if not found */
 
 typedef uintptr_t (*ngx_http_lookup_pt)(ngx_http_lookup_ctx_t *ctx,
     u_char *code, size_t len);
@@ -168,7 +168,7 @@ ngx_module_t  ngx_http_lookup_module = {
 };
 
 
-/* what the loop and the call by a pointer cost */
+/* the cost of the loop and of the call by a pointer */
 
 static uintptr_t
 ngx_http_lookup_nothing(ngx_http_lookup_ctx_t *ctx, u_char *code, size_t len)
@@ -191,7 +191,7 @@ ngx_http_lookup_hash(ngx_http_lookup_ctx_t *ctx, u_char *code, size_t len)
 }
 
 
-/* keys of a hash are in lower case; this is how nginx looks for one */
+/* the keys of a hash are in lower case; nginx searches it this way */
 
 static uintptr_t
 ngx_http_lookup_ngx_hash(ngx_http_lookup_ctx_t *ctx, u_char *code, size_t len)
@@ -205,7 +205,7 @@ ngx_http_lookup_ngx_hash(ngx_http_lookup_ctx_t *ctx, u_char *code, size_t len)
 }
 
 
-/* a request has a few, and its pool is not large */
+/* a request makes a few look-ups only, and its pool is small */
 
 static ngx_inline void
 ngx_http_lookup_reset(ngx_http_lookup_ctx_t *ctx)
@@ -230,7 +230,7 @@ ngx_http_lookup_map(ngx_http_lookup_ctx_t *ctx, u_char *code, size_t len)
 }
 
 
-/* the first use of the variable in a request that knows $lookup_code */
+/* as the first use of the variable in a request with $lookup_code set */
 
 static uintptr_t
 ngx_http_lookup_variable(ngx_http_lookup_ctx_t *ctx, u_char *code, size_t len)
@@ -283,7 +283,7 @@ ngx_http_lookup_init(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    /* nginx has given up on the size of the buckets */
+    /* nginx found no size that fits the buckets */
 
     if (ctx->hash.size == ctx->lmcf->max_size) {
         printf("small\n");
@@ -318,7 +318,7 @@ ngx_http_lookup_init(ngx_cycle_t *cycle)
         }
     }
 
-    /* the methods take turns, and another one is the first each time */
+    /* the methods run in turn, each time beginning with another one */
 
     for (k = 0; k < ctx->lmcf->rounds; k++) {
         for (m = 0; m < NGX_HTTP_LOOKUP_METHODS; m++) {
@@ -374,7 +374,7 @@ ngx_http_lookup_make(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
         }
     }
 
-    /* as ngx_http_error_map_document.c makes a document */
+    /* as in ngx_http_error_map_document.c */
 
     for (size = 8; size < 2 * (n + 1); size *= 2) { /* void */ }
 
@@ -399,7 +399,7 @@ ngx_http_lookup_make(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
     ctx->document.nslots = n;
 
     if (em_document_hash(&ctx->document, buckets, size) != NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "a code is there twice");
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "duplicate code");
         return NGX_ERROR;
     }
 
@@ -421,7 +421,7 @@ ngx_http_lookup_make(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
 }
 
 
-/* as much of a request as variables need */
+/* the parts of a request that variables use */
 
 static ngx_int_t
 ngx_http_lookup_request(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
@@ -468,7 +468,7 @@ ngx_http_lookup_request(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
 }
 
 
-/* a neighbour of each code that is none itself: it has another last byte */
+/* for each code, one with another last byte that is not a code */
 
 static ngx_str_t *
 ngx_http_lookup_misses(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
@@ -557,7 +557,7 @@ ngx_http_lookup_check(ngx_http_lookup_ctx_t *ctx,
 }
 
 
-/* picks codes at random; each of them comes, unless there are very many */
+/* random codes; each code occurs, unless there are very many */
 
 static u_char *
 ngx_http_lookup_keys(ngx_cycle_t *cycle, ngx_str_t *codes, ngx_uint_t n,
@@ -576,7 +576,7 @@ ngx_http_lookup_keys(ngx_cycle_t *cycle, ngx_str_t *codes, ngx_uint_t n,
 
     *stride = ngx_align(size, sizeof(void *));
 
-    /* one more, as a look-up that depends on another one may seem to skip */
+    /* one more, as a dependent look-up might skip one, as far as gcc knows */
 
     keys = ngx_pcalloc(cycle->pool, (NGX_HTTP_LOOKUP_KEYS + 1) * *stride);
     if (keys == NULL) {
@@ -597,7 +597,7 @@ ngx_http_lookup_keys(ngx_cycle_t *cycle, ngx_str_t *codes, ngx_uint_t n,
 }
 
 
-/* the processor may begin a look-up before the last one is done */
+/* the processor can begin a look-up before the last one is done */
 
 static double
 ngx_http_lookup_independent(ngx_http_lookup_ctx_t *ctx, ngx_http_lookup_pt find,
@@ -628,8 +628,8 @@ ngx_http_lookup_independent(ngx_http_lookup_ctx_t *ctx, ngx_http_lookup_pt find,
 
 
 /*
- * Where the next key is follows from the answer, which is never 1, but the
- * processor does not know.
+ * The position of the next key depends on the answer, which is never 1, but the
+ * processor does not know that.
  */
 
 static double
@@ -651,7 +651,7 @@ ngx_http_lookup_dependent(ngx_http_lookup_ctx_t *ctx, ngx_http_lookup_pt find,
             key = (ngx_http_lookup_key_t *) p;
             got = find(ctx, key->data, key->len);
 
-            /* no branch, which would be predicted */
+            /* without a branch, which would be predicted */
 
             p += (got == 1);
         }
@@ -689,7 +689,7 @@ ngx_http_lookup_preconfiguration(ngx_conf_t *cf)
 }
 
 
-/* never called: the value is there before it is asked for */
+/* never called, as the value is set before it is used */
 
 static ngx_int_t
 ngx_http_lookup_code(ngx_http_request_t *r, ngx_http_variable_value_t *v,
@@ -742,7 +742,7 @@ ngx_http_lookup_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         n[i] = ngx_atoi(value[i + 3].data, value[i + 3].len);
 
         if (n[i] <= 0) {
-            return "has a wrong number";
+            return "has an invalid number";
         }
     }
 
@@ -790,7 +790,7 @@ ngx_http_lookup_row(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     if (cf->args->nelts != 1 || value[0].len == 0
         || value[0].len > EM_CODE_MAX)
     {
-        return "has a wrong code";
+        return "has an invalid code";
     }
 
     code = ngx_array_push(&lmcf->codes);
@@ -798,7 +798,7 @@ ngx_http_lookup_row(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    /* what the parser has read ends with a NUL */
+    /* arguments end with a NUL */
 
     *code = value[0];
 

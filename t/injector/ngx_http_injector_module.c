@@ -5,18 +5,17 @@
  *
  *     location /x {
  *         inject         "a text";     # may have variables
- *         inject_direct  on;           # not by way of the copy filter
+ *         inject_direct  on;           # bypasses the copy filter
  *     }
  *
- * The argument "b" says how: "t5,e+flush/m2+last" is a call with a chain of two
- * buffers, and one with a chain of one.  A call without buffers is one with a
- * NULL chain.  The kinds, with the number of bytes of the text that they take:
+ * The argument "b" lists the buffers: "t5,e+flush/m2+last" is a call with a
+ * chain of two buffers, and another with a chain of one.  A call without
+ * buffers has a NULL chain.  The kinds, with the number of bytes of the text:
  *
- *     t   temporary; overwritten with "#" once consumed, as by a reader that
- *         uses it again
+ *     t   temporary; overwritten with "#" once consumed, as if it were reused
  *     s   the same as a shadow of another buffer, as the event pipe's
  *     m   memory, in a read-only page
- *     p   mmap, in such a page
+ *     p   mmap, in a read-only page
  *     f   in a file
  *     b   in a file and in temporary memory
  *     e   empty
@@ -24,8 +23,8 @@
  * The flags: flush, sync, recycled, chain (last_in_chain), temp (temp_file) and
  * last, which ends a request or a subrequest.
  *
- * With an argument "l" the response has a Content-Length.  A buffer that has
- * not been consumed when a request is over makes an alert.
+ * With an argument "l" the response has a Content-Length.  If a buffer has not
+ * been consumed at the end of a request, an alert is logged.
  */
 
 
@@ -44,11 +43,11 @@ typedef struct {
 
 typedef struct {
     ngx_http_request_t        *request;
-    ngx_chain_t               *bufs;      /* all that were sent */
+    ngx_chain_t               *bufs;      /* all buffers sent */
     ngx_file_t                *file;
     u_char                    *pages;     /* the text, read-only */
     size_t                     size;
-    ngx_uint_t                 done;      /* the last one was sent */
+    ngx_uint_t                 done;      /* the last buffer was sent */
 } ngx_http_injector_ctx_t;
 
 
@@ -236,7 +235,7 @@ ngx_http_injector_handler(ngx_http_request_t *r)
 }
 
 
-/* one buffer of the list; returns the place after it, or NULL */
+/* makes one buffer of the list; returns the end of its item, or NULL */
 
 static u_char *
 ngx_http_injector_buf(ngx_http_injector_ctx_t *ctx, ngx_buf_t *b,
@@ -398,7 +397,7 @@ ngx_http_injector_memory(ngx_http_injector_ctx_t *ctx, ngx_buf_t *b,
 }
 
 
-/* the text in a file without a name, which the pool closes */
+/* the text in an unlinked file, which the pool closes */
 
 static ngx_int_t
 ngx_http_injector_file(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
@@ -437,7 +436,7 @@ ngx_http_injector_file(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
 }
 
 
-/* a write to these pages ends the worker */
+/* a write to these pages crashes the worker */
 
 static ngx_int_t
 ngx_http_injector_pages(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
@@ -460,7 +459,7 @@ ngx_http_injector_pages(ngx_http_injector_ctx_t *ctx, ngx_str_t *text)
 }
 
 
-/* a consumed buffer is given back, and its bytes are gone */
+/* a consumed buffer may be reused, so its contents are lost */
 
 static void
 ngx_http_injector_reuse(ngx_http_injector_ctx_t *ctx)
@@ -546,7 +545,7 @@ ngx_http_injector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_injector_init(ngx_conf_t *cf)
 {
-    /* not to take part in the chain, only to know the next filter */
+    /* the module is no filter, it only needs the next one at this place */
 
     ngx_http_next_body_filter = ngx_http_top_body_filter;
 
