@@ -31,7 +31,7 @@ sub start_vendor {
     my $locations = join '', map { vendor_location($dir, $_) }
                     grep { !/$perl_only/ } sort keys %kinds;
 
-    ErrorMap::spew("$dir/$_", $file{$_}) for keys %file;
+    spew("$dir/$_", $file{$_}) for keys %file;
 
     return server($port, <<"END");
     keepalive_requests 10000000;
