@@ -530,7 +530,6 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->upstream && conf->enable) {
         emcf->upstream = 1;
-        ngx_http_error_map_peer_handler(cf, conf);
     }
 
     if (ngx_http_merge_types(cf, &conf->types_keys, &conf->types,
@@ -576,6 +575,11 @@ ngx_http_error_map_init_module(ngx_cycle_t *cycle)
 
     if (emcf == NULL) {
         return NGX_OK;
+    }
+
+    if (emcf->upstream) {
+        ngx_http_error_map_peer_phase(
+            ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module));
     }
 
     if (emcf->zone) {

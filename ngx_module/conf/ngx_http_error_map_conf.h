@@ -208,7 +208,6 @@ typedef struct {
     ngx_str_t                       problem_type;  /* a prefix, or "" */
     ngx_flag_t                      intercept;
     ngx_flag_t                      upstream;
-    ngx_http_handler_pt             handler;  /* the wrapped handler */
     ngx_uint_t                      metrics;  /* error_map_metrics is used */
 } ngx_http_error_map_loc_conf_t;
 

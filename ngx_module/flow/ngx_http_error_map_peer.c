@@ -5,7 +5,9 @@
 
 /*
  * Requests to upstreams are found in peer.init, and after the content handler
- * for upstreams resolved at run time, which have no peer.init.
+ * for upstreams resolved at run time, which have no peer.init.  Only nginx
+ * knows the content handler: an "if" inherits it from the request, not from the
+ * configuration.
  */
 
 
@@ -19,7 +21,8 @@ static int ngx_libc_cdecl ngx_http_error_map_peer_cmp(const void *one,
     const void *two);
 static ngx_int_t ngx_http_error_map_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
-static ngx_int_t ngx_http_error_map_content_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_content_phase(ngx_http_request_t *r,
+    ngx_http_phase_handler_t *ph);
 
 
 ngx_int_t
@@ -110,35 +113,43 @@ ngx_http_error_map_init_peer(ngx_http_request_t *r,
 
 
 void
-ngx_http_error_map_peer_handler(ngx_conf_t *cf,
-    ngx_http_error_map_loc_conf_t *conf)
+ngx_http_error_map_peer_phase(ngx_http_core_main_conf_t *cmcf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_phase_handler_t  *ph;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    for (ph = cmcf->phase_engine.handlers; ph->checker; ph++) {
 
-    if (clcf->handler && clcf->handler != ngx_http_error_map_content_handler) {
-        conf->handler = clcf->handler;
-        clcf->handler = ngx_http_error_map_content_handler;
+        if (ph->checker == ngx_http_core_content_phase) {
+            ph->checker = ngx_http_error_map_content_phase;
+        }
     }
 }
 
 
-/* the connection is just being made, so there is no response yet */
+/*
+ * Does what nginx does for a content handler.  The connection is just being
+ * made, so there is no response yet.
+ */
 
 static ngx_int_t
-ngx_http_error_map_content_handler(ngx_http_request_t *r)
+ngx_http_error_map_content_phase(ngx_http_request_t *r,
+    ngx_http_phase_handler_t *ph)
 {
-    ngx_int_t                       rc;
-    ngx_http_error_map_loc_conf_t  *conf;
+    ngx_int_t  rc;
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+    if (r->content_handler == NULL) {
+        return ngx_http_core_content_phase(r, ph);
+    }
 
-    rc = conf->handler(r);
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    rc = r->content_handler(r);
 
     if (rc == NGX_DONE && r->upstream && r->upstream->resolved) {
         (void) ngx_http_error_map_upstream_wrap(r);
     }
 
-    return rc;
+    ngx_http_finalize_request(r, rc);
+
+    return NGX_OK;
 }

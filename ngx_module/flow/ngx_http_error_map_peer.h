@@ -19,11 +19,10 @@ ngx_int_t ngx_http_error_map_peer_init(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
 /*
- * Wraps the content handler of the location that is being merged, as an
- * upstream resolved at run time has no peer.init.
+ * Wraps the calls of content handlers, as an upstream resolved at run time has
+ * no peer.init; to be called once nginx has built its phases.
  */
-void ngx_http_error_map_peer_handler(ngx_conf_t *cf,
-    ngx_http_error_map_loc_conf_t *conf);
+void ngx_http_error_map_peer_phase(ngx_http_core_main_conf_t *cmcf);
 
 
 #pragma GCC visibility pop
