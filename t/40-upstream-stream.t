@@ -441,7 +441,7 @@ for my $buffering (qw(on off)) {
         }
 
         both('read timeout', 'patient', $buffering,
-             "$args&cut=12&pause=4&end=fin");
+             "$args&cut=12&pause=4&end=fin", patient => 1);
     }
 
     for my $framing (@framings) {
@@ -489,6 +489,9 @@ for my $test (@tests) {
         cmp_ok($x->{first}, '>=', 0.25, '... the header waits for the code');
         cmp_ok($x->{first}, '<', $x->{time} - 0.2, '... and not longer');
     }
+
+    cmp_ok($x->{ended}, '<', $without->{ended} + 0.8, '... for no longer')
+        if $test->{patient};
 
     is(asked("$test->{id}-acme"), 1, '... asked once') if $test->{once};
 }

@@ -1,6 +1,7 @@
 
 #include "ngx_http_error_map_upstream.h"
 #include "ngx_http_error_map_inspect.h"
+#include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_upstream_wait.h"
 #include "ngx_http_error_map_util.h"
@@ -15,6 +16,8 @@
 
 
 static ngx_int_t ngx_http_error_map_upstream_reinit(ngx_http_request_t *r);
+static void ngx_http_error_map_upstream_finalized(ngx_http_request_t *r,
+    void *data, ngx_int_t rc);
 static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
@@ -23,7 +26,6 @@ static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t             *cln;
     ngx_http_upstream_t            *u;
     ngx_http_error_map_upstream_t  *up;
     ngx_http_error_map_loc_conf_t  *conf;
@@ -43,13 +45,13 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
+    if (ngx_http_error_map_upstream_end(r,
+                                        ngx_http_error_map_upstream_finalized,
+                                        up)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
-
-    cln->handler = ngx_http_error_map_upstream_stop;
-    cln->data = up;
 
     up->request = r;
     up->upstream = u;
@@ -63,6 +65,17 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
     ngx_http_set_ctx(r, up, ngx_http_error_map_header_filter_module);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_error_map_upstream_finalized(ngx_http_request_t *r, void *data,
+    ngx_int_t rc)
+{
+    ngx_http_error_map_upstream_t *up = data;
+
+    ngx_http_error_map_upstream_stop(up);
+    ngx_http_error_map_reader_free(&up->reader);
 }
 
 
@@ -98,6 +111,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     up->done = 0;
     up->decided = 0;
     up->replay = 0;
+    up->error = 0;
 
     if (up->saved) {
         up->saved->ctx = NULL;
@@ -265,5 +279,3 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     return length ? NGX_AGAIN : ngx_http_error_map_reader_end(&up->reader);
 }
-
-

@@ -24,6 +24,9 @@ typedef struct {
     ngx_int_t                     (*reinit_request)(ngx_http_request_t *r);
     ngx_http_upstream_handler_pt    read_event_handler;
     ngx_recv_pt                     recv;
+    ngx_recv_chain_pt               recv_chain;
+
+    ngx_connection_t               *connection;  /* whose recv is wrapped */
 
     u_char                         *begin;   /* of the response, or NULL */
 
@@ -42,6 +45,7 @@ typedef struct {
     unsigned                        decided:1;
     unsigned                        header:1;
     unsigned                        replay:1;
+    unsigned                        error:1;    /* nginx has not seen it */
 } ngx_http_error_map_upstream_t;
 
 

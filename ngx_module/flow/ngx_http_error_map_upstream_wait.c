@@ -14,6 +14,7 @@
 static void ngx_http_error_map_upstream_read(ngx_http_request_t *r,
     ngx_http_upstream_t *u);
 static void ngx_http_error_map_upstream_timeout(ngx_event_t *ev);
+static void ngx_http_error_map_upstream_timedout(ngx_event_t *ev);
 static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
     ngx_http_error_map_upstream_t *up, ngx_int_t rc);
 static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
@@ -49,8 +50,15 @@ ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
      * recv() returns NGX_AGAIN then.
      */
 
+    up->connection = c;
     up->recv = c->recv;
+    up->recv_chain = c->recv_chain;
+
     c->recv = ngx_http_error_map_upstream_recv;
+
+    /* nginx sets this timer anew for the body, and whenever some of it comes */
+
+    ngx_add_timer(c->read, u->conf->read_timeout);
 
     if (c->read->ready) {
         ngx_post_event(c->read, &ngx_posted_events);
@@ -73,9 +81,16 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
     if (c->read->timedout) {
 
-        /* the header has arrived, and nginx sets a new timer for the body */
+        /* nginx must see it after the header, not instead of it */
 
         c->read->timedout = 0;
+
+        if (up->timer.timer_set) {
+            ngx_del_timer(&up->timer);
+        }
+
+        up->timer.handler = ngx_http_error_map_upstream_timedout;
+        ngx_post_event(&up->timer, &ngx_posted_events);
 
         ngx_http_error_map_upstream_resume(r, up, NGX_AGAIN);
         return;
@@ -106,13 +121,14 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
                 rc = ngx_http_error_map_reader_stop(&up->reader,
                                                 NGX_HTTP_ERROR_MAP_UNDECIDED);
 
-                up->recv = ngx_http_error_map_upstream_error;
-                c->recv_chain = ngx_http_error_map_upstream_error_chain;
+                up->error = 1;
             }
 
         } else {
             u->state->bytes_received += n;
             u->buffer.last += n;
+
+            ngx_add_timer(c->read, u->conf->read_timeout);
 
             rc = ngx_http_error_map_framing_feed(&up->framing, &up->reader,
                                              u->buffer.last);
@@ -156,6 +172,26 @@ ngx_http_error_map_upstream_timeout(ngx_event_t *ev)
 }
 
 
+/* the upstream has timed out during the wait, and nginx has the header now */
+
+static void
+ngx_http_error_map_upstream_timedout(ngx_event_t *ev)
+{
+    ngx_connection_t               *c;
+    ngx_http_error_map_upstream_t  *up;
+
+    up = (ngx_http_error_map_upstream_t *)
+             ((u_char *) ev - offsetof(ngx_http_error_map_upstream_t, timer));
+
+    c = up->upstream->peer.connection;
+
+    if (c) {
+        c->read->timedout = 1;
+        c->read->handler(c->read);
+    }
+}
+
+
 /*
  * Decides if there is a verdict (rc is NGX_OK), and lets nginx continue from
  * where it waits for the header.  nginx needs at least one byte for that, and
@@ -171,7 +207,9 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
 
     u = up->upstream;
 
-    ngx_http_error_map_upstream_stop(up);
+    if (up->timer.timer_set) {
+        ngx_del_timer(&up->timer);
+    }
 
     up->done = 1;
     up->waited = ngx_current_msec - up->start;
@@ -211,7 +249,14 @@ ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
     }
 
     up->replay = 0;
-    c->recv = up->recv;
+
+    if (up->error) {
+        c->recv = ngx_http_error_map_upstream_error;
+        c->recv_chain = ngx_http_error_map_upstream_error_chain;
+
+    } else {
+        c->recv = up->recv;
+    }
 
     return 1;
 }
@@ -236,11 +281,32 @@ ngx_http_error_map_upstream_error_chain(ngx_connection_t *c, ngx_chain_t *in,
 
 
 void
-ngx_http_error_map_upstream_stop(void *data)
+ngx_http_error_map_upstream_stop(ngx_http_error_map_upstream_t *up)
 {
-    ngx_http_error_map_upstream_t *up = data;
+    ngx_connection_t  *c;
 
     if (up->timer.timer_set) {
         ngx_del_timer(&up->timer);
+    }
+
+    if (up->timer.posted) {
+        ngx_delete_posted_event(&up->timer);
+    }
+
+    c = up->connection;
+
+    if (c == NULL) {
+        return;
+    }
+
+    up->connection = NULL;
+
+    /* another connection may have this one's place by now */
+
+    if (c->recv == ngx_http_error_map_upstream_recv
+        || c->recv == ngx_http_error_map_upstream_error)
+    {
+        c->recv = up->recv;
+        c->recv_chain = up->recv_chain;
     }
 }

@@ -18,8 +18,8 @@
 void ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
 
-/* stops the timer of the wait; a handler of a pool cleanup */
-void ngx_http_error_map_upstream_stop(void *data);
+/* ends the wait, if any, and restores the handlers of the connection */
+void ngx_http_error_map_upstream_stop(ngx_http_error_map_upstream_t *up);
 
 
 #pragma GCC visibility pop

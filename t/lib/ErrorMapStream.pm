@@ -149,7 +149,7 @@ sub take {
 #                the end of it, reset => end it with RST, sink => sub }, ...)
 #
 # As exchange(), all at the same time.  A result also has parts, the times and
-# sizes of the reads; a sink gets its bytes.
+# sizes of the reads, and ended, the time of its end; a sink gets its bytes.
 
 sub exchange_all {
     my @jobs = @_;
@@ -244,6 +244,8 @@ sub exchange_all {
                 $r->{closed} = 1;
                 $r->{reset} = 1 if !defined $n;
             }
+
+            $r->{ended} = time - $job->{begin};
 
             close $s;
             delete $open{$fd};
