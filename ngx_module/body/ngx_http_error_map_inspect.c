@@ -19,10 +19,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_int_t   gzip;
     ngx_uint_t  status;
 
-    if (r->method == NGX_HTTP_HEAD
-        || r->subrequest_in_memory
-        || (r->upstream && r->upstream->upgrade))
-    {
+    if (r->upstream && r->upstream->upgrade) {
         return 0;
     }
 

@@ -36,6 +36,21 @@ typedef struct {
 #define ngx_http_error_map_type_bit(data, len)                                \
     ((uint64_t) 1 << (((len) ? (len) + ((data)[(len) - 1] | 0x20) : 0) & 63))
 
+/* responses whose body the filter does not get, or must not hold */
+#define ngx_http_error_map_bodiless(r)                                        \
+    ((r)->method == NGX_HTTP_HEAD || (r)->subrequest_in_memory)
+
+/*
+ * With error_map_upstream they are decided in the upstream layer, and from the
+ * file of a cached response.
+ */
+#if (NGX_HTTP_CACHE)
+#define ngx_http_error_map_unread(r, conf)                                    \
+    (ngx_http_error_map_bodiless(r) && !((conf)->upstream && (r)->cached))
+#else
+#define ngx_http_error_map_unread(r, conf)  ngx_http_error_map_bodiless(r)
+#endif
+
 /* returns 1 if the response is inspected, and sets gzip; 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,

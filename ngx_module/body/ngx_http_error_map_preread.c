@@ -1,6 +1,7 @@
 
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_framing.h"
+#include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -77,7 +78,10 @@ ngx_http_error_map_preread_cache(ngx_http_error_map_reader_t *reader)
     c = r->cache;
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (c == NULL || c->file.fd == NGX_INVALID_FILE || clcf->aio) {
+    if (c == NULL
+        || c->file.fd == NGX_INVALID_FILE
+        || (clcf->aio && !ngx_http_error_map_bodiless(r)))
+    {
         return NGX_AGAIN;
     }
 

@@ -25,6 +25,28 @@ ngx_http_error_map_response_upstream(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_error_map_request_begins(ngx_http_upstream_t *u, const char *text)
+{
+    size_t      len;
+    ngx_buf_t  *b;
+
+    if (u->request_bufs == NULL) {
+        return 0;
+    }
+
+    /* the position moves as the request is sent, nginx resends from the start */
+
+    b = u->request_bufs->buf;
+    len = ngx_strlen(text);
+
+    return b->start
+           && b->last >= b->start
+           && (size_t) (b->last - b->start) >= len
+           && ngx_strncasecmp(b->start, (u_char *) text, len) == 0;
+}
+
+
 ngx_table_elt_t *
 ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
     ngx_table_elt_t *h)

@@ -39,6 +39,13 @@ ngx_int_t ngx_http_error_map_code_number(u_char *p, u_char *last,
 ngx_uint_t ngx_http_error_map_token(u_char ch);
 
 /*
+ * Returns 1 if the request that nginx sends to the upstream begins with the
+ * text, in any case, or 0.
+ */
+ngx_uint_t ngx_http_error_map_request_begins(ngx_http_upstream_t *u,
+    const char *text);
+
+/*
  * True while the upstream sends the response: not once the upstream has been
  * finalized, and not for the error page of a filter.
  */

@@ -136,6 +136,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 
     if (r->header_only
         || ngx_http_error_map_sliced(r)
+        || ngx_http_error_map_unread(r, conf)
         || !ngx_http_error_map_inspected(r, conf, &response))
     {
         return ngx_http_error_map_skip(r, conf);
@@ -157,7 +158,9 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     {
         /* a hold would change the response to such a request */
 
-        if (conf->dry_run && ngx_http_error_map_conditional(r)) {
+        if (ngx_http_error_map_bodiless(r)
+            || (conf->dry_run && ngx_http_error_map_conditional(r)))
+        {
             ngx_http_error_map_reader_free(&reader);
             return ngx_http_error_map_skip(r, conf);
         }

@@ -21,6 +21,8 @@ static void ngx_http_error_map_upstream_finalized(ngx_http_request_t *r,
 static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
+static ngx_uint_t ngx_http_error_map_upstream_head(ngx_http_request_t *r,
+    ngx_http_upstream_t *u);
 
 
 ngx_int_t
@@ -227,7 +229,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     h = NULL;
     u = r->upstream;
 
-    if (u->conf == NULL) {
+    if (u->conf == NULL || ngx_http_error_map_upstream_head(r, u)) {
         return NGX_DECLINED;
     }
 
@@ -278,4 +280,27 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     }
 
     return length ? NGX_AGAIN : ngx_http_error_map_reader_end(&up->reader);
+}
+
+
+/*
+ * Returns 1 if the upstream was asked for a header only.  nginx asks with GET
+ * to cache the response to a HEAD, and proxy_method sets any method.  A CGI's
+ * method is a parameter like any other, and only a response that is stored is
+ * read to its end.
+ */
+
+static ngx_uint_t
+ngx_http_error_map_upstream_head(ngx_http_request_t *r,
+    ngx_http_upstream_t *u)
+{
+    ngx_str_t  *module;
+
+    module = &u->conf->module;
+
+    if (module->len == 5 && ngx_memcmp(module->data, "proxy", 5) == 0) {
+        return ngx_http_error_map_request_begins(u, "HEAD ");
+    }
+
+    return r->method == NGX_HTTP_HEAD && !u->cacheable && !u->store;
 }
