@@ -35,6 +35,12 @@ my $vendor = vendor(sub {
         return 0;
     }
 
+    if ($request =~ m{^GET /phrase }) {
+        print $s "HTTP/1.1 200\r\nContent-Type: application/json\r\n"
+                 . "Content-Length: 20\r\n\r\n{\"StatusCode\":42505}";
+        return 0;
+    }
+
     my $code = $request =~ m{^GET /accel } || served() > 1 ? 42505 : 200;
     my $body = "{\"StatusCode\":$code}";
     my $accel = $request =~ m{^GET /accel } ? "X-Accel-Redirect: /no\r\n" : '';
@@ -120,6 +126,18 @@ my $edge = start(port => $port, http => <<"END");
             proxy_pass http://127.0.0.1:$vendor;
         }
 
+        location /phrase {
+            add_header X-Tried \$upstream_status always;
+            add_header X-Held \$error_map_hold_size always;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location = /phrase/filter {
+            error_map_upstream off;
+            add_header X-Held \$error_map_hold_size always;
+            proxy_pass http://127.0.0.1:$vendor/phrase;
+        }
+
         location /fastcgi { fastcgi_pass 127.0.0.1:$fastcgi; }
     }
 END
@@ -140,6 +158,17 @@ for (1 .. 3) {
 my $r = get($port, '/accel');
 is("$r->{status} $r->{headers}{'x-tried'}[0]", '503 503',
    'an ignored X-Accel-Redirect does not prevent the inspection');
+
+# by its reason phrase HTTP/1.1 was told from HTTP/2
+
+$r = get($port, '/phrase');
+is("$r->{status} $r->{headers}{'x-tried'}[0]", '503 503',
+   'a status line needs no reason phrase');
+is($r->{headers}{'x-held'}[0], 0, '... to be decided at once');
+
+$r = get($port, '/phrase/filter');
+is("$r->{status} $r->{headers}{'x-held'}[0]", '503 0',
+   '... by the filter, either');
 
 $r = get($port, '/fastcgi');
 is("$r->{status} " . ($r->{headers}{'x-error-code'}[0] // 'no code'),

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_framing.h"
+#include "ngx_http_error_map_util.h"
 
 
 static ngx_int_t ngx_http_error_map_framing_bytes(
@@ -34,9 +35,9 @@ ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
 
     if (module->len == 5 && ngx_memcmp(module->data, "proxy", 5) == 0) {
 
-        /* an HTTP/2 upstream has at most the three digits here */
+        /* frames of HTTP/2, after its connection preface */
 
-        if (u->headers_in.status_line.len <= 3) {
+        if (ngx_http_error_map_request_begins(u, "PRI * HTTP/2.0")) {
             return NGX_DECLINED;
         }
 
