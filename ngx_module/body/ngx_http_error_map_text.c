@@ -374,7 +374,7 @@ ngx_http_error_map_text_append(ngx_http_error_map_text_t *text, u_char *data,
         /* most texts need little, the others may need all */
 
         size = (text->len + len > NGX_HTTP_ERROR_MAP_TEXT_SIZE)
-               ? text->max + text->behind
+               ? ngx_max(text->max, text->len + len)
                : NGX_HTTP_ERROR_MAP_TEXT_SIZE;
 
         p = ngx_palloc(text->pool, size);

@@ -15,6 +15,7 @@ static char *ngx_http_error_map_pattern_check(ngx_conf_t *cf,
 static ngx_uint_t ngx_http_error_map_pattern_unstreamable(ngx_str_t *text);
 static size_t ngx_http_error_map_pattern_behind(
     ngx_http_error_map_pattern_t *pattern);
+static ngx_uint_t ngx_http_error_map_pattern_call(u_char *p, u_char *last);
 static void ngx_http_error_map_pattern_free(void *data);
 
 
@@ -179,29 +180,54 @@ ngx_http_error_map_pattern_unstreamable(ngx_str_t *text)
 
 
 /*
- * PCRE2 gives the length of the longest lookbehind, but not of nested ones.
- * One more byte is kept for "\b", and to tell the beginning of the text.
+ * PCRE2 gives the length of the longest lookbehind, but not of nested ones:
+ * each has a parenthesis of its own, and groups that call each other may go
+ * back to the beginning.  One more byte is kept to tell the beginning of the
+ * text.
  */
 
 static size_t
 ngx_http_error_map_pattern_behind(ngx_http_error_map_pattern_t *pattern)
 {
-    u_char     *p, *last;
-    uint32_t    behind;
-    ngx_uint_t  n;
+    u_char    *p, *last;
+    size_t     n;
+    uint32_t   behind;
 
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MAXLOOKBEHIND,
                               &behind);
 
     last = pattern->text.data + pattern->text.len;
 
-    for (p = pattern->text.data, n = 0; p + 3 < last; p++) {
-        if (ngx_strncmp(p, "(?<", 3) == 0 && (p[3] == '=' || p[3] == '!')) {
+    for (p = pattern->text.data, n = 0; p < last; p++) {
+
+        if (*p == '(') {
             n++;
+        }
+
+        if (behind && ngx_http_error_map_pattern_call(p, last)) {
+            return NGX_MAX_SIZE_T_VALUE;
         }
     }
 
     return n * behind + 1;
+}
+
+
+/* whether it may be (?R) (?1) (?+1) (?-1) (?&name) (?P>name) or \g<name> */
+
+static ngx_uint_t
+ngx_http_error_map_pattern_call(u_char *p, u_char *last)
+{
+    if (last - p > 1 && p[0] == '\\' && p[1] == 'g') {
+        return 1;
+    }
+
+    if (last - p < 3 || p[0] != '(' || p[1] != '?') {
+        return 0;
+    }
+
+    return ngx_strchr("R&+-0123456789", p[2]) != NULL
+           || (p[2] == 'P' && last - p > 3 && p[3] == '>');
 }
 
 
