@@ -200,6 +200,52 @@ END
         is($r->{trailer}, "X-Sum: 17\r\n\r\n", '... and the trailer');
     }
 
+    # the end of the text decides, so the trailer is there before the verdict
+
+    my $h2 = free_port();
+    my $late = vendor(sub {
+        my ($s) = @_;
+
+        print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                 . "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n";
+        select undef, undef, undef, 0.1;
+        print $s "5\r\n42505\r\n0\r\nX-Sum: 17\r\n\r\n";
+
+        return 1;
+    });
+
+    my $problem = start(port => $h2, http => <<"END");
+    error_map_document whole { source json ""; 42505 402 INTERNAL x; }
+
+    server {
+        listen 127.0.0.1:$h2;
+        http2 on;
+        error_map whole;
+        proxy_http_version 1.1;
+        proxy_set_header TE trailers;
+        proxy_set_header Connection te;
+        proxy_pass_trailers on;
+
+        location /keep { proxy_pass http://127.0.0.1:$late; }
+
+        location /problem {
+            error_map_body problem;
+            proxy_pass http://127.0.0.1:$late;
+        }
+    }
+END
+
+    for my $body ('keep', 'problem') {
+        my $out = `nghttp -v -H 'te: trailers' http://127.0.0.1:$h2/$body`;
+
+        like($out, qr/ :status: 402\n/, "$body: the status");
+
+        is($out =~ / x-sum: 17\n/ ? 'sent' : 'not sent',
+           $body eq 'keep' ? 'sent' : 'not sent',
+           '... a trailer goes with the body that it describes');
+    }
+
+    stop($problem);
     stop($edge);
 }
 

@@ -39,7 +39,7 @@ my @described = (
 my @kept = (
     'Set-Cookie: a=b', 'Set-Cookie: c=d', 'X-Request-Id: 7',
     'Cache-Control: max-age=60', 'Vary: Accept', 'X-Content-MD5: x',
-    'Content-Language-X: x', 'Link: </help>; rel=help',
+    'XContent-Language: x', 'Link: </help>; rel=help',
 );
 
 my $vendor = case_vendor(sub {

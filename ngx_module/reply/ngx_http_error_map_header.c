@@ -9,6 +9,7 @@ static ngx_int_t ngx_http_error_map_header_compile(ngx_conf_t *cf,
 static void ngx_http_error_map_remove_headers(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_uint_t nelts, ngx_uint_t vendor,
     uint64_t bits);
+static ngx_uint_t ngx_http_error_map_describes_body(ngx_str_t *name);
 static ngx_int_t ngx_http_error_map_header_value(ngx_http_request_t *r,
     ngx_http_error_map_header_t *header, ngx_str_t *value);
 
@@ -79,15 +80,37 @@ static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
 };
 
 
-static ngx_http_error_map_header_t  ngx_http_error_map_representation[] = {
-    ngx_http_error_map_validator("content-digest"),
-    ngx_http_error_map_validator("content-disposition"),
-    ngx_http_error_map_validator("content-encoding"),
-    ngx_http_error_map_validator("content-language"),
-    ngx_http_error_map_validator("content-location"),
-    ngx_http_error_map_validator("content-md5"),
-    ngx_http_error_map_validator("digest"),
-    ngx_http_error_map_validator("repr-digest")
+/* fields that describe a body, beside Content-* and digests */
+
+static ngx_str_t  ngx_http_error_map_representation[] = {
+    ngx_string("accept-ranges"),
+    ngx_string("cert-not-after"),
+    ngx_string("cert-not-before"),
+    ngx_string("cmsd-static"),
+    ngx_string("default-style"),
+    ngx_string("delta-base"),
+    ngx_string("derived-from"),
+    ngx_string("detached-jws"),
+    ngx_string("dictionary-id"),
+    ngx_string("differential-id"),
+    ngx_string("digest"),
+    ngx_string("etag"),
+    ngx_string("im"),
+    ngx_string("last-modified"),
+    ngx_string("memento-datetime"),
+    ngx_string("mime-version"),
+    ngx_string("odata-version"),
+    ngx_string("oscore"),
+    ngx_string("pics-label"),
+    ngx_string("schedule-tag"),
+    ngx_string("signature"),
+    ngx_string("signature-input"),
+    ngx_string("sourcemap"),
+    ngx_string("tcn"),
+    ngx_string("trailer"),
+    ngx_string("use-as-dictionary"),
+    ngx_string("variant-vary"),
+    ngx_null_string
 };
 
 
@@ -327,18 +350,75 @@ ngx_http_error_map_remove_validators(ngx_http_request_t *r)
 void
 ngx_http_error_map_remove_representation(ngx_http_request_t *r)
 {
-    ngx_uint_t  n;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
     ngx_http_error_map_remove_validators(r);
 
     r->headers_out.content_encoding = NULL;
+    r->headers_out.content_range = NULL;
 
-    n = sizeof(ngx_http_error_map_representation)
-        / sizeof(ngx_http_error_map_header_t);
+    part = &r->headers_out.headers.part;
 
-    ngx_http_error_map_remove_headers(r, ngx_http_error_map_representation, n,
-                                      0, ngx_http_error_map_name_bits(
-                                      ngx_http_error_map_representation, n, 0));
+    for ( /* void */ ; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash && ngx_http_error_map_describes_body(&h[i].key)) {
+                h[i].hash = 0;
+            }
+        }
+    }
+
+    part = &r->headers_out.trailers.part;
+
+    for ( /* void */ ; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            h[i].hash = 0;
+        }
+    }
+}
+
+
+/* names that may come to be registered follow the first two rules */
+
+static ngx_uint_t
+ngx_http_error_map_describes_body(ngx_str_t *name)
+{
+    u_char     *last;
+    ngx_str_t  *field;
+
+    last = name->data + name->len;
+
+    if (name->len > 8 && ngx_strncasecmp(name->data, (u_char *) "content-", 8)
+                         == 0)
+    {
+        return name->len < 23
+               || ngx_strncasecmp(name->data + 8, (u_char *) "security-policy",
+                                  15)
+                  != 0;
+    }
+
+    if (name->len > 7 && ngx_strncasecmp(last - 7, (u_char *) "-digest", 7)
+                         == 0)
+    {
+        return ngx_strncasecmp(name->data, (u_char *) "want-", 5) != 0;
+    }
+
+    for (field = ngx_http_error_map_representation; field->len; field++) {
+        if (field->len == name->len
+            && ngx_strncasecmp(field->data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
