@@ -73,6 +73,9 @@ for (
     ['one code more', sub { s/"token missing";/$& 3001 - ABORTED "new";/ }, 0],
     ['a document\'s name', sub { s/document sms/document other/;
                                  s/error_map sms/error_map other/ }, 0],
+    ['a document\'s name and a code, not the two joined',
+     sub { s/document sms/document smsE/; s/error_map sms/error_map smsE/;
+           s/E17 /17 / }, 0],
     ['one document more', sub { s/\Q$sms\E/$sms . $sms =~ s{ sms}{ more}r/e },
      0],
     ['one document less', sub { s/\Q$sms//; s/error_map sms/error_map acme/ },

@@ -134,6 +134,7 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
         size += sizeof(ngx_http_error_map_counters_t)
                 + table->nslots * sizeof(ngx_atomic_t);
 
+        ngx_md5_update(&md5, &documents[i]->name.len, sizeof(size_t));
         ngx_md5_update(&md5, documents[i]->name.data, documents[i]->name.len);
 
         for (entry = table->entries;
