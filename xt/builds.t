@@ -66,6 +66,26 @@ for my $way (@ways) {
 }
 
 
+# Forks have versions of their own: one that calls itself 1.27.2 has what an
+# older nginx has.
+
+{
+    my $fork = "$dir/fork";
+
+    system "rm -rf $dir/b && cp -R $src $fork";
+
+    my $version = ErrorMap::slurp("$fork/src/core/nginx.h");
+    is($version =~ s/(define nginx_version +)\d+/${1}1027002/, 1,
+       'a fork has its version');
+    ErrorMap::spew("$fork/src/core/nginx.h", $version);
+
+    my ($status, $out) = build($ErrorMap::root, 'static', $fork, $full, '');
+
+    is($status, 0, 'a fork builds, whatever its version')
+        or diag(substr $out, -2000);
+}
+
+
 # a copy of the project that may be changed
 
 sub project {

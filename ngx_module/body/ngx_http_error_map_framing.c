@@ -145,7 +145,7 @@ ngx_http_error_map_framing_chunked(ngx_http_error_map_framing_t *framing,
 
     for ( ;; ) {
 
-#if (nginx_version >= 1027002)
+#if (NGX_HTTP_ERROR_MAP_KEEP_TRAILERS)
         rc = ngx_http_parse_chunked(reader->request, &b, chunked, 0);
 #else
         rc = ngx_http_parse_chunked(reader->request, &b, chunked);

@@ -82,6 +82,21 @@ ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
 }
 
 
+ngx_table_elt_t *
+ngx_http_error_map_push_header(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+
+    if (h) {
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+    }
+
+    return h;
+}
+
+
 ngx_uint_t
 ngx_http_error_map_header_name(ngx_str_t *name)
 {

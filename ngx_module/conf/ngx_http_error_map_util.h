@@ -25,6 +25,12 @@ ngx_http_upstream_t *ngx_http_error_map_response_upstream(
 ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
     ngx_str_t *name, ngx_table_elt_t *h);
 
+/*
+ * Adds a header to the response, zero-filled, also in the members that only
+ * some versions of nginx have.  Returns NULL on error.
+ */
+ngx_table_elt_t *ngx_http_error_map_push_header(ngx_http_request_t *r);
+
 /* returns 1 for a valid header name: a token that does not begin with "$" */
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 

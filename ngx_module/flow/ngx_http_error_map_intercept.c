@@ -114,15 +114,15 @@ ngx_http_error_map_clean_401(ngx_http_request_t *r)
 
     if (challenge) {
 
-        challenge = ngx_list_push(&r->headers_out.headers);
+        challenge = ngx_http_error_map_push_header(r);
         if (challenge == NULL) {
             return NGX_ERROR;
         }
 
-        *challenge = saved;
-#if (nginx_version >= 1023000)
-        challenge->next = NULL;
-#endif
+        challenge->hash = saved.hash;
+        challenge->key = saved.key;
+        challenge->value = saved.value;
+        challenge->lowcase_key = saved.lowcase_key;
 
         r->headers_out.www_authenticate = challenge;
     }

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_metrics.h"
+#include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_zone.h"
 
@@ -134,7 +135,7 @@ ngx_http_error_map_page_send(ngx_http_request_t *r,
     r->headers_out.content_type_len = type->len;
     r->headers_out.content_type_lowcase = NULL;
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_error_map_push_header(r);
     if (h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

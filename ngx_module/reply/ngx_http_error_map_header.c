@@ -507,7 +507,7 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
                             ngx_http_error_map_name_bit(&header[i].key));
         }
 
-        h = ngx_list_push(&r->headers_out.headers);
+        h = ngx_http_error_map_push_header(r);
         if (h == NULL) {
             return NGX_ERROR;
         }
@@ -516,9 +516,6 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
         h->key = header[i].key;
         h->lowcase_key = header[i].lowcase_key;
         h->value = value;
-#if (nginx_version >= 1023000)
-        h->next = NULL;
-#endif
     }
 
     return NGX_OK;

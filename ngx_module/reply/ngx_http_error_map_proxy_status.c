@@ -89,7 +89,7 @@ ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
 
     /* another line is another member, after those of the vendor's proxies */
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_error_map_push_header(r);
     if (h == NULL) {
         return NGX_ERROR;
     }
@@ -97,9 +97,6 @@ ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
     h->hash = 1;
     ngx_str_set(&h->key, "Proxy-Status");
     h->lowcase_key = (u_char *) "proxy-status";
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
 
     /* the code is printable ASCII and needs no escapes */
 
