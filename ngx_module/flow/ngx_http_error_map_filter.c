@@ -3,9 +3,10 @@
 #include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_intercept.h"
-#include "ngx_http_error_map_saved.h"
+#include "ngx_http_error_map_phase.h"
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_verdict.h"
@@ -98,13 +99,8 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 
         /* another response replaces the held one */
 
-        if (ctx
-            && (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD
-                || ctx->phase == NGX_HTTP_ERROR_MAP_INTERCEPT))
-        {
-            ngx_http_error_map_hold_stop(ctx->hold);
-            ngx_http_error_map_reader_free(&ctx->hold->reader);
-            ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
+        if (r->buffered & NGX_HTTP_ERROR_MAP_BUFFERED) {
+            ngx_http_error_map_abandon(r, ctx);
         }
 
         ngx_http_set_ctx(r, NULL, ngx_http_error_map_filter_module);
@@ -547,13 +543,14 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
 
             c->error = 1;
         }
+
+    } else {
+        ngx_http_error_map_abandon(r, (ctx && ctx->hold == hold) ? ctx : NULL);
     }
 
     /* a request that only waited for the held bytes continues */
 
-    r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
-
-    ngx_post_event(c->write, &ngx_posted_events);
+    ngx_http_error_map_resume(hold);
 
     ngx_http_run_posted_requests(c);
 }

@@ -229,23 +229,6 @@ ngx_http_error_map_hold_consume(ngx_chain_t *in)
 
 
 void
-ngx_http_error_map_set_phase(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_phase_e phase)
-{
-    ctx->phase = phase;
-
-    if (phase == NGX_HTTP_ERROR_MAP_HOLD
-        || phase == NGX_HTTP_ERROR_MAP_INTERCEPT)
-    {
-        r->buffered |= NGX_HTTP_ERROR_MAP_BUFFERED;
-
-    } else {
-        r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
-    }
-}
-
-
-void
 ngx_http_error_map_hold_stop(void *data)
 {
     ngx_http_error_map_hold_t *hold = data;

@@ -43,13 +43,6 @@ ngx_chain_t *ngx_http_error_map_hold_needs(ngx_http_request_t *r,
 /* consumes the buffers of a chain without a copy */
 void ngx_http_error_map_hold_consume(ngx_chain_t *in);
 
-/*
- * Sets the phase of a response, whose context must not be shared, and the bit
- * of r->buffered that keeps nginx from ending the request meanwhile.
- */
-void ngx_http_error_map_set_phase(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_phase_e phase);
-
 /* stops the timer of a hold; a handler of a pool cleanup */
 void ngx_http_error_map_hold_stop(void *hold);
 

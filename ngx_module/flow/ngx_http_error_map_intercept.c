@@ -1,6 +1,6 @@
 
 #include "ngx_http_error_map_intercept.h"
-#include "ngx_http_error_map_hold.h"
+#include "ngx_http_error_map_phase.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_util.h"
 
@@ -160,11 +160,12 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
 
     if (ctx == NULL || ctx->hold != hold) {
 
-        r->buffered &= ~NGX_HTTP_ERROR_MAP_BUFFERED;
-
         /* another response has replaced this one */
 
-        ngx_post_event(c->write, &ngx_posted_events);
+        ngx_http_error_map_abandon(r, NULL);
+        ngx_http_error_map_resume(hold);
+
+        ngx_http_run_posted_requests(c);
         return;
     }
 

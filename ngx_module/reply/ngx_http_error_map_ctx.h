@@ -30,6 +30,11 @@ typedef struct {
     ngx_event_t                     timer;
     ngx_msec_t                      start;
 
+    /* the subrequest's handler, and the one that replaces it meanwhile */
+    ngx_http_post_subrequest_t     *post_subrequest;
+    ngx_http_post_subrequest_t      post;
+
+    unsigned                        finalized:1; /* nginx waits for it */
     unsigned                        upstream:1;  /* an upstream sends it */
     unsigned                        flush:1;
     unsigned                        in_memory:1; /* needed by other filters */

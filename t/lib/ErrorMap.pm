@@ -171,7 +171,8 @@ sub shell {
 
 # start(http => 'text of the http block', port => a port it listens on,
 #       main => 'text before it', workers => 1, connections => 1024,
-#       log_level => 'info')
+#       log_level => 'info', modules => lines that load modules, instead of
+#       load_module()'s)
 #
 # Starts an nginx and waits for its port.  Returns a hash with dir (where
 # error.log is) and pid.  %DIR% in the text stands for that directory.
@@ -186,8 +187,9 @@ sub start {
     my $connections = $arg{connections} || 1024;
     my $level = $arg{log_level} || 'info';
     my $main = $arg{main} || '';
+    my $modules = defined $arg{modules} ? $arg{modules} : load_module();
 
-    my $text = load_module() . <<"END";
+    my $text = $modules . <<"END";
 
 $user
 daemon off;
