@@ -32,6 +32,12 @@
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
+static ngx_uint_t ngx_http_error_map_own_page(ngx_http_request_t *r,
+    ngx_http_upstream_t *upstream);
+static ngx_int_t ngx_http_error_map_send_header(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced);
+static ngx_int_t ngx_http_error_map_send_body(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
@@ -76,6 +82,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
     ngx_msec_t                      waited;
+    ngx_uint_t                      done;
     ngx_http_error_map_ctx_t       *ctx, *upstream;
     ngx_http_error_map_saved_t     *saved;
     ngx_http_error_map_reader_t     reader;
@@ -93,7 +100,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
         }
     }
 
-    if (ctx || r->internal) {
+    if (ctx || r->internal || r->filter_finalize) {
 
         saved = ngx_http_error_map_saved(r);
 
@@ -111,18 +118,21 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
      * of the response that it replaces; one from another upstream is inspected.
      */
 
-    if (saved && (ngx_http_error_map_response_upstream(r) == NULL
-                 || r->upstream == saved->upstream))
-    {
+    if (saved && ngx_http_error_map_own_page(r, saved->upstream)) {
         ctx = saved->ctx;
 
         ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
 
-        if (ngx_http_error_map_add_error_headers(r, conf, ctx) != NGX_OK) {
+        if (ngx_http_error_map_is_error(ctx->verdict)
+            && !saved->added
+            && !ctx->dry_run
+            && !conf->dry_run
+            && ngx_http_error_map_add_error_headers(r, conf, ctx) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
-        return ngx_http_next_header_filter(r);
+        return ngx_http_error_map_send_header(r, ctx, &done);
     }
 
     response.status = r->headers_out.status;
@@ -189,10 +199,41 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 }
 
 
+/*
+ * Whether an error page is the edge's own, and not one that another upstream
+ * has sent than that of the response which the page replaces.
+ */
+
+static ngx_uint_t
+ngx_http_error_map_own_page(ngx_http_request_t *r,
+    ngx_http_upstream_t *upstream)
+{
+    if (r->upstream == NULL || r->upstream == upstream) {
+        return 1;
+    }
+
+    if (!r->filter_finalize) {
+        return ngx_http_error_map_response_upstream(r) == NULL;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached) {
+        return 0;
+    }
+
+#endif
+
+    return r->upstream->cleanup == NULL;
+}
+
+
 static ngx_int_t
 ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
+    ngx_uint_t  replaced;
+
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "http error map: skipped, status %ui, type \"%V\", coding "
                    "\"%*s\"",
@@ -205,7 +246,43 @@ ngx_http_error_map_skip(ngx_http_request_t *r,
 
     ngx_http_error_map_count_skipped(r, conf);
 
-    return ngx_http_next_header_filter(r);
+    return ngx_http_error_map_send_header(r, NULL, &replaced);
+}
+
+
+/* calls the next header filter, and tells whether the response was replaced */
+
+static ngx_int_t
+ngx_http_error_map_send_header(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced)
+{
+    ngx_int_t                     rc;
+    ngx_http_error_map_sending_t  sending;
+
+    ngx_http_error_map_sending_begin(&sending, r, ctx);
+
+    rc = ngx_http_next_header_filter(r);
+
+    *replaced = ngx_http_error_map_sending_end(&sending, rc);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_send_body(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_int_t                     rc;
+    ngx_http_error_map_sending_t  sending;
+
+    ngx_http_error_map_sending_begin(&sending, r, ctx);
+
+    rc = ngx_http_next_body_filter(r, in);
+
+    (void) ngx_http_error_map_sending_end(&sending, rc);
+
+    return rc;
 }
 
 
@@ -213,7 +290,8 @@ static ngx_int_t
 ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t   rc;
+    ngx_uint_t  replaced;
 
     if (ngx_http_error_map_intercepts(r, conf, ctx)) {
         return ngx_http_error_map_intercept(r, ctx);
@@ -223,9 +301,9 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_next_header_filter(r);
+    rc = ngx_http_error_map_send_header(r, ctx, &replaced);
 
-    if (ctx->body == NULL || rc == NGX_ERROR || rc > NGX_OK) {
+    if (ctx->body == NULL || rc == NGX_ERROR || replaced) {
         return rc;
     }
 
@@ -247,6 +325,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 {
     ngx_msec_t                  waited;
     ngx_pool_cleanup_t         *cln;
+    ngx_http_core_loc_conf_t   *clcf;
     ngx_http_error_map_ctx_t   *ctx;
     ngx_http_error_map_hold_t  *hold;
 
@@ -300,9 +379,11 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     hold->in_memory = r->filter_need_in_memory;
     r->filter_need_in_memory = 1;
 
-    if (conf->intercept) {
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-        /* an error page may need the request body again */
+    if (clcf->error_pages) {
+
+        /* one of them may need the request body again */
 
         r->preserve_body = 1;
     }
@@ -327,7 +408,7 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     if (ctx == NULL || ctx->phase == NGX_HTTP_ERROR_MAP_PASS) {
-        return ngx_http_next_body_filter(r, in);
+        return ngx_http_error_map_send_body(r, ctx, in);
     }
 
     return ngx_http_error_map_phase_body(r, ctx, in);
@@ -344,7 +425,7 @@ ngx_http_error_map_phase_body(ngx_http_request_t *r,
         ngx_http_error_map_hold_consume(in);
 
         return (r->connection->buffered || r->postponed)
-               ? ngx_http_next_body_filter(r, NULL) : NGX_OK;
+               ? ngx_http_error_map_send_body(r, ctx, NULL) : NGX_OK;
     }
 
     hold = ctx->hold;
@@ -371,6 +452,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
     ngx_int_t                       rc;
+    ngx_uint_t                      replaced;
     ngx_http_error_map_hold_t      *hold;
     ngx_http_error_map_loc_conf_t  *conf;
 
@@ -391,15 +473,9 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     r->filter_need_in_memory = hold->in_memory;
 
     if (ngx_http_error_map_intercepts(r, conf, ctx)) {
-
-        /* the caller still needs its upstream */
-
-        ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_INTERCEPT);
-
         ngx_http_error_map_hold_consume(in);
 
-        hold->timer.handler = ngx_http_error_map_intercept_late;
-        ngx_post_event(&hold->timer, &ngx_posted_events);
+        ngx_http_error_map_intercept_later(r, ctx, 0);
 
         return NGX_OK;
     }
@@ -408,10 +484,21 @@ ngx_http_error_map_release(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_next_header_filter(r);
+    rc = ngx_http_error_map_send_header(r, ctx, &replaced);
 
-    if (rc == NGX_ERROR || rc > NGX_OK) {
-        return NGX_ERROR;
+    if (rc > NGX_OK) {
+
+        /* another filter wants an error page */
+
+        ngx_http_error_map_hold_consume(in);
+
+        ngx_http_error_map_intercept_later(r, ctx, rc);
+
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR || replaced) {
+        return rc;
     }
 
     if (r->header_only) {
@@ -478,7 +565,7 @@ ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_next_body_filter(r, out);
+    rc = ngx_http_error_map_send_body(r, ctx, out);
 
     if (rc == NGX_AGAIN
         && ngx_http_error_map_upstream_active(r)

@@ -6,6 +6,7 @@
 
 
 static ngx_int_t ngx_http_error_map_clean_401(ngx_http_request_t *r);
+static void ngx_http_error_map_intercept_late(ngx_event_t *ev);
 
 
 ngx_int_t
@@ -132,6 +133,23 @@ ngx_http_error_map_clean_401(ngx_http_request_t *r)
 
 
 void
+ngx_http_error_map_intercept_later(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t refused)
+{
+    ngx_http_error_map_hold_t  *hold;
+
+    hold = ctx->hold;
+
+    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_INTERCEPT);
+
+    hold->refused = refused;
+    hold->timer.handler = ngx_http_error_map_intercept_late;
+
+    ngx_post_event(&hold->timer, &ngx_posted_events);
+}
+
+
+static void
 ngx_http_error_map_intercept_late(ngx_event_t *ev)
 {
     ngx_int_t                   status;
@@ -183,7 +201,8 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
         (*r->upstream->cleanup)(r);
     }
 
-    status = ngx_http_error_map_intercept(r, ctx);
+    status = hold->refused ? (ngx_int_t) hold->refused
+                           : ngx_http_error_map_intercept(r, ctx);
 
     ngx_http_finalize_request(r, status);
 

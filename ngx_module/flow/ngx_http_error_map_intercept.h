@@ -26,10 +26,13 @@ ngx_int_t ngx_http_error_map_intercept(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 
 /*
- * The same while nginx waits for more of the body: finalizes the upstream and
- * the request.  The event is the timer of a hold, posted.
+ * The same for a response that was held, whose caller still needs its upstream:
+ * finalizes the upstream and the request in an event of its own.  A status of
+ * another filter, which has refused the header, is the one to finalize with;
+ * otherwise it is 0.
  */
-void ngx_http_error_map_intercept_late(ngx_event_t *ev);
+void ngx_http_error_map_intercept_later(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t refused);
 
 
 #pragma GCC visibility pop

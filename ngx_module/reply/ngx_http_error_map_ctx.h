@@ -29,6 +29,7 @@ typedef struct {
 
     ngx_event_t                     timer;
     ngx_msec_t                      start;
+    ngx_uint_t                      refused; /* by a filter, a status */
 
     /* the subrequest's handler, and the one that replaces it meanwhile */
     ngx_http_post_subrequest_t     *post_subrequest;
@@ -73,6 +74,7 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_msec_t                      hold_time;
 
     ngx_buf_t                      *body;    /* replaces the vendor's */
+    unsigned                        dry_run:1;
 
     /* the original handler, restored once the held data is sent */
     ngx_http_event_handler_pt       write_event_handler;

@@ -40,6 +40,7 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
             }
         }
 
+        ctx->dry_run = conf->dry_run;
         ctx->verdict = reader->verdict;
         ctx->entry = reader->entry;
 

@@ -116,7 +116,7 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (ctx == NULL && r->internal) {
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
         saved = ngx_http_error_map_saved(r);
 
         /* unless a response of another upstream was skipped since */
