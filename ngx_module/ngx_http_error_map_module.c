@@ -461,7 +461,8 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
      *     conf->types_keys = NULL;
      *     conf->proxy_status = { 0, NULL };
      *     conf->problem_type = { 0, NULL };
-     *     conf->metrics = 0;
+     *     conf->metrics_file = NULL;
+     *     conf->metrics_line = 0;
      */
 
     conf->enable = NGX_CONF_UNSET;
@@ -491,9 +492,13 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     static u_char  json[] = "application/json";
 
+    if (ngx_http_error_map_metrics_check(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     /* a metrics page is not counted itself */
 
-    if (conf->metrics && conf->enable == NGX_CONF_UNSET) {
+    if (conf->metrics_file && conf->enable == NGX_CONF_UNSET) {
         conf->enable = 0;
     }
 

@@ -23,6 +23,8 @@ sub least_zone {
 
 my $least = least_zone('') || $minimum / 1024;
 my $format = 'in "error_map_metrics", it must be prometheus or json';
+my $other = '"error_map_metrics" directive conflicts with another content '
+            . 'handler, such as "proxy_pass"';
 
 for (
     ["error_map_zone a 1m;\nerror_map_zone b 1m;",
@@ -58,6 +60,12 @@ for (
             . "json;\nerror_map_metrics $_; } }",
             '"error_map_metrics" directive is duplicate in nginx.conf:8'] }
      qw(json prometheus)),
+    (map { ["error_map_zone a 1m; server { location / {\n$_;\n"
+            . "error_map_metrics json; } }", "$other in nginx.conf:8"],
+           ["error_map_zone a 1m; server { location / {\nerror_map_metrics "
+            . "json;\n$_; } }\nserver { }", "$other in nginx.conf:7"] }
+     'proxy_pass http://127.0.0.1', 'fastcgi_pass 127.0.0.1:9', 'empty_gif',
+     'proxy_pass http://127.0.0.1; error_map vzenith; error_map_upstream on'),
     ["error_map_zone a 1m; server {\nerror_map_metrics json; }",
      '"error_map_metrics" directive is not allowed here in nginx.conf:7'],
     ["error_map_zone a 1m; server { location / { error_map_metrics; } }",
@@ -81,6 +89,11 @@ for (
     . " error_map vzenith; } }",
     "error_map_zone a 1m; server { location / { error_map_metrics json;"
     . " error_map off; } }",
+    "error_map_zone a 1m; server { location / { proxy_pass http://127.0.0.1;"
+    . " location /x { error_map_metrics prometheus; } } }",
+    "error_map_zone a 1m; error_map vzenith; error_map_upstream on;"
+    . " server { location / { error_map_metrics json; error_map vzenith;"
+    . " if (\$arg_x) { return 404; } } }",
     "error_map_zone a ${least}k;",
 ) {
     is(configuration_error("$_\n"), '', "accepted: $_");

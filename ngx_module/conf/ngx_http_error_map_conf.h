@@ -208,7 +208,8 @@ typedef struct {
     ngx_str_t                       problem_type;  /* a prefix, or "" */
     ngx_flag_t                      intercept;
     ngx_flag_t                      upstream;
-    ngx_uint_t                      metrics;  /* error_map_metrics is used */
+    u_char                         *metrics_file;  /* error_map_metrics */
+    ngx_uint_t                      metrics_line;
 } ngx_http_error_map_loc_conf_t;
 
 

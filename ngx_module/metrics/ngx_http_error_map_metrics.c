@@ -50,6 +50,11 @@ ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    if (clcf->handler) {
+        return "conflicts with another content handler, such as "
+               "\"proxy_pass\"";
+    }
+
     if (ngx_strcmp(value[1].data, "prometheus") == 0) {
         clcf->handler = ngx_http_error_map_prometheus_handler;
 
@@ -63,17 +68,42 @@ ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    emlcf->metrics = 1;
+    emlcf->metrics_file = cf->conf_file->file.name.data;
+    emlcf->metrics_line = cf->conf_file->line;
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
 
     if (emcf->metrics_file == NULL) {
-        emcf->metrics_file = cf->conf_file->file.name.data;
-        emcf->metrics_line = cf->conf_file->line;
+        emcf->metrics_file = emlcf->metrics_file;
+        emcf->metrics_line = emlcf->metrics_line;
     }
 
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_metrics_check(ngx_conf_t *cf,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->metrics_file == NULL
+        || clcf->handler == ngx_http_error_map_prometheus_handler
+        || clcf->handler == ngx_http_error_map_json_handler)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"error_map_metrics\" directive conflicts with another "
+                  "content handler, such as \"proxy_pass\" in %s:%ui",
+                  conf->metrics_file, conf->metrics_line);
+
+    return NGX_ERROR;
 }
 
 
@@ -144,9 +174,6 @@ ngx_http_error_map_page_send(ngx_http_request_t *r,
     ngx_str_set(&h->key, "Cache-Control");
     ngx_str_set(&h->value, "no-store");
     h->lowcase_key = (u_char *) "cache-control";
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
 
     rc = ngx_http_send_header(r);
 

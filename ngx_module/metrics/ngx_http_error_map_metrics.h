@@ -17,6 +17,10 @@
 char *ngx_http_error_map_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* rejects a content handler that replaced the page; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_metrics_check(ngx_conf_t *cf,
+    ngx_http_error_map_loc_conf_t *conf);
+
 
 #pragma GCC visibility pop
 
