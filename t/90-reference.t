@@ -278,4 +278,34 @@ for my $file (@files) {
     right("$file: links", @wrong);
 }
 
+
+# the statuses that nginx's own directives take: README says which
+
+{
+    my $prose = join ' ', @{ $readme->{prose} };
+    my ($all) = $prose =~ /accept\s+only\s+the\s+statuses\s+([\d,\sand]+)/;
+    my ($not) = $prose =~ /of\s+the\s+others\s+not\s+(\d+\s+and\s+\d+)/;
+    my %proxy = map { $_ => 1 } $all =~ /\d+/g;
+    my %others = %proxy;
+
+    delete @others{$not =~ /\d+/g};
+
+    for my $protocol (qw(proxy fastcgi uwsgi scgi)) {
+        my $ok = $protocol eq 'proxy' ? \%proxy : \%others;
+
+        for my $directive ('next_upstream', 'cache_use_stale') {
+            my @wrong;
+
+            for my $status (400 .. 404, 408, 429, 500 .. 504) {
+                my $name = "${protocol}_$directive http_$status";
+                my $refused = ErrorMap::configuration_error("$name;\n") ne '';
+
+                push @wrong, $name if $refused != !$ok->{$status};
+            }
+
+            right("README.md: ${protocol}_$directive", @wrong);
+        }
+    }
+}
+
 done_testing();
