@@ -2,14 +2,12 @@
 #include "em_json_state.h"
 
 
-const uint8_t *
-em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
+static inline const uint8_t *
+em_json_number_scan(uint8_t *number, const uint8_t *p, const uint8_t *end)
 {
-    uint8_t         ch, state;
-    const uint8_t  *start;
+    uint8_t  ch, state;
 
-    start = p;
-    state = j->number;
+    state = *number;
 
     for ( /* void */ ; p < end; p++) {
 
@@ -59,11 +57,30 @@ em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
 
 done:
 
-    j->number = state;
+    *number = state;
+
+    return p;
+}
+
+
+const uint8_t *
+em_json_number(em_json_t *j, const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t  *start;
+
+    start = p;
+    p = em_json_number_scan(&j->number, p, end);
 
     if (j->capture && p != start) {
         em_json_append(j, start, (size_t) (p - start));
     }
 
     return p;
+}
+
+
+const uint8_t *
+em_json_number_read(uint8_t *number, const uint8_t *p, const uint8_t *end)
+{
+    return em_json_number_scan(number, p, end);
 }

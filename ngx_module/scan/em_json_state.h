@@ -1,6 +1,6 @@
 
 /*
- * Internals of em_json, included by its own files only.
+ * Internals of em_json, which em_select and em_path share.
  */
 
 
@@ -75,6 +75,10 @@ void em_json_append(em_json_t *j, const void *data, size_t len);
 const uint8_t *em_json_number(em_json_t *j, const uint8_t *p,
     const uint8_t *end);
 
+/* ... in a number whose state, an nm_*, is the caller's */
+const uint8_t *em_json_number_read(uint8_t *number, const uint8_t *p,
+    const uint8_t *end);
+
 /* finds the pointers that lead to or through the next element of an array */
 void em_json_element(em_json_t *j, const em_json_pointers_t *set);
 
@@ -84,6 +88,44 @@ void em_json_member(em_json_t *j, const em_json_pointers_t *set,
 
 
 #define em_json_digit(c)  ((uint8_t) ((c) - '0') < 10)
+
+/* whether a number may end after what has been read of it */
+
+#define em_json_number_whole(number)                                          \
+    ((number) == nm_zero || (number) == nm_integer                            \
+     || (number) == nm_fraction || (number) == nm_exponent)
+
+
+/* writes a character's 1 to 4 bytes, and returns how many they are */
+
+static inline size_t
+em_json_utf8(uint8_t *utf8, uint32_t ch)
+{
+    if (ch < 0x80) {
+        utf8[0] = (uint8_t) ch;
+        return 1;
+    }
+
+    if (ch < 0x800) {
+        utf8[0] = (uint8_t) (0xc0 | ch >> 6);
+        utf8[1] = (uint8_t) (0x80 | (ch & 0x3f));
+        return 2;
+    }
+
+    if (ch < 0x10000) {
+        utf8[0] = (uint8_t) (0xe0 | ch >> 12);
+        utf8[1] = (uint8_t) (0x80 | (ch >> 6 & 0x3f));
+        utf8[2] = (uint8_t) (0x80 | (ch & 0x3f));
+        return 3;
+    }
+
+    utf8[0] = (uint8_t) (0xf0 | ch >> 18);
+    utf8[1] = (uint8_t) (0x80 | (ch >> 12 & 0x3f));
+    utf8[2] = (uint8_t) (0x80 | (ch >> 6 & 0x3f));
+    utf8[3] = (uint8_t) (0x80 | (ch & 0x3f));
+
+    return 4;
+}
 
 
 /* returns the first byte that is not a digit, or end */

@@ -164,31 +164,7 @@ em_json_append_unit(em_json_t *j)
 static void
 em_json_append_char(em_json_t *j, uint32_t ch)
 {
-    size_t   n;
     uint8_t  utf8[4];
 
-    if (ch < 0x80) {
-        utf8[0] = (uint8_t) ch;
-        n = 1;
-
-    } else if (ch < 0x800) {
-        utf8[0] = (uint8_t) (0xc0 | ch >> 6);
-        utf8[1] = (uint8_t) (0x80 | (ch & 0x3f));
-        n = 2;
-
-    } else if (ch < 0x10000) {
-        utf8[0] = (uint8_t) (0xe0 | ch >> 12);
-        utf8[1] = (uint8_t) (0x80 | (ch >> 6 & 0x3f));
-        utf8[2] = (uint8_t) (0x80 | (ch & 0x3f));
-        n = 3;
-
-    } else {
-        utf8[0] = (uint8_t) (0xf0 | ch >> 18);
-        utf8[1] = (uint8_t) (0x80 | (ch >> 12 & 0x3f));
-        utf8[2] = (uint8_t) (0x80 | (ch >> 6 & 0x3f));
-        utf8[3] = (uint8_t) (0x80 | (ch & 0x3f));
-        n = 4;
-    }
-
-    em_json_append(j, utf8, n);
+    em_json_append(j, utf8, em_json_utf8(utf8, ch));
 }
