@@ -6,6 +6,7 @@
 static const char *em_plan_add(em_plan_t *plan, em_plan_path_t *line,
     const char *text, size_t len, char *error);
 static void em_plan_levels(em_plan_t *plan, unsigned k);
+static void em_plan_name(em_plan_level_t *l, const char *name, size_t len);
 static void em_plan_source_end(em_plan_t *plan, unsigned i);
 static size_t em_plan_slots(em_plan_t *plan, size_t size);
 static int em_plan_pointers(em_plan_t *plan);
@@ -254,7 +255,7 @@ em_plan_levels(em_plan_t *plan, unsigned k)
             /* its name is one of the children's */
 
             l[1].filtered |= bit;
-            l[1].lengths |= em_select_bit(s->len & 63);
+            em_plan_name(&l[1], &p->path.text[s->name], s->len);
             p->filters |= 2u << n;
             break;
 
@@ -269,7 +270,7 @@ em_plan_levels(em_plan_t *plan, unsigned k)
         case EM_PATH_TOKEN:
         case EM_PATH_NAME:
             l->names |= bit;
-            l->lengths |= em_select_bit(s->len & 63);
+            em_plan_name(l, &p->path.text[s->name], s->len);
             break;
         }
 
@@ -281,6 +282,18 @@ em_plan_levels(em_plan_t *plan, unsigned k)
             }
         }
     }
+}
+
+
+static void
+em_plan_name(em_plan_level_t *l, const char *name, size_t len)
+{
+    uint8_t  first;
+
+    first = len ? (uint8_t) name[0] : '"';
+
+    l->lengths |= em_select_bit(len & 63);
+    l->hashes |= em_select_bit(em_plan_hash(len, first));
 }
 
 

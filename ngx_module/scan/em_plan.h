@@ -97,6 +97,7 @@ typedef struct {
     uint64_t                names;    /* next is a name, of a pointer as well */
     uint64_t                indexes;  /* next may be an index */
     uint64_t                lengths;  /* of names, modulo 64 */
+    uint64_t                hashes;   /* of names: em_plan_hash() */
     uint32_t                index;    /* the largest one */
 } em_plan_level_t;
 
@@ -132,6 +133,11 @@ typedef struct {
 
     em_plan_path_t          line;     /* of the line begun last */
 } em_plan_t;
+
+
+/* a number below 64 for a name; first is a quote where len is 0 */
+
+#define em_plan_hash(len, first)  (((first) + (len) * 11u) & 63)
 
 
 /* codes of which the document has an exact row or success */

@@ -50,7 +50,7 @@ em_select_feed(em_select_t *s, const void *data, size_t len)
     int                       n;
     uint8_t                   ch;
     const uint8_t            *p, *q, *end;
-    const em_select_frame_t  *f;
+    em_select_frame_t        *f;
     const em_plan_level_t    *l;
 
     if (s->status == EM_SELECT_DONE || len == 0) {
@@ -180,18 +180,6 @@ value:
             goto skip_string;
         }
 
-        if (em_json_digit(ch) && s->depth) {
-
-            /* ... and integers */
-
-            q = (ch == '0') ? p : em_json_digits(p, end);
-
-            if (q < end && (*q == s->close || *q == ',')) {
-                p = q;
-                goto next;
-            }
-        }
-
         s->limit = 0;
 
     } else {
@@ -200,11 +188,31 @@ value:
             goto value;
         }
 
-        s->fired = 0;
-        s->cut = 0;
-        s->len = 0;
-
         em_select_enter(s);
+    }
+
+    if (em_json_digit(ch)) {
+
+        /* ... and integers */
+
+        q = (ch == '0') ? p : em_json_digits(p, end);
+
+        if (q < end && (*q == s->close || *q == ',') && s->depth) {
+
+            if (s->match | s->tested) {
+                s->type = EM_PATH_NUMBER;
+
+                if (em_select_limit(s)) {
+                    em_select_append(s, p - 1, (size_t) (q - p + 1));
+                }
+
+                p = q;
+                goto scalar;
+            }
+
+            p = q;
+            goto next;
+        }
     }
 
     switch (ch) {
@@ -340,12 +348,15 @@ next:
 
     if (ch == ',') {
 
-        f = &s->frames[s->depth - 1];
-
         if (s->close == '}') {
 
-            if (((f->alive | f->unknown) & s->live) == 0) {
-                goto skip_rest;
+            if (s->check) {
+                s->check = 0;
+                f = &s->frames[s->depth - 1];
+
+                if (((f->alive | f->unknown) & s->live) == 0) {
+                    goto skip_rest;
+                }
             }
 
             goto name;
@@ -374,10 +385,17 @@ pop:
     s->close = em_select_closing(s);
     s->type = EM_SELECT_NESTED;
 
+    s->check = 1;
+
     f = &s->frames[s->depth];
 
     if (em_select_ended(s, s->depth, f->match, f->tested)) {
         return s->status;
+    }
+
+    if (s->close == '}') {
+        f = &s->frames[s->depth - 1];
+        s->wild = f->alive & s->plan->levels[s->depth - 1].wild;
     }
 
     goto next;
@@ -445,15 +463,17 @@ name:
         goto string;
     }
 
-    /* nearly all others have no name of the same length */
+    /* nearly all others are no name that is looked for */
 
     l = &s->plan->levels[s->depth - 1];
 
-    if (l->lengths >> ((q - p) & 63) & 1) {
+    if (l->lengths >> ((q - p) & 63)
+        & l->hashes >> em_plan_hash((size_t) (q - p), *p) & 1)
+    {
         em_select_member(s, (const char *) p, (size_t) (q - p));
 
     } else {
-        s->match = s->frames[s->depth - 1].alive & s->live & l->wild;
+        s->match = s->wild;
         s->tested = 0;
     }
 
@@ -490,8 +510,7 @@ skip_name:
 
     /* longer than all names, but not than any child */
 
-    s->match = s->frames[s->depth - 1].alive & s->live
-               & s->plan->levels[s->depth - 1].wild;
+    s->match = s->wild;
     s->tested = 0;
     goto colon;
 
@@ -751,8 +770,6 @@ em_select_literal(em_select_t *s, unsigned literal)
 static int
 em_select_literal_text(em_select_t *s)
 {
-    s->fired = 0;
-
     em_select_enter(s);
     em_select_literal(s, s->prefix.literal);
 

@@ -109,19 +109,6 @@ em_select_elements_end(em_select_t *s)
 }
 
 
-void
-em_select_enter(em_select_t *s)
-{
-    em_select_frame_t  *f;
-
-    f = &s->frames[s->depth];
-
-    f->unknown = s->match & s->plan->levels[s->depth].filtered;
-    f->failed = 0;
-    f->waits = 0;
-}
-
-
 int
 em_select_open(em_select_t *s)
 {
@@ -171,6 +158,7 @@ em_select_open(em_select_t *s)
 
     if (s->open == '{') {
         s->objects |= bit;
+        s->wild = alive & l->wild;
         return sw_first_name;
     }
 

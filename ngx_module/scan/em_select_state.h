@@ -99,6 +99,8 @@ struct em_select_s {
     uint64_t                    tested;   /* whose filter the value decides */
     uint64_t                    fired;    /* that have had the value */
 
+    uint64_t                    wild;     /* that lead to any member */
+
     /* sources */
     uint64_t                    hands[3]; /* what is in hand, by its kind */
     uint64_t                    known;    /* that count */
@@ -108,6 +110,7 @@ struct em_select_s {
     uint64_t                    found;    /* that have a value */
 
     uint8_t                     changed;  /* something to decide from */
+    uint8_t                     check;    /* fewer PATHs may be alive */
     uint8_t                     marked;   /* a marker has come */
     uint8_t                     mark;     /* ... its number */
     uint16_t                    mark_value;
@@ -162,6 +165,25 @@ em_select_value(const em_select_t *s, unsigned field)
 }
 
 
+/* a value that PATHs lead to begins; before anything else of it */
+
+static inline void
+em_select_enter(em_select_t *s)
+{
+    em_select_frame_t  *f;
+
+    f = &s->frames[s->depth];
+
+    f->unknown = s->match & s->plan->levels[s->depth].filtered;
+    f->failed = 0;
+    f->waits = 0;
+
+    s->fired = 0;
+    s->cut = 0;
+    s->len = 0;
+}
+
+
 #define em_select_bit(n)    ((uint64_t) 1 << (n))
 #define em_select_first(m)  ((unsigned) __builtin_ctzll(m))
 
@@ -173,9 +195,6 @@ void em_select_element(em_select_t *s);
 
 /* no element to come can matter */
 int em_select_elements_end(em_select_t *s);
-
-/* a value that PATHs lead to begins; before anything else of it */
-void em_select_enter(em_select_t *s);
 
 /*
  * Its bracket has been read.  Returns the state after it: one of those of what

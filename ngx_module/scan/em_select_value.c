@@ -38,6 +38,7 @@ em_select_begin(em_select_t *s, uint64_t targets)
     uint64_t  bits;
 
     s->fired |= targets;
+    s->check = 1;
 
     there = em_select_there(s);
 
