@@ -106,9 +106,6 @@ em_select_feed(em_select_t *s, const void *data, size_t len)
     case sw_skip_name:
         goto skip_name;
 
-    case sw_rest:
-        goto rest;
-
     default: /* sw_string, sw_escape, sw_unicode */
         goto string;
     }
@@ -349,21 +346,7 @@ next:
     if (ch == ',') {
 
         if (s->close == '}') {
-
-            if (s->check) {
-                s->check = 0;
-                f = &s->frames[s->depth - 1];
-
-                if (((f->alive | f->unknown) & s->live) == 0) {
-                    goto skip_rest;
-                }
-            }
-
             goto name;
-        }
-
-        if (em_select_elements_end(s)) {
-            goto skip_rest;
         }
 
         em_select_element(s);
@@ -379,13 +362,9 @@ next:
         goto malformed;
     }
 
-pop:
-
     s->depth--;
     s->close = em_select_closing(s);
     s->type = EM_SELECT_NESTED;
-
-    s->check = 1;
 
     f = &s->frames[s->depth];
 
@@ -399,26 +378,6 @@ pop:
     }
 
     goto next;
-
-skip_rest:
-
-    /* nothing in what is left of it can matter */
-
-    s->skip.depth = 1;
-    s->skip.string = 0;
-    s->skip.escaped = 0;
-    s->skip.open = s->close - 2;
-    s->lead = 0;
-
-rest:
-
-    p = em_select_skip_nested(s, p, end);
-
-    if (s->skip.depth == 0) {
-        goto pop;
-    }
-
-    em_select_wait(sw_rest);
 
 first_name:
 

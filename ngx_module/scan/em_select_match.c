@@ -90,26 +90,6 @@ em_select_element(em_select_t *s)
 
 
 int
-em_select_elements_end(em_select_t *s)
-{
-    unsigned                  level;
-    uint64_t                  alive;
-    const em_plan_level_t    *l;
-    const em_select_frame_t  *f;
-
-    level = s->depth - 1u;
-
-    f = &s->frames[level];
-    l = &s->plan->levels[level];
-
-    alive = f->alive & s->live;
-
-    return (alive & (l->wild | l->each)) == 0
-           && ((alive & l->indexes) == 0 || f->index >= l->index);
-}
-
-
-int
 em_select_open(em_select_t *s)
 {
     uint32_t                 bit;

@@ -22,7 +22,6 @@ enum {
     sw_prefix = sw_skip_string + 1,
     sw_peek,                      /* is an array or object empty? */
     sw_first,                     /* ... a string? */
-    sw_rest,                      /* of an array or object looked into */
     sw_skip_name,                 /* one that is too long */
     sw_closed,                    /* em_select_string(): past the quote, */
     sw_cut,                       /* ... more than the limit, */
@@ -110,7 +109,6 @@ struct em_select_s {
     uint64_t                    found;    /* that have a value */
 
     uint8_t                     changed;  /* something to decide from */
-    uint8_t                     check;    /* fewer PATHs may be alive */
     uint8_t                     marked;   /* a marker has come */
     uint8_t                     mark;     /* ... its number */
     uint16_t                    mark_value;
@@ -192,9 +190,6 @@ em_select_enter(em_select_t *s)
 
 void em_select_member(em_select_t *s, const char *name, size_t len);
 void em_select_element(em_select_t *s);
-
-/* no element to come can matter */
-int em_select_elements_end(em_select_t *s);
 
 /*
  * Its bracket has been read.  Returns the state after it: one of those of what

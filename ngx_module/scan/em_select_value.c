@@ -38,7 +38,6 @@ em_select_begin(em_select_t *s, uint64_t targets)
     uint64_t  bits;
 
     s->fired |= targets;
-    s->check = 1;
 
     there = em_select_there(s);
 
@@ -98,6 +97,8 @@ em_select_ended(em_select_t *s, unsigned depth, uint64_t match,
 
             em_select_resolve(s, k, depth - 1, equal != selector->unequal);
         }
+
+        s->wild &= s->frames[depth - 1].alive;
     }
 
     if (match) {

@@ -4,8 +4,8 @@
  *
  *     PLAN | BODY | ANSWER | OPTIONS
  *
- * PLAN is lines of a document as nginx.conf has them.  In BODY, \xNN is a byte
- * and \@N@ the byte before it, N times more.  The rows are 1, 2, "true" and
+ * PLAN is lines of a document as nginx.conf has them.  In BODY and ANSWER, \xNN
+ * is a byte and \@N@ the byte before it, N times more.  The rows are 1, 2, "true" and
  * what begins with "e." or is from 100 to 199; successes are 0 and OK.
  *
  * ANSWER: a code that is an error, ?code if it is unlisted, ok for a success,
@@ -34,7 +34,7 @@
 #define EM_CASE_WORDS   256
 #define EM_CASE_FIELDS   64
 #define EM_CASE_BODY    (1 << 18)
-#define EM_CASE_LINE    8192
+#define EM_CASE_LINE    (1 << 16)
 
 
 typedef struct {
@@ -362,36 +362,38 @@ em_case_hex(char c)
 }
 
 
-static void
-em_case_body(em_case_t *c, const char *text, size_t len)
+static size_t
+em_case_bytes(char *buf, const char *text, size_t len)
 {
-    char         ch;
+    char         ch, *p;
     long         n;
     const char  *end;
 
-    c->len = 0;
+    p = buf;
 
     for (end = text + len; text < end; text++) {
 
         if (end - text >= 4 && text[0] == '\\' && text[1] == 'x') {
             ch = (char) (em_case_hex(text[2]) * 16 + em_case_hex(text[3]));
-            c->body[c->len++] = ch;
+            *p++ = ch;
             text += 3;
             continue;
         }
 
         if (end - text >= 4 && text[0] == '\\' && text[1] == '@') {
-            ch = c->body[c->len - 1];
+            ch = p[-1];
 
             for (n = strtol(text + 2, (char **) &text, 10); n; n--) {
-                c->body[c->len++] = ch;
+                *p++ = ch;
             }
 
             continue;
         }
 
-        c->body[c->len++] = *text;
+        *p++ = *text;
     }
+
+    return (size_t) (p - buf);
 }
 
 
@@ -438,9 +440,11 @@ em_case_read(em_case_t *c, char *line)
     }
 
     em_case_plan(&c->plan, part[0]);
-    em_case_body(c, part[1], strlen(part[1]));
 
-    strcpy(c->answer, part[2]);
+    c->len = em_case_bytes(c->body, part[1], strlen(part[1]));
+
+    len = em_case_bytes(c->answer, part[2], strlen(part[2]));
+    c->answer[len] = '\0';
 
     memset(&c->options, 0, sizeof(em_select_options_t));
     c->options.fields = c->plan.nfields == 64
@@ -517,7 +521,15 @@ em_case_answer(em_case_t *c, em_select_t *s, int early, char *buf,
         n += (size_t) snprintf(buf + n, size - n, "!");
     }
 
-    for (i = 0; i < c->plan.nfields && v.kind != EM_SELECT_SUCCESS; i++) {
+    /* of a text without a code they may still be wanted: another source */
+
+    if (v.kind == EM_SELECT_SUCCESS
+        || (v.kind == EM_SELECT_NONE && v.reason != EM_SELECT_NO_CODE))
+    {
+        return;
+    }
+
+    for (i = 0; i < c->plan.nfields; i++) {
 
         value = em_select_field(s, i, &len, NULL);
 

@@ -63,6 +63,19 @@ answer(size_t cut, char *buf, size_t size, size_t *at)
         n = (cut == (size_t) -1) ? 1 : (i < cut && cut < len) ? cut - i
                                                               : len - i;
 
+        /* the byte that ends a number may end all of the text */
+
+        if (n == 1 && s->state == sw_number
+            && (c.body[i] == '}' || c.body[i] == ']'))
+        {
+            (void) em_select_feed(s, " ", 1);
+
+            if (s->status != EM_SELECT_MORE && *at == (size_t) -1) {
+                *at = i + n;
+                early = 1;
+            }
+        }
+
         status = em_select_feed(s, em_tap_guarded(0, c.body + i, n), n);
 
         if (status != EM_SELECT_MORE && *at == (size_t) -1) {
@@ -233,7 +246,7 @@ main(void)
                 em_tap_ok(all(), "%s", copy);
 
             } else if (!all() && bad++ < 20) {
-                printf("# %s", copy);
+                printf("# %.2000s\n", copy);
             }
         }
 
