@@ -20,16 +20,7 @@
 #define em_select_useless(s)                                                  \
     ((s)->depth == 0 && (s)->texts == 1 && em_select_targets(s) == 0)
 
-/* PATHs that end at the value and have not had it */
 
-#define em_select_targets(s)                                                  \
-    ((s)->match & (s)->plan->levels[(s)->depth].ends & (s)->live              \
-     & ~(s)->fired)
-
-
-static uint64_t em_select_early(em_select_t *s);
-static int em_select_limit(em_select_t *s);
-static int em_select_scalar(em_select_t *s);
 static void em_select_literal(em_select_t *s, unsigned literal);
 static int em_select_literal_text(em_select_t *s);
 
@@ -664,55 +655,6 @@ em_select_status_e
 em_select_stop(em_select_t *s)
 {
     return em_select_break(s, EM_SELECT_STOPPED);
-}
-
-
-/*
- * PATHs for which a string that is not empty is known well enough: those that
- * ask only if something is there, unless another one looks at the text, for
- * all that a value means is met at once.
- */
-
-static uint64_t
-em_select_early(em_select_t *s)
-{
-    uint64_t  targets;
-
-    targets = em_select_targets(s);
-
-    return (targets & s->plan->text) ? 0 : targets;
-}
-
-
-/* how many bytes of a value must be kept */
-
-static int
-em_select_limit(em_select_t *s)
-{
-    uint64_t  targets;
-
-    targets = em_select_targets(s);
-
-    s->limit = ((targets & s->plan->wide) | s->tested) ? EM_PLAN_VALUE_MAX
-               : (targets & (s->plan->text | s->plan->there))
-                 ? EM_PLAN_CODE_MAX : 0;
-
-    return s->limit;
-}
-
-
-static int
-em_select_scalar(em_select_t *s)
-{
-    uint64_t  targets;
-
-    targets = em_select_targets(s);
-
-    if (targets && em_select_begin(s, targets)) {
-        return 1;
-    }
-
-    return em_select_ended(s, s->depth, s->match, s->tested);
 }
 
 

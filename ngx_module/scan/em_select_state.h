@@ -214,7 +214,26 @@ const uint8_t *em_select_skip_string(em_select_t *s, const uint8_t *p,
 void em_select_append(em_select_t *s, const uint8_t *p, size_t len);
 
 
-/* em_select_value.c: all return whether nothing more is looked at */
+/* em_select_value.c; most return whether nothing more is looked at */
+
+/* PATHs that end at the value and have not had it */
+
+#define em_select_targets(s)                                                  \
+    ((s)->match & (s)->plan->levels[(s)->depth].ends & (s)->live              \
+     & ~(s)->fired)
+
+/* a string, number or literal has ended */
+int em_select_scalar(em_select_t *s);
+
+/* decides how many bytes of the value are kept, and returns that */
+int em_select_limit(em_select_t *s);
+
+/*
+ * PATHs for which a string that is not empty is known well enough: those that
+ * ask only if something is there, unless another one looks at the text, for
+ * all that a value means is met at once.
+ */
+uint64_t em_select_early(em_select_t *s);
 
 /*
  * As much of the value is known as matters to the PATHs among targets that end
@@ -225,6 +244,25 @@ int em_select_begin(em_select_t *s, uint64_t targets);
 /* the value has ended; match and tested are its own, depth is where it is */
 int em_select_ended(em_select_t *s, unsigned depth, uint64_t match,
     uint64_t tested);
+
+
+/* em_select_filter.c: what PATHs meet, on its way through their filters */
+
+/* hands on what a PATH meets at that depth, through the filters around it */
+void em_select_deliver(em_select_t *s, unsigned k, unsigned depth,
+    unsigned kind, uintptr_t row, const char *text, size_t len);
+
+/*
+ * Where something that a PATH meets at that depth has to wait: the slot of the
+ * deepest filter around that is undecided or has failed, and its frame; NULL
+ * if there is none.
+ */
+em_select_item_t *em_select_slot(em_select_t *s, unsigned k, unsigned depth,
+    em_select_frame_t **frame);
+
+/* it is known of a value at that depth whether a filter selects it */
+void em_select_resolve(em_select_t *s, unsigned k, unsigned depth,
+    int passed);
 
 
 /* em_select_verdict.c */

@@ -1,5 +1,4 @@
 
-#include "em_json_mask.h"
 #include "em_seconds.h"
 #include "em_select_state.h"
 
@@ -14,20 +13,51 @@ static int em_select_text_value(em_select_t *s, em_plan_str_t *value);
 static int em_select_there(em_select_t *s);
 static int em_select_equal(em_select_t *s, const em_path_t *path,
     const em_path_selector_t *selector);
-static void em_select_resolve(em_select_t *s, unsigned k, unsigned depth,
-    int passed);
-static em_select_item_t *em_select_slot(em_select_t *s, unsigned k,
-    unsigned depth, em_select_frame_t **frame);
-static void em_select_deliver(em_select_t *s, unsigned k, unsigned depth,
-    unsigned kind, uintptr_t row, const char *text, size_t len);
-static void em_select_final(em_select_t *s, unsigned k, unsigned kind,
-    uintptr_t row, const char *text, size_t len);
-static void em_select_keep(em_select_item_t *item, unsigned k, unsigned kind,
-    uintptr_t row, const char *text, size_t len);
 
 
 static const em_plan_str_t  em_select_true = { 4, "true" };
 static const em_plan_str_t  em_select_false = { 5, "false" };
+
+
+int
+em_select_scalar(em_select_t *s)
+{
+    uint64_t  targets;
+
+    targets = em_select_targets(s);
+
+    if (targets && em_select_begin(s, targets)) {
+        return 1;
+    }
+
+    return em_select_ended(s, s->depth, s->match, s->tested);
+}
+
+
+int
+em_select_limit(em_select_t *s)
+{
+    uint64_t  targets;
+
+    targets = em_select_targets(s);
+
+    s->limit = ((targets & s->plan->wide) | s->tested) ? EM_PLAN_VALUE_MAX
+               : (targets & (s->plan->text | s->plan->there))
+                 ? EM_PLAN_CODE_MAX : 0;
+
+    return s->limit;
+}
+
+
+uint64_t
+em_select_early(em_select_t *s)
+{
+    uint64_t  targets;
+
+    targets = em_select_targets(s);
+
+    return (targets & s->plan->text) ? 0 : targets;
+}
 
 
 int
@@ -433,186 +463,4 @@ em_select_equal(em_select_t *s, const em_path_t *path,
 
     return !s->cut && s->len == selector->value_len
            && memcmp(s->token, &path->text[selector->value], s->len) == 0;
-}
-
-
-/* it is known of a value at that depth whether a filter selects it */
-
-static void
-em_select_resolve(em_select_t *s, unsigned k, unsigned depth, int passed)
-{
-    size_t              n;
-    uint64_t            bit;
-    em_select_item_t   *item;
-    em_select_frame_t  *f;
-
-    bit = em_select_bit(k);
-    item = em_select_slot(s, k, depth, &f);
-
-    f->unknown &= ~bit;
-
-    if (!passed) {
-        f->failed |= bit;
-        f->alive &= ~bit;
-        return;
-    }
-
-    if (f->waits & bit) {
-        f->waits &= ~bit;
-
-        n = item->len;
-
-        em_select_deliver(s, k, depth - 1, item->kind, item->row, item->text,
-                          n);
-    }
-}
-
-
-/*
- * Where something that a PATH meets at that depth has to wait: the slot of the
- * deepest filter around that is undecided or has failed, and its frame; NULL
- * if there is none.
- */
-
-static em_select_item_t *
-em_select_slot(em_select_t *s, unsigned k, unsigned depth,
-    em_select_frame_t **frame)
-{
-    size_t                 size;
-    uint32_t               levels;
-    uint64_t               bit;
-    em_select_frame_t     *f;
-    const em_plan_path_t  *path;
-
-    path = &s->plan->paths[k];
-    levels = path->filters & ((2u << depth) - 1);
-
-    if (levels == 0) {
-        return NULL;
-    }
-
-    bit = em_select_bit(k);
-    size = (path->role == EM_PLAN_FIELD) ? EM_SELECT_VALUE_SIZE
-                                         : EM_SELECT_CODE_SIZE;
-
-    for ( /* void */ ; levels; levels &= ((uint32_t) 1 << depth) - 1) {
-
-        depth = 31u - (unsigned) __builtin_clz(levels);
-
-        f = &s->frames[depth];
-
-        if ((f->unknown | f->failed) & bit) {
-            *frame = f;
-
-            return em_select_item(s, path->slot
-                         + em_mask_count(levels & ~((uint32_t) 1 << depth))
-                           * size);
-        }
-    }
-
-    return NULL;
-}
-
-
-/* hands on what a PATH meets at that depth, through the filters around it */
-
-static void
-em_select_deliver(em_select_t *s, unsigned k, unsigned depth, unsigned kind,
-    uintptr_t row, const char *text, size_t len)
-{
-    uint64_t            bit;
-    em_select_item_t   *item;
-    em_select_frame_t  *f;
-
-    bit = em_select_bit(k);
-    item = em_select_slot(s, k, depth, &f);
-
-    if (item == NULL) {
-        em_select_final(s, k, kind, row, text, len);
-        return;
-    }
-
-    if ((f->failed & bit) || ((f->waits & bit) && kind >= item->kind)) {
-        return;
-    }
-
-    f->waits |= bit;
-
-    em_select_keep(item, k, kind, row, text, len);
-}
-
-
-static void
-em_select_final(em_select_t *s, unsigned k, unsigned kind, uintptr_t row,
-    const char *text, size_t len)
-{
-    unsigned           n;
-    uint64_t           bit, worse;
-    em_select_item_t  *item;
-
-    n = s->plan->paths[k].owner;
-    bit = em_select_bit(n);
-    worse = ~(em_select_bit(k) - 1);
-
-    switch (s->plan->paths[k].role) {
-
-    case EM_PLAN_SOURCE:
-        item = em_select_hand(s, n);
-
-        if ((s->hands[0] | s->hands[1] | s->hands[2]) & bit) {
-
-            if (kind > item->kind || (kind == item->kind && k >= item->path)) {
-                return;
-            }
-
-            s->hands[item->kind] &= ~bit;
-        }
-
-        s->hands[kind] |= bit;
-
-        if (kind == EM_SELECT_ERROR) {
-            s->live &= ~(s->plan->sources[n].paths & worse);
-        }
-
-        break;
-
-    case EM_PLAN_MARKER:
-        if (!s->marked) {
-            s->marked = 1;
-            s->mark = (uint8_t) n;
-            s->mark_value = (uint16_t) len;
-            s->changed = 1;
-        }
-
-        return;
-
-    default: /* EM_PLAN_FIELD */
-        item = em_select_value(s, n);
-
-        if ((s->found & bit) && k >= item->path) {
-            return;
-        }
-
-        s->found |= bit;
-        s->live &= ~(s->plan->field[n].paths & worse);
-    }
-
-    s->changed = 1;
-
-    em_select_keep(item, k, kind, row, text, len);
-}
-
-
-static void
-em_select_keep(em_select_item_t *item, unsigned k, unsigned kind,
-    uintptr_t row, const char *text, size_t len)
-{
-    item->row = row;
-    item->kind = (uint8_t) kind;
-    item->path = (uint8_t) k;
-    item->len = (uint16_t) len;
-
-    if (text) {
-        memmove(item->text, text, len);
-    }
 }

@@ -5,7 +5,7 @@
 
 static void em_select_decide(em_select_t *s);
 static int em_select_paths_done(em_select_t *s, unsigned i);
-static int em_select_idle(em_select_t *s, unsigned i);
+static int em_select_idle(em_select_t *s);
 static void em_select_decided(em_select_t *s, em_select_kind_e kind,
     unsigned i);
 static void em_select_fields(em_select_t *s);
@@ -100,6 +100,7 @@ em_select_settle(em_select_t *s)
 static void
 em_select_decide(em_select_t *s)
 {
+    int                      idle;
     unsigned                 i;
     uint64_t                 errors, unlisted, successes, bits;
     const em_plan_source_t  *source;
@@ -159,6 +160,7 @@ em_select_decide(em_select_t *s)
     }
 
     successes = s->hands[EM_SELECT_SUCCESS] & s->known;
+    idle = 0;
 
     for (bits = successes; bits; bits &= bits - 1) {
         i = em_select_first(bits);
@@ -172,15 +174,12 @@ em_select_decide(em_select_t *s)
             continue;
         }
 
-        for (i = 0; i < s->plan->nsources && em_select_idle(s, i); i++) {
-            /* void */
-        }
+        idle = idle ? idle : em_select_idle(s);
 
-        if (i == s->plan->nsources) {
-            em_select_decided(s, EM_SELECT_SUCCESS, em_select_first(bits));
+        if (idle > 0) {
+            em_select_decided(s, EM_SELECT_SUCCESS, i);
+            return;
         }
-
-        return;
     }
 }
 
@@ -192,25 +191,33 @@ em_select_paths_done(em_select_t *s, unsigned i)
 }
 
 
-/* where only successes are in hand: nothing better can come from it */
+/* where only successes are in hand: whether nothing better can come, or -1 */
 
 static int
-em_select_idle(em_select_t *s, unsigned i)
+em_select_idle(em_select_t *s)
 {
-    uint64_t  bit;
+    unsigned                 i;
+    uint64_t                 bit;
+    const em_plan_source_t  *source;
 
-    bit = em_select_bit(i);
+    for (i = 0; i < s->plan->nsources; i++) {
 
-    if (s->dead & bit) {
-        return 1;
+        source = &s->plan->sources[i];
+        bit = em_select_bit(i);
+
+        if (s->dead & bit) {
+            continue;
+        }
+
+        if ((s->known & bit) == 0
+            || ((source->paths & ~s->done)
+                && !(source->plain && (s->hands[EM_SELECT_SUCCESS] & bit))))
+        {
+            return -1;
+        }
     }
 
-    if ((s->known & bit) == 0) {
-        return 0;
-    }
-
-    return (s->plan->sources[i].plain && (s->hands[EM_SELECT_SUCCESS] & bit))
-           || em_select_paths_done(s, i);
+    return 1;
 }
 
 

@@ -399,7 +399,7 @@ em_case_bytes(char *buf, const char *text, size_t len)
 
 /* reads a case; 0 if the line has none */
 
-static int
+__attribute__((unused)) static int
 em_case_read(em_case_t *c, char *line)
 {
     char        *p, *part[4], *word;

@@ -56,7 +56,7 @@ em_tap_done(void)
  * is one such place for each of the numbers 0 and 1, of 1 MB.
  */
 
-static char *
+__attribute__((unused)) static char *
 em_tap_guarded(int number, const void *data, size_t len)
 {
     size_t        page;
