@@ -58,50 +58,6 @@ em_path_parse(em_path_t *path, const char *text, size_t len, char *error)
 }
 
 
-em_path_selector_t *
-em_path_selector(em_path_parser_t *pp, int kind)
-{
-    em_path_selector_t  *s;
-
-    if (pp->path->nselectors == EM_PATH_SELECTORS) {
-        return NULL;
-    }
-
-    s = &pp->path->selectors[pp->path->nselectors++];
-
-    memset(s, 0, sizeof(em_path_selector_t));
-
-    s->kind = (uint8_t) kind;
-    s->index = EM_PATH_NO_INDEX;
-
-    return s;
-}
-
-
-uint32_t
-em_path_index(const char *text, size_t len)
-{
-    size_t    i;
-    uint32_t  n;
-
-    if (len == 0 || len > 9 || (len > 1 && text[0] == '0')) {
-        return EM_PATH_NO_INDEX;
-    }
-
-    n = 0;
-
-    for (i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9') {
-            return EM_PATH_NO_INDEX;
-        }
-
-        n = n * 10 + (uint32_t) (text[i] - '0');
-    }
-
-    return n;
-}
-
-
 static const char *
 em_path_pointer(em_path_parser_t *pp)
 {
