@@ -12,6 +12,11 @@ static ngx_int_t ngx_http_error_map_framing_chunked(
 static ngx_int_t ngx_http_error_map_framing_fastcgi(
     ngx_http_error_map_framing_t *framing, ngx_http_error_map_reader_t *reader,
     u_char *last);
+static ngx_int_t ngx_http_error_map_framing_chunk(
+    ngx_http_error_map_framing_t *framing, ngx_http_request_t *r, u_char *last,
+    size_t *size);
+static ngx_int_t ngx_http_error_map_framing_record(
+    ngx_http_error_map_framing_t *framing, u_char *last);
 
 
 ngx_int_t
@@ -30,6 +35,7 @@ ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
     framing->type = NGX_HTTP_ERROR_MAP_PLAIN;
     framing->pos = u->buffer.pos;
     framing->length = length;
+    framing->ended = 0;
 
     module = &u->conf->module;
 
@@ -132,26 +138,13 @@ static ngx_int_t
 ngx_http_error_map_framing_chunked(ngx_http_error_map_framing_t *framing,
     ngx_http_error_map_reader_t *reader, u_char *last)
 {
-    size_t               size;
-    ngx_buf_t            b;
-    ngx_int_t            rc;
-    ngx_http_chunked_t  *chunked;
-
-    ngx_memzero(&b, sizeof(ngx_buf_t));
-
-    b.pos = framing->pos;
-    b.last = last;
-    chunked = &framing->chunked;
+    size_t     size;
+    ngx_int_t  rc;
 
     for ( ;; ) {
 
-#if (NGX_HTTP_ERROR_MAP_KEEP_TRAILERS)
-        rc = ngx_http_parse_chunked(reader->request, &b, chunked, 0);
-#else
-        rc = ngx_http_parse_chunked(reader->request, &b, chunked);
-#endif
-
-        framing->pos = b.pos;
+        rc = ngx_http_error_map_framing_chunk(framing, reader->request, last,
+                                              &size);
 
         if (rc == NGX_DONE) {
             return ngx_http_error_map_reader_end(reader);
@@ -169,33 +162,63 @@ ngx_http_error_map_framing_chunked(ngx_http_error_map_framing_t *framing,
             return NGX_AGAIN;
         }
 
-        size = b.last - b.pos;
-
-        if ((off_t) size > chunked->size) {
-            size = (size_t) chunked->size;
-        }
-
-        rc = ngx_http_error_map_reader_feed(reader, b.pos, size);
-
-        b.pos += size;
-        chunked->size -= size;
-        framing->pos = b.pos;
-
-        if (rc == NGX_OK) {
+        if (ngx_http_error_map_reader_feed(reader, framing->pos - size, size)
+            == NGX_OK)
+        {
             return NGX_OK;
         }
     }
 }
 
 
-/* the records of the FastCGI specification, section 3.3 */
+/* NGX_OK: some of a chunk lies before the position, and how much of it */
+
+static ngx_int_t
+ngx_http_error_map_framing_chunk(ngx_http_error_map_framing_t *framing,
+    ngx_http_request_t *r, u_char *last, size_t *size)
+{
+    ngx_buf_t            b;
+    ngx_int_t            rc;
+    ngx_http_chunked_t  *chunked;
+
+    ngx_memzero(&b, sizeof(ngx_buf_t));
+
+    b.pos = framing->pos;
+    b.last = last;
+    chunked = &framing->chunked;
+
+#if (NGX_HTTP_ERROR_MAP_KEEP_TRAILERS)
+    rc = ngx_http_parse_chunked(r, &b, chunked, 0);
+#else
+    rc = ngx_http_parse_chunked(r, &b, chunked);
+#endif
+
+    framing->pos = b.pos;
+
+    if (rc == NGX_OK) {
+        *size = b.last - b.pos;
+
+        if ((off_t) *size > chunked->size) {
+            *size = (size_t) chunked->size;
+        }
+
+        framing->pos += *size;
+        chunked->size -= *size;
+    }
+
+    framing->ended = (rc == NGX_DONE);
+
+    return rc;
+}
+
 
 static ngx_int_t
 ngx_http_error_map_framing_fastcgi(ngx_http_error_map_framing_t *framing,
     ngx_http_error_map_reader_t *reader, u_char *last)
 {
-    u_char  *p;
-    size_t   n;
+    u_char     *p;
+    size_t      n;
+    ngx_int_t   rc;
 
     for ( ;; ) {
 
@@ -219,36 +242,105 @@ ngx_http_error_map_framing_fastcgi(ngx_http_error_map_framing_t *framing,
             }
         }
 
-        if (framing->left) {
-            return NGX_AGAIN;
+        rc = ngx_http_error_map_framing_record(framing, last);
+
+        if (rc == NGX_DONE) {
+            return ngx_http_error_map_reader_end(reader);
         }
 
-        n = ngx_min(framing->padding, (size_t) (last - framing->pos));
-
-        framing->pos += n;
-        framing->padding -= n;
-
-        if (framing->padding || last - framing->pos < 8) {
-            return NGX_AGAIN;
-        }
-
-        p = framing->pos;
-
-        if (p[0] != 1) {
+        if (rc == NGX_ERROR) {
             return ngx_http_error_map_reader_stop(reader,
                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
         }
 
-        if (p[1] == 3) {
-            /* FCGI_END_REQUEST */
-            return ngx_http_error_map_reader_end(reader);
+        if (rc != NGX_OK) {
+            return NGX_AGAIN;
+        }
+    }
+}
+
+
+/* the next record, as of the FastCGI specification, section 3.3 */
+
+static ngx_int_t
+ngx_http_error_map_framing_record(ngx_http_error_map_framing_t *framing,
+    u_char *last)
+{
+    u_char  *p;
+    size_t   n;
+
+    if (framing->left) {
+        return NGX_AGAIN;
+    }
+
+    n = ngx_min(framing->padding, (size_t) (last - framing->pos));
+
+    framing->pos += n;
+    framing->padding -= n;
+
+    if (framing->padding || last - framing->pos < 8) {
+        return NGX_AGAIN;
+    }
+
+    p = framing->pos;
+
+    /* FCGI_END_REQUEST, FCGI_STDOUT, FCGI_STDERR, all of request 1 */
+
+    if (p[0] != 1
+        || (p[1] != 3 && p[1] != 6 && p[1] != 7)
+        || p[2] != 0
+        || p[3] != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    if (p[1] == 3) {
+        framing->ended = 1;
+        return NGX_DONE;
+    }
+
+    framing->out = (p[1] == 6);
+    framing->left = p[4] << 8 | p[5];
+    framing->padding = p[6];
+    framing->pos += 8;
+
+    return NGX_OK;
+}
+
+
+u_char *
+ngx_http_error_map_framing_invalid(ngx_http_error_map_framing_t *framing,
+    ngx_http_request_t *r, u_char *last)
+{
+    size_t     size;
+    ngx_int_t  rc;
+
+    if (framing->ended) {
+        return NULL;
+    }
+
+    do {
+        switch (framing->type) {
+
+        case NGX_HTTP_ERROR_MAP_CHUNKED:
+            rc = ngx_http_error_map_framing_chunk(framing, r, last, &size);
+            break;
+
+        case NGX_HTTP_ERROR_MAP_FASTCGI:
+            size = ngx_min(framing->left, (size_t) (last - framing->pos));
+            framing->pos += size;
+            framing->left -= size;
+
+            rc = ngx_http_error_map_framing_record(framing, last);
+            break;
+
+        default: /* NGX_HTTP_ERROR_MAP_PLAIN */
+            return NULL;
         }
 
-        framing->out = (p[1] == 6);
-        framing->left = p[4] << 8 | p[5];
-        framing->padding = p[6];
-        framing->pos += 8;
-    }
+    } while (rc == NGX_OK);
+
+    return (rc == NGX_ERROR) ? framing->pos : NULL;
 }
 
 

@@ -29,6 +29,7 @@ typedef struct {
     off_t                           length;  /* of the body, or -1 */
 
     ngx_http_chunked_t              chunked;
+    unsigned                        ended:1; /* the last chunk or record */
 
     /* FastCGI, the current record */
     u_char                         *body;    /* the header ends here */
@@ -54,6 +55,13 @@ ngx_int_t ngx_http_error_map_framing_feed(ngx_http_error_map_framing_t *framing,
 /* ends reading after the upstream has closed the connection; always NGX_OK */
 ngx_int_t ngx_http_error_map_framing_end(ngx_http_error_map_framing_t *framing,
     ngx_http_error_map_reader_t *reader);
+
+/*
+ * Skips the rest of the body up to last.  Returns the first byte of a chunk or
+ * record that nginx will reject, or NULL.
+ */
+u_char *ngx_http_error_map_framing_invalid(
+    ngx_http_error_map_framing_t *framing, ngx_http_request_t *r, u_char *last);
 
 
 #pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_saved.h"
+#include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_verdict.h"
@@ -56,6 +57,10 @@ static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
 static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *out);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
+static ngx_int_t ngx_http_error_map_give_up(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
+static void ngx_http_error_map_ended(ngx_http_request_t *r, void *data,
+    ngx_int_t rc);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -360,6 +365,13 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 
     hold->upstream = ngx_http_error_map_upstream_active(r);
 
+    if (hold->upstream
+        && ngx_http_error_map_upstream_end(r, ngx_http_error_map_ended, hold)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     /* nginx's debug log of timers expects a connection in data */
 
     hold->timer.data = r->connection;
@@ -472,7 +484,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
     r->filter_need_in_memory = hold->in_memory;
 
-    if (ngx_http_error_map_intercepts(r, conf, ctx)) {
+    if (!hold->ended && ngx_http_error_map_intercepts(r, conf, ctx)) {
         ngx_http_error_map_hold_consume(in);
 
         ngx_http_error_map_intercept_later(r, ctx, 0);
@@ -582,8 +594,6 @@ ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
 static void
 ngx_http_error_map_timeout(ngx_event_t *ev)
 {
-    ngx_buf_t                  *b;
-    ngx_chain_t                 out;
     ngx_connection_t           *c;
     ngx_http_request_t         *r;
     ngx_http_error_map_ctx_t   *ctx;
@@ -606,23 +616,8 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
         && ctx->hold == hold
         && ctx->phase == NGX_HTTP_ERROR_MAP_HOLD)
     {
+        if (ngx_http_error_map_give_up(r, ctx) == NGX_ERROR) {
 
-        (void) ngx_http_error_map_reader_stop(&hold->reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
-
-        /* a flush, as the client has waited long enough */
-
-        b = ngx_calloc_buf(r->pool);
-
-        if (b) {
-            b->flush = 1;
-            out.buf = b;
-            out.next = NULL;
-        }
-
-        if (b == NULL
-            || ngx_http_error_map_release(r, ctx, &out) == NGX_ERROR)
-        {
             /*
              * The request must not be finalized here, as the cache may need
              * its upstream.  The next write finds the error.
@@ -640,6 +635,60 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
     ngx_http_error_map_resume(hold);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/* releases what is held, with a flush: the client has waited long enough */
+
+static ngx_int_t
+ngx_http_error_map_give_up(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    (void) ngx_http_error_map_reader_stop(&ctx->hold->reader,
+                                          NGX_HTTP_ERROR_MAP_UNDECIDED);
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->flush = 1;
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_error_map_release(r, ctx, &out);
+}
+
+
+/*
+ * After an error in what the upstream sent, nginx calls no filter: it closes
+ * the client's connection.
+ */
+
+static void
+ngx_http_error_map_ended(ngx_http_request_t *r, void *data, ngx_int_t rc)
+{
+    ngx_http_error_map_hold_t *hold = data;
+
+    ngx_http_error_map_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (rc == NGX_ERROR
+        && !r->connection->error
+        && ctx
+        && ctx->hold == hold
+        && ctx->phase == NGX_HTTP_ERROR_MAP_HOLD)
+    {
+        /* there is no time for an error page */
+
+        hold->ended = 1;
+
+        (void) ngx_http_error_map_give_up(r, ctx);
+    }
 }
 
 

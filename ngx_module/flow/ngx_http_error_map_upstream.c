@@ -16,8 +16,6 @@
 
 
 static ngx_int_t ngx_http_error_map_upstream_reinit(ngx_http_request_t *r);
-static void ngx_http_error_map_upstream_finalized(ngx_http_request_t *r,
-    void *data, ngx_int_t rc);
 static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
@@ -47,8 +45,7 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (ngx_http_error_map_upstream_end(r,
-                                        ngx_http_error_map_upstream_finalized,
+    if (ngx_http_error_map_upstream_end(r, ngx_http_error_map_upstream_ended,
                                         up)
         != NGX_OK)
     {
@@ -67,17 +64,6 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
     ngx_http_set_ctx(r, up, ngx_http_error_map_header_filter_module);
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_error_map_upstream_finalized(ngx_http_request_t *r, void *data,
-    ngx_int_t rc)
-{
-    ngx_http_error_map_upstream_t *up = data;
-
-    ngx_http_error_map_upstream_stop(up);
-    ngx_http_error_map_reader_free(&up->reader);
 }
 
 
@@ -114,6 +100,9 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     up->decided = 0;
     up->replay = 0;
     up->error = 0;
+    up->again = 0;
+    up->rest = NULL;
+    up->rest_last = NULL;
 
     if (up->saved) {
         up->saved->ctx = NULL;

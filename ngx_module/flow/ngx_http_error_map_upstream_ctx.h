@@ -28,6 +28,10 @@ typedef struct {
 
     ngx_connection_t               *connection;  /* whose recv is wrapped */
 
+    /* received bytes that nginx has not seen */
+    u_char                         *rest;
+    u_char                         *rest_last;
+
     u_char                         *begin;   /* of the response, or NULL */
 
     ngx_uint_t                      status;  /* the upstream's */
@@ -46,6 +50,7 @@ typedef struct {
     unsigned                        header:1;
     unsigned                        replay:1;
     unsigned                        error:1;    /* nginx has not seen it */
+    unsigned                        again:1;    /* it reads the rest next */
 } ngx_http_error_map_upstream_t;
 
 

@@ -89,6 +89,30 @@ ngx_http_error_map_finalize_request(ngx_http_request_t *r, ngx_int_t rc)
 }
 
 
+void *
+ngx_http_error_map_upstream_end_data(ngx_http_request_t *r,
+    ngx_http_error_map_end_pt handler)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_error_map_end_t  *end;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_http_error_map_end_cleanup) {
+            continue;
+        }
+
+        end = cln->data;
+
+        if (end->upstream == r->upstream && end->handler == handler) {
+            return end->data;
+        }
+    }
+
+    return NULL;
+}
+
+
 /* nothing to free; the handler identifies the cleanups of upstreams */
 
 static void

@@ -25,6 +25,10 @@ typedef void (*ngx_http_error_map_end_pt)(ngx_http_request_t *r, void *data,
 ngx_int_t ngx_http_error_map_upstream_end(ngx_http_request_t *r,
     ngx_http_error_map_end_pt handler, void *data);
 
+/* returns the data that was added with the handler */
+void *ngx_http_error_map_upstream_end_data(ngx_http_request_t *r,
+    ngx_http_error_map_end_pt handler);
+
 
 #pragma GCC visibility pop
 

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_upstream_wait.h"
+#include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
 
@@ -17,11 +18,13 @@ static void ngx_http_error_map_upstream_timeout(ngx_event_t *ev);
 static void ngx_http_error_map_upstream_timedout(ngx_event_t *ev);
 static void ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
     ngx_http_error_map_upstream_t *up, ngx_int_t rc);
+static void ngx_http_error_map_upstream_split(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up);
 static ssize_t ngx_http_error_map_upstream_recv(ngx_connection_t *c,
     u_char *buf, size_t size);
-static ssize_t ngx_http_error_map_upstream_error(ngx_connection_t *c,
+static ssize_t ngx_http_error_map_upstream_rest(ngx_connection_t *c,
     u_char *buf, size_t size);
-static ssize_t ngx_http_error_map_upstream_error_chain(ngx_connection_t *c,
+static ssize_t ngx_http_error_map_upstream_rest_chain(ngx_connection_t *c,
     ngx_chain_t *in, off_t limit);
 
 
@@ -225,6 +228,8 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
         ngx_http_error_map_reader_free(&up->reader);
     }
 
+    ngx_http_error_map_upstream_split(r, up);
+
     u->buffer.last--;
     u->state->bytes_received--;
 
@@ -232,6 +237,44 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
 
     u->read_event_handler = up->read_event_handler;
     u->read_event_handler(r, u);
+}
+
+
+/*
+ * Data that nginx will reject is kept for another read: nginx loses the valid
+ * data that it reads together with it.
+ */
+
+static void
+ngx_http_error_map_upstream_split(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up)
+{
+    u_char               *p;
+    size_t                size;
+    ngx_http_upstream_t  *u;
+
+    u = up->upstream;
+
+    p = ngx_http_error_map_framing_invalid(&up->framing, r, u->buffer.last);
+
+    if (p == NULL || p <= u->buffer.pos) {
+        return;
+    }
+
+    size = u->buffer.last - p;
+
+    up->rest = ngx_pnalloc(r->pool, size);
+
+    if (up->rest == NULL) {
+        return;
+    }
+
+    up->rest_last = ngx_cpymem(up->rest, p, size);
+
+    u->buffer.last = p;
+    u->state->bytes_received -= size;
+
+    up->connection->read->ready = 1;
 }
 
 
@@ -250,9 +293,9 @@ ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
 
     up->replay = 0;
 
-    if (up->error) {
-        c->recv = ngx_http_error_map_upstream_error;
-        c->recv_chain = ngx_http_error_map_upstream_error_chain;
+    if (up->rest || up->error) {
+        c->recv = ngx_http_error_map_upstream_rest;
+        c->recv_chain = ngx_http_error_map_upstream_rest_chain;
 
     } else {
         c->recv = up->recv;
@@ -262,21 +305,61 @@ ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
 }
 
 
+/* what nginx has not seen of the wait: the rest of the data, or an error */
+
 static ssize_t
-ngx_http_error_map_upstream_error(ngx_connection_t *c, u_char *buf, size_t size)
+ngx_http_error_map_upstream_rest(ngx_connection_t *c, u_char *buf, size_t size)
 {
-    return ngx_http_error_map_upstream_error_chain(c, NULL, 0);
+    ngx_http_error_map_upstream_t  *up;
+
+    /* a redirect may have cleared the contexts */
+
+    up = ngx_http_error_map_upstream_end_data(c->data,
+                                            ngx_http_error_map_upstream_ended);
+
+    if (up->rest == up->rest_last) {
+        c->read->ready = 0;
+        c->read->error = 1;
+
+        return NGX_ERROR;
+    }
+
+    if (!up->again) {
+
+        /* nginx sends the valid data before it reads again */
+
+        up->again = 1;
+        ngx_post_event(c->read, &ngx_posted_events);
+
+        return NGX_AGAIN;
+    }
+
+    size = ngx_min(size, (size_t) (up->rest_last - up->rest));
+
+    ngx_memcpy(buf, up->rest, size);
+    up->rest += size;
+
+    if (up->rest == up->rest_last && !up->error) {
+        ngx_http_error_map_upstream_stop(up);
+    }
+
+    return size;
 }
 
 
 static ssize_t
-ngx_http_error_map_upstream_error_chain(ngx_connection_t *c, ngx_chain_t *in,
+ngx_http_error_map_upstream_rest_chain(ngx_connection_t *c, ngx_chain_t *in,
     off_t limit)
 {
-    c->read->ready = 0;
-    c->read->error = 1;
+    size_t  size;
 
-    return NGX_ERROR;
+    size = in->buf->end - in->buf->last;
+
+    if (limit && (off_t) size > limit) {
+        size = (size_t) limit;
+    }
+
+    return ngx_http_error_map_upstream_rest(c, in->buf->last, size);
 }
 
 
@@ -304,9 +387,20 @@ ngx_http_error_map_upstream_stop(ngx_http_error_map_upstream_t *up)
     /* another connection may have this one's place by now */
 
     if (c->recv == ngx_http_error_map_upstream_recv
-        || c->recv == ngx_http_error_map_upstream_error)
+        || c->recv == ngx_http_error_map_upstream_rest)
     {
         c->recv = up->recv;
         c->recv_chain = up->recv_chain;
     }
+}
+
+
+void
+ngx_http_error_map_upstream_ended(ngx_http_request_t *r, void *data,
+    ngx_int_t rc)
+{
+    ngx_http_error_map_upstream_t *up = data;
+
+    ngx_http_error_map_upstream_stop(up);
+    ngx_http_error_map_reader_free(&up->reader);
 }

@@ -22,6 +22,11 @@ void ngx_http_error_map_upstream_wait(ngx_http_request_t *r,
 void ngx_http_error_map_upstream_stop(ngx_http_error_map_upstream_t *up);
 
 
+/* the same, and frees the reader, at the end of an upstream */
+void ngx_http_error_map_upstream_ended(ngx_http_request_t *r, void *up,
+    ngx_int_t rc);
+
+
 #pragma GCC visibility pop
 
 

@@ -39,6 +39,7 @@ typedef struct {
     unsigned                        upstream:1;  /* an upstream sends it */
     unsigned                        flush:1;
     unsigned                        in_memory:1; /* needed by other filters */
+    unsigned                        ended:1;     /* nginx closes the request */
 } ngx_http_error_map_hold_t;
 
 
