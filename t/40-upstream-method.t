@@ -22,7 +22,7 @@ my $error = '{"StatusCode":42505,"d":"error"}';
 
 # what it says is what a file of that name says, its log is another one
 
-sub spew {
+sub says {
     my ($name, $text) = @_;
 
     open my $fh, '>', "$dir/$name" or die "$name: $!";
@@ -216,19 +216,19 @@ sub body {
 
 for my $kind (qw(now late)) {
     my $id = "a-$kind";
-    spew($id, 'error');
+    says($id, 'error');
 
     is(head("/miss/$kind/$id"), '503 MISS mapped', "HEAD, $kind: MISS");
     is(asked($id), 'GET', '... nginx asked for more') if $kind eq 'now';
     is(body("/miss/$kind/$id"), "503 MISS mapped $error",
        '... is not stored as a success');
 
-    spew($id, 'good');
+    says($id, 'good');
     is(head("/miss/$kind/$id"), '200 MISS success', '... a good one is');
     is(body("/miss/$kind/$id"), "200 HIT success $good", '... stored');
     is(head("/miss/$kind/$id"), '200 HIT success', '... HEAD, HIT');
 
-    spew($id, 'error');
+    says($id, 'error');
     sleep 2.1;
 
     is(head("/miss/$kind/$id"), '200 STALE success',
@@ -237,12 +237,12 @@ for my $kind (qw(now late)) {
 
     # an error that is to be stored is one for everybody
 
-    spew("$id-e", 'error');
+    says("$id-e", 'error');
     is(head("/error/$kind/$id-e"), '503 MISS mapped', '... stored as it is');
     is(head("/error/$kind/$id-e"), '503 HIT mapped', '... HEAD, HIT');
     is(body("/error/$kind/$id-e"), "503 HIT mapped $error", '... GET, HIT');
 
-    spew("$id-a", 'error');
+    says("$id-a", 'error');
     is(head("/aio/$kind/$id-a"), '503 MISS mapped', '... with aio');
     is(head("/aio/$kind/$id-a"), '503 HIT mapped', '... HEAD, HIT');
 
@@ -251,11 +251,11 @@ for my $kind (qw(now late)) {
     {
         my ($location, $expected) = @$_;
 
-        spew("$id-$location", 'error');
+        says("$id-$location", 'error');
         is(head("/$location/$kind/$id-$location") =~ s/ -/ MISS/r, $expected,
            "HEAD, $kind: $location");
 
-        spew("$id-$location", 'good');
+        says("$id-$location", 'good');
         is(body("/$location/$kind/$id-$location"), "200 MISS success $good",
            '... the error was not stored');
     }
@@ -267,9 +267,9 @@ for my $kind (qw(now late)) {
 for my $kind (qw(now late)) {
     my $id = "b-$kind";
 
-    spew($id, 'good');
+    says($id, 'good');
     is(body("/update/$kind/$id"), "200 MISS success $good", 'a good copy');
-    spew($id, 'error');
+    says($id, 'error');
 
     for (1 .. 2) {
         sleep 2.1;
@@ -280,7 +280,7 @@ for my $kind (qw(now late)) {
            "200 STALE success $good", '... does not replace it');
     }
 
-    spew($id, 'good');
+    says($id, 'good');
     sleep 2.1;
     head("/update/$kind/$id");
     sleep 0.3;
@@ -291,7 +291,7 @@ for my $kind (qw(now late)) {
 
 # 3: a HEAD that is a HEAD to the vendor, too, and one that is not
 
-spew($_, 'error') for qw(wait-head wait-get c-plain c-get c-tries);
+says($_, 'error') for qw(wait-head wait-get c-plain c-get c-tries);
 
 is(head('/plain/c-plain'), '200 - skipped', 'a HEAD is no GET');
 is(asked('c-plain'), 'HEAD', '... to the vendor, either');
@@ -325,21 +325,21 @@ sub memory {
     return get($port, '/memory/page.txt')->{body};
 }
 
-spew($_, 'error') for qw(m-inner m-late m-problem m-page m-tries);
+says($_, 'error') for qw(m-inner m-late m-problem m-page m-tries);
 
 # nginx takes no text from an error
 
 is(memory('/inner/m-inner'), '[]', 'into memory: an error');
-spew('m-inner', 'good');
+says('m-inner', 'good');
 is(memory('/inner/m-inner'), "[$good]", '... is not stored');
-spew('m-inner', 'error');
+says('m-inner', 'error');
 is(memory('/inner/m-inner'), "[$good]", '... a good one is');
 sleep 2.1;
 is(memory('/inner/m-inner'), "[$good]", '... and is not replaced');
 is(asked('m-inner'), 'GET GET GET', '... though the vendor was asked');
 
 is(memory('/inner-late/m-late'), '[]', '... a code that comes late');
-spew('m-late', 'good');
+says('m-late', 'good');
 is(memory('/inner-late/m-late'), "[$good]", '... a good answer that does');
 like(memory('/inner-problem/m-problem'), qr/^\[\{.*"code":"42505".*\}\]$/,
      '... a problem body');
@@ -353,7 +353,7 @@ is(asked('m-tries'), 'GET GET', '... are made');
 my $c = connection($port);
 
 for (1 .. 3) {
-    spew('wait-abort', 'error');
+    says('wait-abort', 'error');
 
     exchange_all(map { { port => $port, abort => 0.02,
                          request => request("/$_/wait-abort") } }

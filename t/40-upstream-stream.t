@@ -184,7 +184,7 @@ my %more = (
     # a header must be sent without waiting for a body
 
     timeout => 'error_map_hold_timeout 300ms; postpone_output 0;',
-    patient => 'error_map_hold_timeout 5s; proxy_read_timeout 1s;',
+    patient => 'error_map_hold_timeout 8s; proxy_read_timeout 2s;',
     long => 'error_map_hold_timeout 8s;',
     two => 'error_map_hold_timeout 5s;'
            . ' proxy_next_upstream error timeout http_503;',
@@ -441,7 +441,7 @@ for my $buffering (qw(on off)) {
         }
 
         both('read timeout', 'patient', $buffering,
-             "$args&cut=12&pause=4&end=fin", patient => 1);
+             "$args&cut=12&pause=6&end=fin", patient => 1);
     }
 
     for my $framing (@framings) {
