@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $part = '{"d":"0123456789","s":';
+my $long = '{"s":42505,"d":"' . join '', 'abc' .. 'cde';
 
 # HTTP/1.1: after a good chunk comes something else
 
@@ -21,6 +22,17 @@ my $chunked = vendor(sub {
     print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
              . "Transfer-Encoding: chunked\r\n\r\n";
     sleep 0.05 if $request =~ /slow/;
+
+    if ($request =~ /long/) {
+
+        # the code and what is bad are in two reads, one after the other
+
+        sleep 0.1;
+        print $s sprintf("%x\r\n", length $long) . "$long\r\nno chunk\r\n";
+        sleep 0.1;
+        return 0;
+    }
+
     print $s sprintf("%x\r\n", length $part) . "$part\r\n";
     sleep 0.3;
     print $s "no chunk\r\n";
@@ -138,6 +150,7 @@ my $edge = start(port => $port, http => <<"END");
 
     error_map_hold_timeout 10s;
     postpone_output 0;
+    proxy_buffer_size 4k;
 
     server {
         listen 127.0.0.1:$port;
@@ -166,13 +179,29 @@ for my $kind (sort keys %pass) {
 
 job("/chunked/$_/off?slow") for sort keys %more;
 
+my @codes = map { "/chunked/$_/off?long" } qw(on page problem);
+
+job($_) for @codes;
+
 my %r;
 
 @r{@jobs} = map { parse($_->{bytes}) }
             exchange_all(map { { port => $port, request => request($_) } }
                          @jobs);
 
-for my $uri (@jobs) {
+for my $uri (@codes) {
+    my $r = delete $r{$uri};
+
+    is($r->{status}, 402, "the code was there: $uri");
+
+    # the vendor's body is dropped for the page
+
+    like($r->{body}, $uri =~ /problem/ ? qr/"code":"42505"/
+                     : $uri =~ /page/ ? qr/^$/
+                     : qr/^\Q{"s":42505,"d":"abc/, '... its body');
+}
+
+for my $uri (grep { $r{$_} } @jobs) {
     my ($kind, $name, $buffering, $args)
         = $uri =~ m{^/([\w-]+)/(\w+)/(\w+)(.*)};
     my ($r, $off) = ($r{$uri}, $r{"/$kind/off/$buffering$args"});

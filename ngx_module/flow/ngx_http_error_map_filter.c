@@ -52,6 +52,8 @@ static ngx_int_t ngx_http_error_map_phase_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
+static ngx_int_t ngx_http_error_map_send_held(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
@@ -463,8 +465,6 @@ static ngx_int_t
 ngx_http_error_map_release(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
-    ngx_int_t                       rc;
-    ngx_uint_t                      replaced;
     ngx_http_error_map_hold_t      *hold;
     ngx_http_error_map_loc_conf_t  *conf;
 
@@ -491,6 +491,22 @@ ngx_http_error_map_release(ngx_http_request_t *r,
 
         return NGX_OK;
     }
+
+    return ngx_http_error_map_send_held(r, ctx, in);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_send_held(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_int_t                       rc;
+    ngx_uint_t                      replaced;
+    ngx_http_error_map_hold_t      *hold;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    hold = ctx->hold;
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
     if (ngx_http_error_map_respond(r, conf, ctx) != NGX_OK) {
         return NGX_ERROR;
@@ -647,9 +663,6 @@ ngx_http_error_map_give_up(ngx_http_request_t *r,
     ngx_buf_t    *b;
     ngx_chain_t   out;
 
-    (void) ngx_http_error_map_reader_stop(&ctx->hold->reader,
-                                          NGX_HTTP_ERROR_MAP_UNDECIDED);
-
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
         return NGX_ERROR;
@@ -659,13 +672,24 @@ ngx_http_error_map_give_up(ngx_http_request_t *r,
     out.buf = b;
     out.next = NULL;
 
-    return ngx_http_error_map_release(r, ctx, &out);
+    if (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) {
+
+        (void) ngx_http_error_map_reader_stop(&ctx->hold->reader,
+                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+
+        return ngx_http_error_map_release(r, ctx, &out);
+    }
+
+    ngx_http_error_map_hold_stop(ctx->hold);
+    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
+
+    return ngx_http_error_map_send_held(r, ctx, &out);
 }
 
 
 /*
  * After an error in what the upstream sent, nginx calls no filter: it closes
- * the client's connection.
+ * the client's connection.  There is no time for an error page.
  */
 
 static void
@@ -677,14 +701,19 @@ ngx_http_error_map_ended(ngx_http_request_t *r, void *data, ngx_int_t rc)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (rc == NGX_ERROR
-        && !r->connection->error
-        && ctx
-        && ctx->hold == hold
-        && ctx->phase == NGX_HTTP_ERROR_MAP_HOLD)
+    if (rc != NGX_ERROR
+        || r->connection->error
+        || ctx == NULL
+        || ctx->hold != hold)
     {
-        /* there is no time for an error page */
+        return;
+    }
 
+    if (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD
+        || (ctx->phase == NGX_HTTP_ERROR_MAP_INTERCEPT
+            && !hold->refused
+            && r == r->main))
+    {
         hold->ended = 1;
 
         (void) ngx_http_error_map_give_up(r, ctx);
