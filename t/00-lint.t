@@ -172,7 +172,7 @@ like($out, qr{no objects in "$dir/none"}, '... and is named');
 mkdir "$copy/ngx_module/apart";
 
 planted({}, qr{^ngx_module/apart: not in config's em_layers$}m,
-        'a folder that is no layer');
+        'a folder that is not a layer');
 
 rmdir "$copy/ngx_module/apart";
 

@@ -189,6 +189,15 @@ sub start {
     my $main = $arg{main} || '';
     my $modules = defined $arg{modules} ? $arg{modules} : load_module();
 
+    # a page may be larger than the 4 KB that nginx's buffers have here
+
+    my %buffers = (client_body_buffer_size => '8k', map {
+        ("${_}_buffer_size" => '4k', "${_}_buffers" => '8 4k')
+    } qw(proxy fastcgi uwsgi scgi));
+
+    my $buffers = join "\n    ", map { "$_ $buffers{$_};" }
+                  grep { $arg{http} !~ /^ {0,4}$_\b/m } sort keys %buffers;
+
     my $text = $modules . <<"END";
 
 $user
@@ -201,6 +210,7 @@ events { worker_connections $connections; }
 
 http {
     access_log off;
+    $buffers
     client_body_temp_path %DIR%/client_body;
     proxy_temp_path %DIR%/proxy;
     fastcgi_temp_path %DIR%/fastcgi;

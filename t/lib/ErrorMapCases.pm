@@ -34,6 +34,8 @@ my $statuses = join '', map {
 
 my $vendor = <<'_EOC_';
 merge_slashes off;
+proxy_buffer_size 4k;
+proxy_buffers 8 4k;
 
 upstream vendor {
     server unix:$TEST_NGINX_SERVER_ROOT/html/vendor.sock;

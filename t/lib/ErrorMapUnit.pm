@@ -42,8 +42,8 @@ sub unit {
 }
 
 
-# documents(directory): what gperf makes of tables/, and the list of them, as
-# nginx's build has it; returns the sources
+# documents(directory): makes sources of tables/ by gperf, and the list of
+# documents, as nginx's build does; returns the sources
 
 sub documents {
     my ($dir) = @_;
