@@ -33,6 +33,7 @@
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
+static ngx_uint_t ngx_http_error_map_listing(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_error_map_own_page(ngx_http_request_t *r,
     ngx_http_upstream_t *upstream);
 static ngx_int_t ngx_http_error_map_send_header(ngx_http_request_t *r,
@@ -150,7 +151,8 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     if (r->header_only
         || ngx_http_error_map_sliced(r)
         || ngx_http_error_map_unread(r, conf)
-        || !ngx_http_error_map_inspected(r, conf, &response))
+        || !ngx_http_error_map_inspected(r, conf, &response)
+        || ngx_http_error_map_listing(r))
     {
         return ngx_http_error_map_skip(r, conf);
     }
@@ -203,6 +205,25 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     }
 
     return ngx_http_error_map_decided(r, conf, ctx);
+}
+
+
+/*
+ * The handlers of directory listings in HTML look for the charset that a header
+ * filter has set, to cut long names between two characters.  A listing is what a
+ * handler of the content phase makes without knowing its length.
+ */
+
+static ngx_uint_t
+ngx_http_error_map_listing(ngx_http_request_t *r)
+{
+    return r->headers_out.content_length_n == -1
+           && r->content_handler == NULL
+           && r->upstream == NULL
+           && r->headers_out.content_type.len == sizeof("text/html") - 1
+           && ngx_strncmp(r->headers_out.content_type.data, "text/html",
+                          sizeof("text/html") - 1)
+              == 0;
 }
 
 
