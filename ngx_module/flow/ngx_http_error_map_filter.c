@@ -572,11 +572,7 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (hold->buf) {
-        hold->buf->flush = hold->flush;
-    }
-
-    *hold->last_out = in;
+    *hold->last_out = ngx_http_error_map_hold_flush(hold, in);
 
     if (hold->out == NULL) {
         return rc;

@@ -215,6 +215,32 @@ ngx_http_error_map_hold_needs(ngx_http_request_t *r,
 }
 
 
+ngx_chain_t *
+ngx_http_error_map_hold_flush(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (hold->buf == NULL) {
+        return in;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (!ngx_buf_special(b) || b->last_buf || b->last_in_chain) {
+            break;
+        }
+
+        hold->flush |= b->flush;
+    }
+
+    hold->buf->flush = hold->flush;
+
+    return cl ? in : NULL;
+}
+
+
 void
 ngx_http_error_map_hold_consume(ngx_chain_t *in)
 {

@@ -40,6 +40,14 @@ ngx_int_t ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold,
 ngx_chain_t *ngx_http_error_map_hold_needs(ngx_http_request_t *r,
     ngx_http_error_map_hold_t *hold, ngx_chain_t *in);
 
+/*
+ * Returns the chain to send after the held bytes, whose last buffer gets the
+ * flush flag: it must be on the last bytes, for a filter that keeps some of them
+ * back does not send them on an empty buffer.
+ */
+ngx_chain_t *ngx_http_error_map_hold_flush(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+
 /* consumes the buffers of a chain without a copy */
 void ngx_http_error_map_hold_consume(ngx_chain_t *in);
 
