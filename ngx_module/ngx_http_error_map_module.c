@@ -20,6 +20,10 @@ static char *ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name);
 static char *ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_error_map_decode(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_error_map_gunzip(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
 
@@ -91,11 +95,20 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       0,
       NULL },
 
+    { ngx_string("error_map_decode"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_error_map_decode,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    /* its name before there were other codings */
+
     { ngx_string("error_map_gunzip"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      ngx_http_error_map_gunzip,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_error_map_loc_conf_t, gunzip),
+      0,
       NULL },
 
     { ngx_string("error_map_body"),
@@ -355,6 +368,91 @@ ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_error_map_decode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    ngx_int_t    coding;
+    ngx_str_t   *value;
+    ngx_uint_t   i, built;
+
+    if (emlcf->decode) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    built = ngx_http_error_map_codings();
+
+    emlcf->decode = NGX_CONF_BITMASK_SET;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        coding = ngx_http_error_map_coding(&value[i]);
+
+        if (coding <= NGX_HTTP_ERROR_MAP_IDENTITY) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid coding \"%V\" in \"error_map_decode\", "
+                               "it must be gzip, br, zstd, deflate or, alone, "
+                               "off", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (!(built & 1 << coding)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "coding \"%V\" in \"error_map_decode\" requires "
+                               "%s, which this build does not have", &value[i],
+                               coding == NGX_HTTP_ERROR_MAP_BROTLI
+                               ? "libbrotlidec" : "libzstd");
+            return NGX_CONF_ERROR;
+        }
+
+        if (emlcf->decode & 1 << coding) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "duplicate coding \"%V\" in "
+                               "\"error_map_decode\"", &value[i]);
+        }
+
+        emlcf->decode |= 1 << coding;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_error_map_gunzip(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    ngx_str_t  *value;
+
+    if (emlcf->decode) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    emlcf->decode = NGX_CONF_BITMASK_SET;
+
+    if (ngx_strcasecmp(value[1].data, (u_char *) "on") == 0) {
+        emlcf->decode |= ngx_http_error_map_codings();
+
+    } else if (ngx_strcasecmp(value[1].data, (u_char *) "off") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"error_map_gunzip\", it "
+                           "must be \"on\" or \"off\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_error_map_check_size(ngx_conf_t *cf, void *post, void *data)
 {
     size_t *size = data;
@@ -470,7 +568,6 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
     conf->hold_timeout = NGX_CONF_UNSET_MSEC;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->dry_run = NGX_CONF_UNSET;
-    conf->gunzip = NGX_CONF_UNSET;
     conf->problem = NGX_CONF_UNSET;
     conf->intercept = NGX_CONF_UNSET;
     conf->upstream = NGX_CONF_UNSET;
@@ -512,7 +609,9 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->hold_size, prev->hold_size, 64 * 1024);
     ngx_conf_merge_msec_value(conf->hold_timeout, prev->hold_timeout, 5000);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
-    ngx_conf_merge_value(conf->gunzip, prev->gunzip, 1);
+    ngx_conf_merge_bitmask_value(conf->decode, prev->decode,
+                              (NGX_CONF_BITMASK_SET
+                               |ngx_http_error_map_codings()));
 
     if (conf->problem == NGX_CONF_UNSET) {
         conf->problem_type = prev->problem_type;

@@ -3,7 +3,8 @@
 #include "ngx_http_error_map_document.h"
 
 
-static ngx_int_t ngx_http_error_map_gzipped(
+static ngx_int_t ngx_http_error_map_coded(
+    ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response);
 static ngx_uint_t ngx_http_error_map_repeated(ngx_list_part_t *part,
     ngx_table_elt_t *coding);
@@ -16,7 +17,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response)
 {
-    ngx_int_t   gzip;
+    ngx_int_t   coding;
     ngx_uint_t  status;
 
     if (r->upstream && r->upstream->upgrade) {
@@ -34,51 +35,44 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
         return 0;
     }
 
-    gzip = response->coding ? ngx_http_error_map_gzipped(response) : 0;
+    coding = response->coding ? ngx_http_error_map_coded(conf, response)
+                              : NGX_HTTP_ERROR_MAP_IDENTITY;
 
-    if (gzip == NGX_DECLINED || (gzip && !conf->gunzip)) {
+    if (coding == NGX_DECLINED) {
         return 0;
     }
 
-    response->gzip = gzip;
+    response->decode = coding;
 
     return ngx_http_error_map_test_type(conf, &response->type);
 }
 
 
-/* returns 1 if the body is gzip, 0 if it is plain, or NGX_DECLINED */
+/* returns the coding, or NGX_DECLINED for one that is not to be decoded */
 
 static ngx_int_t
-ngx_http_error_map_gzipped(ngx_http_error_map_response_t *response)
+ngx_http_error_map_coded(ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_response_t *response)
 {
-    size_t            i;
-    ngx_str_t        *value;
+    ngx_int_t         coding;
     ngx_table_elt_t  *h;
-
-    static ngx_str_t  codings[] = {
-        ngx_string("identity"),
-        ngx_string("gzip"),
-        ngx_string("x-gzip")
-    };
 
     h = response->coding;
 
     if (h->hash == 0 || h->value.len == 0) {
-        return 0;
+        return NGX_HTTP_ERROR_MAP_IDENTITY;
     }
 
-    value = &h->value;
+    coding = ngx_http_error_map_coding(&h->value);
 
-    for (i = 0; i < sizeof(codings) / sizeof(ngx_str_t); i++) {
-        if (value->len == codings[i].len
-            && ngx_strncasecmp(value->data, codings[i].data, value->len) == 0)
-        {
-            return ngx_http_error_map_repeated(response->headers, h)
-                   ? NGX_DECLINED : i != 0;
-        }
+    if (coding == NGX_DECLINED
+        || (coding && !(conf->decode & 1 << coding))
+        || ngx_http_error_map_repeated(response->headers, h))
+    {
+        return NGX_DECLINED;
     }
 
-    return NGX_DECLINED;
+    return coding;
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_error_map_conf.h"
+#include "ngx_http_error_map_decoder.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -22,7 +23,7 @@ typedef struct {
     ngx_str_t                       type;
     ngx_table_elt_t                *coding;  /* Content-Encoding, or NULL */
     ngx_list_part_t                *headers; /* all of them */
-    ngx_uint_t                      gzip;    /* output: the body is gzip */
+    ngx_http_error_map_coding_e     decode;  /* output: the body's coding */
 } ngx_http_error_map_response_t;
 
 
@@ -51,7 +52,7 @@ typedef struct {
 #define ngx_http_error_map_unread(r, conf)  ngx_http_error_map_bodiless(r)
 #endif
 
-/* returns 1 if the response is inspected, and sets gzip; 0 if it is skipped */
+/* returns 1 if the response is inspected, and sets decode; 0 if it is skipped */
 ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response);

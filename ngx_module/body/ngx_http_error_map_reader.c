@@ -6,7 +6,7 @@
 static ngx_int_t ngx_http_error_map_reader_header(
     ngx_http_error_map_reader_t *reader, ngx_list_part_t *part,
     ngx_str_t *name);
-static ngx_int_t ngx_http_error_map_reader_inflate(
+static ngx_int_t ngx_http_error_map_reader_decode(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_reader_scan(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
@@ -29,7 +29,7 @@ static ngx_int_t ngx_http_error_map_reader_verdict(
 ngx_int_t
 ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size, ngx_uint_t gzip)
+    size_t size, ngx_http_error_map_coding_e coding)
 {
     ngx_str_t            *name;
     ngx_uint_t            i;
@@ -43,8 +43,8 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     reader->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
     reader->entry = NULL;
     reader->text = NULL;
-    reader->gunzip = NULL;
-    reader->gzip = gzip;
+    reader->decoder = NULL;
+    reader->coding = coding;
 
     em_json_init(&reader->json);
 
@@ -114,8 +114,8 @@ ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
     reader->left -= n;
     reader->size += n;
 
-    if (reader->gzip) {
-        rc = ngx_http_error_map_reader_inflate(reader, data, n);
+    if (reader->coding) {
+        rc = ngx_http_error_map_reader_decode(reader, data, n);
 
     } else if (n == len) {
         return ngx_http_error_map_reader_scan(reader, data, n);
@@ -178,29 +178,30 @@ ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
 }
 
 
-/* inflates a gzip body for inspection only, a piece at a time */
+/* decodes a coded body for inspection only, a piece at a time */
 
 static ngx_int_t
-ngx_http_error_map_reader_inflate(ngx_http_error_map_reader_t *reader,
+ngx_http_error_map_reader_decode(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len)
 {
     ngx_int_t  rc;
     ngx_str_t  text;
 
-    if (reader->gunzip == NULL) {
-        reader->gunzip = ngx_http_error_map_gunzip_create(reader->request->pool,
-                                                  reader->left + reader->size);
-        if (reader->gunzip == NULL) {
+    if (reader->decoder == NULL) {
+        reader->decoder = ngx_http_error_map_decoder_create(reader->coding,
+                                             reader->request->pool,
+                                             reader->left + reader->size);
+        if (reader->decoder == NULL) {
             return ngx_http_error_map_reader_verdict(reader,
                                                NGX_HTTP_ERROR_MAP_UNDECIDED);
         }
     }
 
-    ngx_http_error_map_gunzip_feed(reader->gunzip, data, len);
+    ngx_http_error_map_decoder_feed(reader->decoder, data, len);
 
     for ( ;; ) {
 
-        rc = ngx_http_error_map_gunzip_next(reader->gunzip, &text);
+        rc = ngx_http_error_map_decoder_next(reader->decoder, &text);
 
         if (text.len
             && ngx_http_error_map_reader_scan(reader, text.data, text.len)
@@ -234,8 +235,8 @@ ngx_http_error_map_reader_inflate(ngx_http_error_map_reader_t *reader,
 ngx_int_t
 ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader)
 {
-    if (reader->gunzip
-        && !ngx_http_error_map_gunzip_complete(reader->gunzip))
+    if (reader->decoder
+        && !ngx_http_error_map_decoder_complete(reader->decoder))
     {
         return ngx_http_error_map_reader_stop(reader, NGX_HTTP_ERROR_MAP_NONE);
     }
@@ -247,9 +248,9 @@ ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader)
 void
 ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader)
 {
-    if (reader->gunzip) {
-        ngx_http_error_map_gunzip_free(reader->gunzip);
-        reader->gunzip = NULL;
+    if (reader->decoder) {
+        ngx_http_error_map_decoder_free(reader->decoder);
+        reader->decoder = NULL;
     }
 
     if (reader->text) {

@@ -9,7 +9,7 @@
 
 
 #include "ngx_http_error_map_conf.h"
-#include "ngx_http_error_map_gunzip.h"
+#include "ngx_http_error_map_decoder.h"
 #include "ngx_http_error_map_text.h"
 
 
@@ -30,9 +30,8 @@ typedef struct {
 
     em_json_t                       json;    /* its token is the code */
     ngx_http_error_map_text_t      *text;    /* NULL until patterns are used */
-    ngx_http_error_map_gunzip_t    *gunzip;  /* NULL until the first bytes */
-
-    unsigned                        gzip:1;
+    ngx_http_error_map_decoder_t   *decoder; /* NULL until the first bytes */
+    ngx_http_error_map_coding_e     coding;
 } ngx_http_error_map_reader_t;
 
 
@@ -43,11 +42,11 @@ typedef struct {
 
 /*
  * Initializes the reader and reads the headers.  At most size bytes of the body
- * are read, and of a gzip body, at most size bytes are inflated.
+ * are read, and of a coded body, at most size bytes of text.
  */
 ngx_int_t ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size, ngx_uint_t gzip);
+    size_t size, ngx_http_error_map_coding_e coding);
 
 /* reads the next len bytes of the body at data; UNDECIDED beyond the size */
 ngx_int_t ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,

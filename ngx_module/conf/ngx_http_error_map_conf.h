@@ -203,7 +203,7 @@ typedef struct {
     uint64_t                        spoofed; /* name bits of headers */
     ngx_str_t                       proxy_status;  /* a member's name, or "" */
     ngx_flag_t                      dry_run;
-    ngx_flag_t                      gunzip;
+    ngx_uint_t                      decode;  /* bits of codings */
     ngx_flag_t                      problem;
     ngx_str_t                       problem_type;  /* a prefix, or "" */
     ngx_flag_t                      intercept;

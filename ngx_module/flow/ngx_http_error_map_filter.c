@@ -167,7 +167,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     waited = 0;
 
     if (ngx_http_error_map_reader_init(&reader, r, document, conf->hold_size,
-                                       response.gzip)
+                                       response.decode)
         != NGX_OK
         && ngx_http_error_map_preread(&reader) != NGX_OK)
     {

@@ -262,7 +262,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     if (ngx_http_error_map_reader_init(&up->reader, r, document,
                                        conf->hold_size,
-                                       response.gzip)
+                                       response.decode)
         == NGX_OK)
     {
         return NGX_OK;
