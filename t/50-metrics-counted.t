@@ -136,9 +136,10 @@ my @mapped = iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 200 402));
 my @limited = iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 200 429));
 my @unknown = iotvideo(qw(unknown other UNKNOWN 200 200));
 my @fine = iotvideo('success', '', '', 200, 200);
-my @none = iotvideo('none', '', '', 200, 200);
-my @skipped = iotvideo('skipped');
-my @undecided = iotvideo('undecided', '', '', 200, 200);
+my @none = iotvideo('none no_code', '', '', 200, 200);
+
+sub undecided { iotvideo("undecided $_[0]", '', '', 200, 200) }
+sub skipped { iotvideo("skipped $_[0]") }
 
 my $bad = '?body={"StatusCode":42505}';
 my $good = '?body={"StatusCode":200}';
@@ -157,7 +158,10 @@ my @requests = (
     ['/?body={"StatusCode":0}&status=201', '',
      iotvideo('success', '', '', 201, 201)],
     ['/?body={}', '', @none],
-    ['/?body=', '', @none],
+    ['/?body=', '', iotvideo('none empty', '', '', 200, 200)],
+    ['/?body=%20%0A', '', iotvideo('none empty', '', '', 200, 200)],
+    ['/?body={"StatusCode"}', '', iotvideo('none malformed', '', '', 200, 200)],
+    ['/?body={', '', iotvideo('none malformed', '', '', 200, 200)],
 
     ['/acme?body={"error":{"code":2001}}', '',
      acme(qw(mapped 2001 RESOURCE_EXHAUSTED 200 429))],
@@ -166,30 +170,32 @@ my @requests = (
     ['/acme?body={"error":{"code":0}}', '', acme('success', '', '', 200, 200)],
     ['/acme?body={"error":{"code":7}}', '',
      acme(qw(unknown other UNKNOWN 200 200))],
-    ["/acme$bad", '', acme('none', '', '', 200, 200)],
+    ["/acme$bad", '', acme('none no_code', '', '', 200, 200)],
 
     # responses that are not inspected are skipped, for their document
 
-    ["/$bad&type=text/html", '', @skipped],
-    ["/$bad&header=Content-Encoding:%20br", '', @skipped],
-    ["/$bad&status=204", '', @skipped],
-    ["/$bad&status=206", '', @skipped],
-    ["/$bad&status=304", '', @skipped],
-    ["/$bad&status=000", '', @skipped],
-    ["/$bad&status=099", '', @skipped],
-    ["/$bad", 'HEAD', @skipped],
+    ["/$bad&type=text/html", '', skipped('type')],
+    ["/$bad&header=Content-Encoding:%20compress", '', skipped('coding')],
+    ["/$bad&status=204", '', skipped('status')],
+    ["/$bad&status=206", '', skipped('range')],
+    ["/$bad&status=304", '', skipped('status')],
+    ["/$bad&status=000", '', skipped('status')],
+    ["/$bad&status=099", '', skipped('status')],
+    ["/$bad", 'HEAD', skipped('method')],
     ["/off$bad", ''],
-    ["/any$bad&document=off", '', counted('', 'skipped')],
-    ["/any$bad&document=nosuch", '', counted('', 'skipped')],
-    ["/any$bad&document=acme&type=text/html", '', acme('skipped')],
+    ["/any$bad&document=off", '', counted('', 'skipped document')],
+    ["/any$bad&document=nosuch", '', counted('', 'skipped document')],
+    ["/any$bad&document=acme&type=text/html", '', acme('skipped type')],
     ["/any$bad&document=tencent_iotvideo", '', @limited],
     ["/any$other&document=tencent_iotvideo", '',
      iotvideo(qw(unknown other UNKNOWN 200 503))],
 
     # the verdict is counted, whatever the edge does
 
-    ["/dry$bad", '', @mapped],
-    ["/dry$other", '', @unknown],
+    ["/dry$bad", '', iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 200 402 1))],
+    ["/dry$other", '', iotvideo(qw(unknown other UNKNOWN 200 200 1))],
+    ["/dry$good", '', iotvideo('success', '', '', 200, 200, 1)],
+    ['/dry?body={}', '', iotvideo('none no_code', '', '', 200, 200, 1)],
     ["/problem$bad", '', @mapped],
 
     # the edge's own page is not a vendor's response
@@ -206,8 +212,9 @@ my @requests = (
     ["/$bad&pause=0.1", '', @mapped],
     ["/$good&pause=0.05", '', @fine],
     ['/?body={}&pause=0.05', '', @none],
-    ['/small?body={"Data":"12345678901234567890"}', '', @undecided],
-    ['/quick?body={"Data":1}&pause=1', '', @undecided],
+    ['/small?body={"Data":"12345678901234567890"}', '',
+     undecided('hold_size')],
+    ['/quick?body={"Data":1}&pause=1', '', undecided('hold_timeout')],
 
     # each failed attempt, and the last response
 
@@ -215,7 +222,7 @@ my @requests = (
     ["/upstream$good", '', @fine],
     ["/upstream$other", '', @unknown],
     ['/upstream?body={}', '', @none],
-    ["/upstream$bad&type=text/html", '', @skipped],
+    ["/upstream$bad&type=text/html", '', skipped('type')],
     ["/upstream$bad&pause=0.1", '', @mapped],
     ["/upstream$good&pause=0.1", '', @fine],
     ["/retry$good&second={}", '', @fine],
@@ -241,7 +248,7 @@ my @requests = (
     ['/metrics.json', ''],
     ['/metrics', 'HEAD'],
     ['/metrics', 'POST'],
-    ['/counted', '', acme('none', '', '', 200, 200)],
+    ['/counted', '', acme('none no_code', '', '', 200, 200)],
 );
 
 my $before = series($port);

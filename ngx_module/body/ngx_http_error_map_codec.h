@@ -61,6 +61,9 @@ void *ngx_http_error_map_codec_alloc(void *decoder, size_t size);
 /* frees the memory at p, or does nothing for NULL */
 void ngx_http_error_map_codec_free(void *decoder, void *p);
 
+/* frees all of it */
+void ngx_http_error_map_codec_end(ngx_http_error_map_decoder_t *decoder);
+
 
 #pragma GCC visibility pop
 

@@ -155,7 +155,7 @@ ngx_http_error_map_framing_chunked(ngx_http_error_map_framing_t *framing,
             /* nginx will report it itself */
 
             return ngx_http_error_map_reader_stop(reader,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                          NGX_HTTP_ERROR_MAP_REASON_UPSTREAM);
         }
 
         if (rc != NGX_OK) {
@@ -250,7 +250,7 @@ ngx_http_error_map_framing_fastcgi(ngx_http_error_map_framing_t *framing,
 
         if (rc == NGX_ERROR) {
             return ngx_http_error_map_reader_stop(reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                          NGX_HTTP_ERROR_MAP_REASON_UPSTREAM);
         }
 
         if (rc != NGX_OK) {
@@ -353,5 +353,5 @@ ngx_http_error_map_framing_end(ngx_http_error_map_framing_t *framing,
     }
 
     return ngx_http_error_map_reader_stop(reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                          NGX_HTTP_ERROR_MAP_REASON_UPSTREAM);
 }

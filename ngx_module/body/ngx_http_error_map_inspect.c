@@ -12,7 +12,7 @@ static ngx_int_t ngx_http_error_map_test_type(
     ngx_http_error_map_loc_conf_t *conf, ngx_str_t *value);
 
 
-ngx_int_t
+ngx_http_error_map_reason_e
 ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response)
@@ -21,30 +21,35 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_uint_t  status;
 
     if (r->upstream && r->upstream->upgrade) {
-        return 0;
+        return NGX_HTTP_ERROR_MAP_REASON_UPGRADE;
     }
 
     status = response->status;
 
+    if (status == NGX_HTTP_PARTIAL_CONTENT || ngx_http_error_map_sliced(r)) {
+        return NGX_HTTP_ERROR_MAP_REASON_RANGE;
+    }
+
     if (status < NGX_HTTP_OK
         || status == NGX_HTTP_NO_CONTENT
         || status == 205
-        || status == NGX_HTTP_PARTIAL_CONTENT
         || status == NGX_HTTP_NOT_MODIFIED)
     {
-        return 0;
+        return NGX_HTTP_ERROR_MAP_REASON_STATUS;
     }
 
     coding = response->coding ? ngx_http_error_map_coded(conf, response)
                               : NGX_HTTP_ERROR_MAP_IDENTITY;
 
     if (coding == NGX_DECLINED) {
-        return 0;
+        return NGX_HTTP_ERROR_MAP_REASON_CODING;
     }
 
     response->decode = coding;
 
-    return ngx_http_error_map_test_type(conf, &response->type);
+    return ngx_http_error_map_test_type(conf, &response->type)
+           ? NGX_HTTP_ERROR_MAP_REASON_NONE
+           : NGX_HTTP_ERROR_MAP_REASON_TYPE;
 }
 
 

@@ -10,6 +10,7 @@
 
 #include "ngx_http_error_map_conf.h"
 #include "ngx_http_error_map_decoder.h"
+#include "ngx_http_error_map_reason.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -52,8 +53,16 @@ typedef struct {
 #define ngx_http_error_map_unread(r, conf)  ngx_http_error_map_bodiless(r)
 #endif
 
-/* returns 1 if the response is inspected, and sets decode; 0 if it is skipped */
-ngx_int_t ngx_http_error_map_inspected(ngx_http_request_t *r,
+/* the reason to skip them */
+#define ngx_http_error_map_bodiless_reason(r)                                 \
+    ((r)->method == NGX_HTTP_HEAD ? NGX_HTTP_ERROR_MAP_REASON_METHOD          \
+                                  : NGX_HTTP_ERROR_MAP_REASON_SUBREQUEST)
+
+/*
+ * Returns the reason to skip the response; or NGX_HTTP_ERROR_MAP_REASON_NONE
+ * and sets decode, if it is inspected.
+ */
+ngx_http_error_map_reason_e ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response);
 

@@ -15,7 +15,7 @@ static ngx_int_t ngx_http_error_map_reader_text(
     ngx_uint_t wait);
 static ngx_int_t ngx_http_error_map_reader_text_end(
     ngx_http_error_map_reader_t *reader, ngx_uint_t end,
-    ngx_http_error_map_verdict_e verdict);
+    ngx_http_error_map_reason_e reason);
 static ngx_int_t ngx_http_error_map_reader_scan_end(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_code(
@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_error_map_reader_lookup(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_verdict(
     ngx_http_error_map_reader_t *reader, ngx_http_error_map_verdict_e verdict);
+static ngx_int_t ngx_http_error_map_reader_reason(
+    ngx_http_error_map_reader_t *reader, ngx_http_error_map_reason_e reason);
 
 
 ngx_int_t
@@ -41,6 +43,7 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     reader->left = size;
     reader->size = 0;
     reader->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+    reader->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;
     reader->entry = NULL;
     reader->text = NULL;
     reader->decoder = NULL;
@@ -66,14 +69,9 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
         }
     }
 
-    if (document->pointers.npointers == 0) {
-
-        if (document->patterns.nelts == 0) {
-            return ngx_http_error_map_reader_verdict(reader,
-                                                     NGX_HTTP_ERROR_MAP_NONE);
-        }
-
-        reader->json.status = EM_JSON_COMPLETE;
+    if (document->pointers.npointers == 0 && document->patterns.nelts == 0) {
+        return ngx_http_error_map_reader_reason(reader,
+                                           NGX_HTTP_ERROR_MAP_REASON_NO_CODE);
     }
 
     return NGX_AGAIN;
@@ -126,7 +124,7 @@ ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
 
     if (rc == NGX_AGAIN && n < len) {
         return ngx_http_error_map_reader_stop(reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
     }
 
     return rc;
@@ -135,13 +133,13 @@ ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
 
 ngx_int_t
 ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
-    ngx_http_error_map_verdict_e verdict)
+    ngx_http_error_map_reason_e reason)
 {
     if (reader->text && reader->json.status != EM_JSON_MORE) {
-        return ngx_http_error_map_reader_text_end(reader, 0, verdict);
+        return ngx_http_error_map_reader_text_end(reader, 0, reason);
     }
 
-    return ngx_http_error_map_reader_verdict(reader, verdict);
+    return ngx_http_error_map_reader_reason(reader, reason);
 }
 
 
@@ -174,7 +172,10 @@ ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
         return NGX_AGAIN;
     }
 
-    return ngx_http_error_map_reader_verdict(reader, NGX_HTTP_ERROR_MAP_NONE);
+    return ngx_http_error_map_reader_reason(reader,
+                                    status == EM_JSON_MALFORMED
+                                    ? NGX_HTTP_ERROR_MAP_REASON_MALFORMED
+                                    : NGX_HTTP_ERROR_MAP_REASON_NO_CODE);
 }
 
 
@@ -192,8 +193,8 @@ ngx_http_error_map_reader_decode(ngx_http_error_map_reader_t *reader,
                                              reader->request->pool,
                                              reader->left + reader->size);
         if (reader->decoder == NULL) {
-            return ngx_http_error_map_reader_verdict(reader,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+            return ngx_http_error_map_reader_reason(reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
         }
     }
 
@@ -207,28 +208,33 @@ ngx_http_error_map_reader_decode(ngx_http_error_map_reader_t *reader,
             && ngx_http_error_map_reader_scan(reader, text.data, text.len)
                == NGX_OK)
         {
-            break;
+            return NGX_OK;
         }
 
-        if (rc == NGX_AGAIN) {
+        switch (rc) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_AGAIN:
             return NGX_AGAIN;
-        }
 
-        if (rc == NGX_DONE) {
-            (void) ngx_http_error_map_reader_scan_end(reader);
-            break;
-        }
+        case NGX_DONE:
+            return ngx_http_error_map_reader_scan_end(reader);
 
-        if (rc != NGX_OK) {
-            (void) ngx_http_error_map_reader_stop(reader,
-                                    rc == NGX_ERROR
-                                    ? NGX_HTTP_ERROR_MAP_NONE
-                                    : NGX_HTTP_ERROR_MAP_UNDECIDED);
-            break;
+        case NGX_DECLINED:
+            return ngx_http_error_map_reader_stop(reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_CODING);
+
+        case NGX_ABORT:
+            return ngx_http_error_map_reader_stop(reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
+
+        default: /* NGX_ERROR */
+            return ngx_http_error_map_reader_stop(reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_MALFORMED);
         }
     }
-
-    return NGX_OK;
 }
 
 
@@ -238,7 +244,8 @@ ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader)
     if (reader->decoder
         && !ngx_http_error_map_decoder_complete(reader->decoder))
     {
-        return ngx_http_error_map_reader_stop(reader, NGX_HTTP_ERROR_MAP_NONE);
+        return ngx_http_error_map_reader_stop(reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_MALFORMED);
     }
 
     return ngx_http_error_map_reader_scan_end(reader);
@@ -263,14 +270,35 @@ ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader)
 static ngx_int_t
 ngx_http_error_map_reader_scan_end(ngx_http_error_map_reader_t *reader)
 {
-    if (em_json_end(&reader->json, &reader->document->pointers)
-        == EM_JSON_FOUND)
-    {
+    ngx_http_error_map_reason_e     reason;
+    ngx_http_error_map_document_t  *document;
+
+    document = reader->document;
+
+    switch (em_json_end(&reader->json, &document->pointers)) {
+
+    case EM_JSON_FOUND:
         return ngx_http_error_map_reader_lookup(reader);
+
+    case EM_JSON_EMPTY:
+        reason = NGX_HTTP_ERROR_MAP_REASON_EMPTY;
+        break;
+
+    case EM_JSON_MALFORMED:
+
+        /* a text to search need not be JSON */
+
+        reason = document->patterns.nelts
+                 ? NGX_HTTP_ERROR_MAP_REASON_NO_CODE
+                 : NGX_HTTP_ERROR_MAP_REASON_MALFORMED;
+        break;
+
+    default: /* EM_JSON_COMPLETE */
+        reason = NGX_HTTP_ERROR_MAP_REASON_NO_CODE;
+        break;
     }
 
-    return ngx_http_error_map_reader_text_end(reader, 1,
-                                              NGX_HTTP_ERROR_MAP_NONE);
+    return ngx_http_error_map_reader_text_end(reader, 1, reason);
 }
 
 
@@ -303,16 +331,16 @@ ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
 
     return (rc == NGX_AGAIN)
            ? NGX_AGAIN
-           : ngx_http_error_map_reader_verdict(reader,
-                                               NGX_HTTP_ERROR_MAP_UNDECIDED);
+           : ngx_http_error_map_reader_reason(reader,
+                                       NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST);
 }
 
 
-/* searches the bytes kept; without a code, the verdict is the one given */
+/* searches the bytes kept; without a code, the reason is the one given */
 
 static ngx_int_t
 ngx_http_error_map_reader_text_end(ngx_http_error_map_reader_t *reader,
-    ngx_uint_t end, ngx_http_error_map_verdict_e verdict)
+    ngx_uint_t end, ngx_http_error_map_reason_e reason)
 {
     ngx_int_t  rc;
     ngx_str_t  code;
@@ -325,11 +353,11 @@ ngx_http_error_map_reader_text_end(ngx_http_error_map_reader_t *reader,
         }
 
         if (rc == NGX_ERROR) {
-            verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+            reason = NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST;
         }
     }
 
-    return ngx_http_error_map_reader_verdict(reader, verdict);
+    return ngx_http_error_map_reader_reason(reader, reason);
 }
 
 
@@ -378,4 +406,15 @@ ngx_http_error_map_reader_verdict(ngx_http_error_map_reader_t *reader,
     reader->verdict = verdict;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_reason(ngx_http_error_map_reader_t *reader,
+    ngx_http_error_map_reason_e reason)
+{
+    reader->reason = reason;
+
+    return ngx_http_error_map_reader_verdict(reader,
+                                    ngx_http_error_map_reason_verdict(reason));
 }

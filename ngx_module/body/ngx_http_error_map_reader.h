@@ -10,6 +10,7 @@
 
 #include "ngx_http_error_map_conf.h"
 #include "ngx_http_error_map_decoder.h"
+#include "ngx_http_error_map_reason.h"
 #include "ngx_http_error_map_text.h"
 
 
@@ -25,6 +26,7 @@ typedef struct {
     size_t                          size;    /* bytes read */
 
     ngx_http_error_map_verdict_e    verdict; /* once it is certain */
+    ngx_http_error_map_reason_e     reason;  /* of a verdict without a code */
     const em_entry_t               *entry;   /* MAPPED */
     ngx_uint_t                      success; /* SUCCESS: index of the code */
 
@@ -54,10 +56,10 @@ ngx_int_t ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
 
 /*
  * Stops before the end of the body: the verdict is the one certain by now, or
- * else the one given; always NGX_OK.
+ * else that of the reason; always NGX_OK.
  */
 ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
-    ngx_http_error_map_verdict_e verdict);
+    ngx_http_error_map_reason_e reason);
 
 /* ends the body; always NGX_OK */
 ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);

@@ -36,8 +36,10 @@ typedef enum {
     NGX_HTTP_ERROR_MAP_UNDECIDED = 0,
     NGX_HTTP_ERROR_MAP_NONE,
     NGX_HTTP_ERROR_MAP_SUCCESS,
+    NGX_HTTP_ERROR_MAP_SKIPPED,
     NGX_HTTP_ERROR_MAP_UNKNOWN,
-    NGX_HTTP_ERROR_MAP_MAPPED
+    NGX_HTTP_ERROR_MAP_MAPPED,
+    NGX_HTTP_ERROR_MAP_VERDICTS
 } ngx_http_error_map_verdict_e;
 
 /* only these have a code to report */
@@ -107,7 +109,7 @@ typedef struct {
     uint32_t                       *kinds;
     ngx_uint_t                      nkinds;
 
-    struct ngx_http_error_map_ctx_s *none;    /* for the verdict "none" */
+    struct ngx_http_error_map_ctx_s *none;    /* by reason of "none" */
     struct ngx_http_error_map_ctx_s *success; /* by number of success code */
 } ngx_http_error_map_document_t;
 

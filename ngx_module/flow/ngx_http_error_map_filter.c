@@ -16,8 +16,8 @@
 
 
 /*
- * The state machine.  A response is skipped (no context), or decided when its
- * header comes (a context without a hold), or held: the header is delayed, and
+ * The state machine.  A response is skipped or decided when its header comes
+ * (a context without a hold), or held: the header is delayed, and
  * the body is copied, until there is a verdict, the end of the body, or no room
  * or time left.  ngx_http_error_map_release() is the only way out of a hold.
  */
@@ -41,7 +41,7 @@ static ngx_int_t ngx_http_error_map_send_header(ngx_http_request_t *r,
 static ngx_int_t ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf);
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
@@ -61,7 +61,7 @@ static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *out);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
 static ngx_int_t ngx_http_error_map_give_up(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx);
+    ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_reason_e reason);
 static void ngx_http_error_map_ended(ngx_http_request_t *r, void *data,
     ngx_int_t rc);
 
@@ -94,6 +94,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t       *ctx, *upstream;
     ngx_http_error_map_saved_t     *saved;
     ngx_http_error_map_reader_t     reader;
+    ngx_http_error_map_reason_e     reason;
     ngx_http_error_map_document_t  *document;
     ngx_http_error_map_response_t   response;
 
@@ -148,19 +149,28 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     response.coding = r->headers_out.content_encoding;
     response.headers = &r->headers_out.headers.part;
 
-    if (r->header_only
-        || ngx_http_error_map_sliced(r)
-        || ngx_http_error_map_unread(r, conf)
-        || !ngx_http_error_map_inspected(r, conf, &response)
-        || ngx_http_error_map_listing(r))
+    if (r->header_only || ngx_http_error_map_unread(r, conf)) {
+        reason = ngx_http_error_map_bodiless_reason(r);
+
+    } else {
+        reason = ngx_http_error_map_inspected(r, conf, &response);
+    }
+
+    if (reason == NGX_HTTP_ERROR_MAP_REASON_NONE
+        && ngx_http_error_map_listing(r))
     {
-        return ngx_http_error_map_skip(r, conf);
+        reason = NGX_HTTP_ERROR_MAP_REASON_TYPE;
+    }
+
+    if (reason) {
+        return ngx_http_error_map_skip(r, conf, reason);
     }
 
     document = ngx_http_error_map_document(r, conf, 1);
 
     if (document == NULL) {
-        return ngx_http_error_map_skip(r, conf);
+        return ngx_http_error_map_skip(r, conf,
+                                       NGX_HTTP_ERROR_MAP_REASON_DOCUMENT);
     }
 
     ctx = NULL;
@@ -177,7 +187,10 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
             || (conf->dry_run && ngx_http_error_map_conditional(r)))
         {
             ngx_http_error_map_reader_free(&reader);
-            return ngx_http_error_map_skip(r, conf);
+            return ngx_http_error_map_skip(r, conf,
+                                     ngx_http_error_map_bodiless(r)
+                                     ? ngx_http_error_map_bodiless_reason(r)
+                                     : NGX_HTTP_ERROR_MAP_REASON_RANGE);
         }
 
         waited = conf->upstream ? ngx_http_error_map_upstream_waited(r) : 0;
@@ -189,7 +202,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
         /* the upstream layer has used up the hold timeout, which may be 0 */
 
         (void) ngx_http_error_map_reader_stop(&reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                      NGX_HTTP_ERROR_MAP_REASON_HOLD_TIMEOUT);
 
         ctx = ngx_http_error_map_create_ctx(r, document,
                                             r->headers_out.status);
@@ -258,13 +271,14 @@ ngx_http_error_map_own_page(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_error_map_skip(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason)
 {
-    ngx_uint_t  replaced;
+    ngx_uint_t                 replaced;
+    ngx_http_error_map_ctx_t  *ctx;
 
-    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "http error map: skipped, status %ui, type \"%V\", coding "
-                   "\"%*s\"",
+    ngx_log_debug5(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http error map: skipped, %V, status %ui, type \"%V\", "
+                   "coding \"%*s\"", &ngx_http_error_map_reasons[reason],
                    r->headers_out.status, &r->headers_out.content_type,
                    r->headers_out.content_encoding
                    ? r->headers_out.content_encoding->value.len : (size_t) 0,
@@ -272,9 +286,13 @@ ngx_http_error_map_skip(ngx_http_request_t *r,
                    ? r->headers_out.content_encoding->value.data
                    : (u_char *) "");
 
-    ngx_http_error_map_count_skipped(r, conf);
+    ctx = &ngx_http_error_map_skipped[reason];
 
-    return ngx_http_error_map_send_header(r, NULL, &replaced);
+    ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
+
+    ngx_http_error_map_count_skipped(r, conf, reason);
+
+    return ngx_http_error_map_send_header(r, ctx, &replaced);
 }
 
 
@@ -471,7 +489,7 @@ ngx_http_error_map_phase_body(ngx_http_request_t *r,
 
     if (ngx_http_error_map_hold_broken(hold, in)) {
         (void) ngx_http_error_map_reader_stop(&hold->reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                          NGX_HTTP_ERROR_MAP_REASON_UPSTREAM);
 
         return ngx_http_error_map_release(r, ctx, in);
     }
@@ -649,8 +667,10 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
         && ctx->hold == hold
         && ctx->phase == NGX_HTTP_ERROR_MAP_HOLD)
     {
-        if (ngx_http_error_map_give_up(r, ctx) == NGX_ERROR) {
-
+        if (ngx_http_error_map_give_up(r, ctx,
+                                       NGX_HTTP_ERROR_MAP_REASON_HOLD_TIMEOUT)
+            == NGX_ERROR)
+        {
             /*
              * The request must not be finalized here, as the cache may need
              * its upstream.  The next write finds the error.
@@ -675,7 +695,7 @@ ngx_http_error_map_timeout(ngx_event_t *ev)
 
 static ngx_int_t
 ngx_http_error_map_give_up(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx)
+    ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_reason_e reason)
 {
     ngx_buf_t    *b;
     ngx_chain_t   out;
@@ -691,8 +711,7 @@ ngx_http_error_map_give_up(ngx_http_request_t *r,
 
     if (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) {
 
-        (void) ngx_http_error_map_reader_stop(&ctx->hold->reader,
-                                              NGX_HTTP_ERROR_MAP_UNDECIDED);
+        (void) ngx_http_error_map_reader_stop(&ctx->hold->reader, reason);
 
         return ngx_http_error_map_release(r, ctx, &out);
     }
@@ -733,7 +752,8 @@ ngx_http_error_map_ended(ngx_http_request_t *r, void *data, ngx_int_t rc)
     {
         hold->ended = 1;
 
-        (void) ngx_http_error_map_give_up(r, ctx);
+        (void) ngx_http_error_map_give_up(r, ctx,
+                                          NGX_HTTP_ERROR_MAP_REASON_UPSTREAM);
     }
 }
 

@@ -39,8 +39,8 @@ ngx_http_error_map_hold_read(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 
             /* in a file, although filter_need_in_memory is set */
 
-            hold->reader.verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
-            return NGX_OK;
+            return ngx_http_error_map_reader_stop(&hold->reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
         }
 
         if (b->last_buf

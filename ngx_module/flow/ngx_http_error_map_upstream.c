@@ -244,7 +244,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         response.coding = h;
     }
 
-    if (!ngx_http_error_map_inspected(r, conf, &response)) {
+    if (ngx_http_error_map_inspected(r, conf, &response)) {
         return NGX_DECLINED;
     }
 

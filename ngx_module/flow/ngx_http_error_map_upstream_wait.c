@@ -122,7 +122,7 @@ ngx_http_error_map_upstream_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
 
             } else {
                 rc = ngx_http_error_map_reader_stop(&up->reader,
-                                                NGX_HTTP_ERROR_MAP_UNDECIDED);
+                                          NGX_HTTP_ERROR_MAP_REASON_UPSTREAM);
 
                 up->error = 1;
             }

@@ -19,7 +19,7 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
     ngx_http_error_map_reader_free(reader);
 
     if (ctx) {
-        ngx_http_error_map_count(r, ctx);
+        ngx_http_error_map_count(r, conf, ctx);
     }
 
     return ctx;

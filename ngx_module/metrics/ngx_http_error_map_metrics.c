@@ -29,6 +29,8 @@ static ngx_int_t ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf);
 static ngx_int_t ngx_http_error_map_json(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf);
+static ngx_int_t ngx_http_error_map_json_reasons(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c);
 
 
 char *
@@ -250,9 +252,16 @@ ngx_http_error_map_shown(ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i,
 }
 
 
+#define ngx_http_error_map_reason_name(reason)                                \
+    (&ngx_http_error_map_verdicts[ngx_http_error_map_reason_verdict(reason)])
+
+#define ngx_http_error_map_dry_run(pair)                                      \
+    (((pair)->statuses & NGX_HTTP_ERROR_MAP_DRY_RUN) != 0)
+
+
 /*
- * Prometheus text format 0.0.4.  Codes and pairs of statuses appear once they
- * have been seen, all other series always.
+ * Prometheus text format 0.0.4.  Reasons, codes and pairs of statuses appear
+ * once they have been seen, all other series always.
  */
 
 static ngx_int_t
@@ -300,6 +309,26 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
         }
     }
 
+    ngx_http_error_map_say("# HELP nginx_error_map_unmapped_total "
+                           "Responses without a code by reason.\n"
+                           "# TYPE nginx_error_map_unmapped_total counter\n");
+
+    for (i = 0; i <= n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+
+        for (k = 0; k < NGX_HTTP_ERROR_MAP_REASONS; k++) {
+
+            if (c->reasons[k]) {
+                ngx_http_error_map_say("nginx_error_map_unmapped_total"
+                                       "{document=\"%V\",verdict=\"%V\","
+                                       "reason=\"%V\"} %uA\n", &name,
+                                       ngx_http_error_map_reason_name(k),
+                                       &ngx_http_error_map_reasons[k],
+                                       c->reasons[k]);
+            }
+        }
+    }
+
     ngx_http_error_map_say("# HELP nginx_error_map_codes_total "
                            "Responses by the vendor's code.\n"
                            "# TYPE nginx_error_map_codes_total counter\n");
@@ -342,16 +371,22 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
                 ngx_http_error_map_say("nginx_error_map_status_total"
                                        "{document=\"%V\","
                                        "upstream_status=\"%uA\","
-                                       "status=\"%uA\"} %uA\n",
+                                       "status=\"%uA\",dry_run=\"%d\"} %uA\n",
                                        &name, pair->statuses >> 16,
-                                       pair->statuses & 0xffff, pair->count);
+                                       pair->statuses & 0x3ff,
+                                       ngx_http_error_map_dry_run(pair),
+                                       pair->count);
             }
         }
 
-        if (c->more) {
-            ngx_http_error_map_say("nginx_error_map_status_total"
-                                   "{document=\"%V\",upstream_status=\"other\","
-                                   "status=\"other\"} %uA\n", &name, c->more);
+        for (k = 0; k < 2; k++) {
+            if (c->more[k]) {
+                ngx_http_error_map_say("nginx_error_map_status_total"
+                                       "{document=\"%V\","
+                                       "upstream_status=\"other\","
+                                       "status=\"other\",dry_run=\"%ui\"} "
+                                       "%uA\n", &name, k, c->more[k]);
+            }
         }
     }
 
@@ -405,10 +440,15 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
 
     c = ngx_http_error_map_shown(emcf, n, &name);
 
-    ngx_http_error_map_say("{\"version\":\"%s\",\"time\":%T,\"skipped\":%uA,"
-                           "\"documents\":[",
+    ngx_http_error_map_say("{\"version\":\"%s\",\"time\":%T,\"skipped\":%uA,",
                            NGX_HTTP_ERROR_MAP_VERSION, ngx_time(),
                            c->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED]);
+
+    if (ngx_http_error_map_json_reasons(page, c) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_error_map_say("\"documents\":[");
 
     for (i = 0; i < n; i++) {
         c = ngx_http_error_map_shown(emcf, i, &name);
@@ -425,8 +465,14 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
         }
 
         ngx_http_error_map_say("},\"hold_bytes\":%uA,\"hold_seconds\":"
-                               "%uA.%03uA,\"codes\":[",
+                               "%uA.%03uA,",
                                c->hold_bytes, msec / 1000, msec % 1000);
+
+        if (ngx_http_error_map_json_reasons(page, c) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_error_map_say("\"codes\":[");
         comma = "";
 
         for (k = 0; k < table->nslots; k++) {
@@ -456,23 +502,58 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
 
             if (pair->count) {
                 ngx_http_error_map_say("%s\n{\"upstream_status\":%uA,"
-                                       "\"status\":%uA,\"responses\":%uA}",
+                                       "\"status\":%uA,\"dry_run\":%d,"
+                                       "\"responses\":%uA}",
                                        comma, pair->statuses >> 16,
-                                       pair->statuses & 0xffff, pair->count);
+                                       pair->statuses & 0x3ff,
+                                       ngx_http_error_map_dry_run(pair),
+                                       pair->count);
                 comma = ",";
             }
         }
 
-        if (c->more) {
-            ngx_http_error_map_say("%s\n{\"upstream_status\":null,"
-                                   "\"status\":null,\"responses\":%uA}",
-                                   comma, c->more);
+        for (k = 0; k < 2; k++) {
+            if (c->more[k]) {
+                ngx_http_error_map_say("%s\n{\"upstream_status\":null,"
+                                       "\"status\":null,\"dry_run\":%ui,"
+                                       "\"responses\":%uA}",
+                                       comma, k, c->more[k]);
+                comma = ",";
+            }
         }
 
         ngx_http_error_map_say("]}");
     }
 
     ngx_http_error_map_say("]}\n");
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_json_reasons(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_counters_t *c)
+{
+    char        *comma;
+    ngx_uint_t   k;
+
+    ngx_http_error_map_say("\"unmapped\":[");
+    comma = "";
+
+    for (k = 0; k < NGX_HTTP_ERROR_MAP_REASONS; k++) {
+
+        if (c->reasons[k]) {
+            ngx_http_error_map_say("%s\n{\"verdict\":\"%V\",\"reason\":\"%V\","
+                                   "\"responses\":%uA}",
+                                   comma, ngx_http_error_map_reason_name(k),
+                                   &ngx_http_error_map_reasons[k],
+                                   c->reasons[k]);
+            comma = ",";
+        }
+    }
+
+    ngx_http_error_map_say("],");
 
     return NGX_OK;
 }

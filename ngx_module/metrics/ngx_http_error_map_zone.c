@@ -13,7 +13,7 @@ static ngx_http_error_map_counters_t *ngx_http_error_map_counters(
     ngx_http_request_t *r, ngx_http_error_map_document_t *document);
 static void ngx_http_error_map_count_pair(
     ngx_http_error_map_counters_t *counters, ngx_uint_t upstream_status,
-    ngx_uint_t status);
+    ngx_uint_t status, ngx_uint_t dry_run);
 
 
 char *
@@ -262,7 +262,8 @@ ngx_http_error_map_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
 
 void
-ngx_http_error_map_count(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx)
+ngx_http_error_map_count(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
     ngx_http_error_map_counters_t  *counters;
 
@@ -274,6 +275,10 @@ ngx_http_error_map_count(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx)
 
     (void) ngx_atomic_fetch_add(&counters->verdicts[ctx->verdict], 1);
 
+    if (ctx->reason) {
+        (void) ngx_atomic_fetch_add(&counters->reasons[ctx->reason], 1);
+    }
+
     if (ctx->entry) {
         (void) ngx_atomic_fetch_add(
                &counters->codes[ctx->entry - ctx->document->table->entries], 1);
@@ -282,10 +287,13 @@ ngx_http_error_map_count(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx)
         (void) ngx_atomic_fetch_add(&counters->other, 1);
     }
 
-    ngx_http_error_map_count_pair(counters,
+    if (ctx->verdict != NGX_HTTP_ERROR_MAP_SKIPPED) {
+        ngx_http_error_map_count_pair(counters,
                                   ngx_http_error_map_upstream_status(r, ctx),
                                   ctx->status ? ctx->status
-                                              : r->headers_out.status);
+                                              : r->headers_out.status,
+                                  conf->dry_run);
+    }
 
     if (ctx->hold_size) {
         (void) ngx_atomic_fetch_add(&counters->hold_bytes, ctx->hold_size);
@@ -299,7 +307,7 @@ ngx_http_error_map_count(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx)
 
 void
 ngx_http_error_map_count_skipped(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason)
 {
     ngx_http_error_map_counters_t   *counters;
     ngx_http_error_map_main_conf_t  *emcf;
@@ -317,6 +325,7 @@ ngx_http_error_map_count_skipped(ngx_http_request_t *r,
 
     (void) ngx_atomic_fetch_add(
                            &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED], 1);
+    (void) ngx_atomic_fetch_add(&counters->reasons[reason], 1);
 }
 
 
@@ -344,7 +353,7 @@ ngx_http_error_map_counters(ngx_http_request_t *r,
 
 static void
 ngx_http_error_map_count_pair(ngx_http_error_map_counters_t *counters,
-    ngx_uint_t upstream_status, ngx_uint_t status)
+    ngx_uint_t upstream_status, ngx_uint_t status, ngx_uint_t dry_run)
 {
     ngx_uint_t                  i, n;
     ngx_atomic_uint_t           statuses;
@@ -352,7 +361,11 @@ ngx_http_error_map_count_pair(ngx_http_error_map_counters_t *counters,
 
     statuses = upstream_status << 16 | status;
 
-    for (i = 0, n = upstream_status * 31 + status;
+    if (dry_run) {
+        statuses |= NGX_HTTP_ERROR_MAP_DRY_RUN;
+    }
+
+    for (i = 0, n = upstream_status * 31 + status + dry_run;
          i < NGX_HTTP_ERROR_MAP_PAIRS;
          i++, n++)
     {
@@ -368,5 +381,5 @@ ngx_http_error_map_count_pair(ngx_http_error_map_counters_t *counters,
         }
     }
 
-    (void) ngx_atomic_fetch_add(&counters->more, 1);
+    (void) ngx_atomic_fetch_add(&counters->more[dry_run], 1);
 }

@@ -22,12 +22,12 @@
 
 
 #define NGX_HTTP_ERROR_MAP_PAIRS     64
-#define NGX_HTTP_ERROR_MAP_VERDICTS  6
-#define NGX_HTTP_ERROR_MAP_SKIPPED   (NGX_HTTP_ERROR_MAP_VERDICTS - 1)
+#define NGX_HTTP_ERROR_MAP_DRY_RUN   0x8000
 
 
 typedef struct {
-    ngx_atomic_t                  statuses;  /* upstream << 16 | edge, or 0 */
+    /* upstream << 16 | edge, with NGX_HTTP_ERROR_MAP_DRY_RUN, or 0 */
+    ngx_atomic_t                  statuses;
     ngx_atomic_t                  count;
 } ngx_http_error_map_pair_t;
 
@@ -36,10 +36,12 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t                  verdicts[NGX_HTTP_ERROR_MAP_VERDICTS];
+    ngx_atomic_t                  reasons[NGX_HTTP_ERROR_MAP_REASONS];
     ngx_atomic_t                  hold_bytes;
     ngx_atomic_t                  hold_msec;
     ngx_atomic_t                  other;     /* unknown codes */
-    ngx_atomic_t                  more;      /* pairs without a place */
+    ngx_atomic_t                  more[2];   /* pairs without a place, ... */
+                                             /* ... and those of a dry run */
     ngx_http_error_map_pair_t     pairs[NGX_HTTP_ERROR_MAP_PAIRS];
     ngx_atomic_t                  codes[];
 } ngx_http_error_map_counters_t;
@@ -73,11 +75,11 @@ void ngx_http_error_map_zone_commit(ngx_http_error_map_zone_t *zone);
 
 /* counts a response with a verdict */
 void ngx_http_error_map_count(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx);
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 
 /* counts a skipped response, but not an error page of nginx itself */
 void ngx_http_error_map_count_skipped(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf);
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
 
 
 #pragma GCC visibility pop

@@ -54,13 +54,14 @@ typedef enum {
 
 
 /*
- * A skipped response has no context.  The contexts of "success" and "none"
- * without a hold are shared and read-only.
+ * The contexts of "skipped", and those of "success" and "none" without a hold
+ * are shared and read-only.
  */
 
 typedef struct ngx_http_error_map_ctx_s {
     ngx_http_error_map_verdict_e    verdict;
-    ngx_http_error_map_document_t  *document;
+    ngx_http_error_map_reason_e     reason;
+    ngx_http_error_map_document_t  *document;  /* may be NULL if skipped */
     const em_entry_t               *entry;
 
     ngx_str_t                       code;    /* printable ASCII */

@@ -14,6 +14,10 @@ static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 
 
+ngx_http_error_map_ctx_t
+    ngx_http_error_map_skipped[NGX_HTTP_ERROR_MAP_REASON_DOCUMENT + 1];
+
+
 ngx_http_error_map_ctx_t *
 ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
@@ -28,7 +32,7 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
         ctx = &document->success[reader->success];
 
     } else if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_NONE) {
-        ctx = document->none;
+        ctx = &document->none[reader->reason - NGX_HTTP_ERROR_MAP_REASON_EMPTY];
 
     } else {
 
@@ -42,6 +46,7 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
 
         ctx->dry_run = conf->dry_run;
         ctx->verdict = reader->verdict;
+        ctx->reason = reader->reason;
         ctx->entry = reader->entry;
 
         switch (ctx->verdict) {
@@ -171,7 +176,7 @@ ngx_int_t
 ngx_http_error_map_respond(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
-    if (conf->dry_run) {
+    if (conf->dry_run || ctx->verdict == NGX_HTTP_ERROR_MAP_SKIPPED) {
         return NGX_OK;
     }
 
@@ -227,22 +232,28 @@ static ngx_int_t
 ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, n;
     const em_document_t       *table;
     ngx_http_error_map_ctx_t  *ctx;
 
     table = document->table;
+    n = NGX_HTTP_ERROR_MAP_REASON_NO_CODE - NGX_HTTP_ERROR_MAP_REASON_EMPTY + 1;
 
-    ctx = ngx_pcalloc(cf->pool, (1 + table->nsuccess)
+    ctx = ngx_pcalloc(cf->pool, (n + table->nsuccess)
                                 * sizeof(ngx_http_error_map_ctx_t));
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    ctx->verdict = NGX_HTTP_ERROR_MAP_NONE;
-    ctx->document = document;
+    document->none = ctx;
 
-    document->none = ctx++;
+    for (i = 0; i < n; i++) {
+        ctx[i].verdict = NGX_HTTP_ERROR_MAP_NONE;
+        ctx[i].reason = NGX_HTTP_ERROR_MAP_REASON_EMPTY + i;
+        ctx[i].document = document;
+    }
+
+    ctx += n;
     document->success = ctx;
 
     for (i = 0; i < table->nsuccess; i++) {
@@ -262,6 +273,11 @@ ngx_http_error_map_response_init(ngx_conf_t *cf,
 {
     ngx_uint_t                       i;
     ngx_http_error_map_document_t  **documents;
+
+    for (i = 0; i <= NGX_HTTP_ERROR_MAP_REASON_DOCUMENT; i++) {
+        ngx_http_error_map_skipped[i].verdict = NGX_HTTP_ERROR_MAP_SKIPPED;
+        ngx_http_error_map_skipped[i].reason = i;
+    }
 
     documents = emcf->documents.elts;
 

@@ -39,7 +39,7 @@ typedef struct ngx_http_error_map_sending_s  ngx_http_error_map_sending_t;
 
 struct ngx_http_error_map_sending_s {
     ngx_http_request_t             *request;
-    ngx_http_error_map_ctx_t       *ctx;       /* NULL if it was skipped */
+    ngx_http_error_map_ctx_t       *ctx;       /* NULL if it is off */
     ngx_http_upstream_t            *upstream;
     ngx_uint_t                      status;
     ngx_uint_t                      finalize;  /* it was replaced before */

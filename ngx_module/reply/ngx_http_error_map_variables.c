@@ -5,6 +5,8 @@
 
 static ngx_int_t ngx_http_error_map_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_error_map_skipped_value(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t number, ngx_str_t *value);
 static ngx_int_t ngx_http_error_map_number(ngx_http_request_t *r,
     ngx_str_t *value, uint64_t n);
 static ngx_int_t ngx_http_error_map_seconds(ngx_http_request_t *r,
@@ -20,6 +22,7 @@ typedef enum {
     ngx_http_error_map_var_upstream_status,
     ngx_http_error_map_var_retry_after,
     ngx_http_error_map_var_verdict,
+    ngx_http_error_map_var_reason,
     ngx_http_error_map_var_hold_size,
     ngx_http_error_map_var_hold_time
 } ngx_http_error_map_variable_e;
@@ -39,6 +42,7 @@ static ngx_http_variable_t  ngx_http_error_map_vars[] = {
     ngx_http_error_map_var(upstream_status),
     ngx_http_error_map_var(retry_after),
     ngx_http_error_map_var(verdict),
+    ngx_http_error_map_var(reason),
     ngx_http_error_map_var(hold_size),
     ngx_http_error_map_var(hold_time),
 
@@ -57,9 +61,9 @@ ngx_str_t  ngx_http_error_map_verdicts[] = {
     ngx_string("undecided"),
     ngx_string("none"),
     ngx_string("success"),
+    ngx_string("skipped"),
     ngx_string("unknown"),
-    ngx_string("mapped"),
-    ngx_string("skipped")
+    ngx_string("mapped")
 };
 
 
@@ -128,21 +132,10 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
         }
     }
 
-    if (ctx) {
-        if (ngx_http_error_map_variable_value(r, ctx, data, &value) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-    } else if (conf->enable && r->headers_out.status) {
-
-        /* nothing is skipped before there is a response */
-
-        if (data == ngx_http_error_map_var_verdict) {
-            ngx_str_set(&value, "skipped");
-
-        } else if (data == ngx_http_error_map_var_document && conf->document) {
-            value = conf->document->name;
-        }
+    if (ctx
+        && ngx_http_error_map_variable_value(r, ctx, data, &value) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     /* the value may still change: do not cache it, not even for the log */
@@ -165,6 +158,11 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
     ngx_http_error_map_hold_t  *hold;
 
     ngx_str_set(value, "");
+
+    if (ctx->verdict == NGX_HTTP_ERROR_MAP_SKIPPED) {
+        ngx_http_error_map_skipped_value(r, ctx, number, value);
+        return NGX_OK;
+    }
 
     hold = (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) ? ctx->hold : NULL;
 
@@ -206,6 +204,10 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
         *value = ngx_http_error_map_verdicts[ctx->verdict];
         return NGX_OK;
 
+    case ngx_http_error_map_var_reason:
+        *value = ngx_http_error_map_reasons[ctx->reason];
+        return NGX_OK;
+
     case ngx_http_error_map_var_retry_after:
         if (!ngx_http_error_map_is_error(ctx->verdict)
             || ctx->retry_after == NGX_HTTP_ERROR_MAP_NO_RETRY)
@@ -232,6 +234,44 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
     default: /* ngx_http_error_map_var_upstream_status */
         return ngx_http_error_map_number(r, value,
                                  ngx_http_error_map_upstream_status(r, ctx));
+    }
+}
+
+
+/* a skipped response has no other values */
+
+static void
+ngx_http_error_map_skipped_value(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t number, ngx_str_t *value)
+{
+    ngx_http_error_map_document_t  *document;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    switch (number) {
+
+    case ngx_http_error_map_var_document:
+
+        conf = ngx_http_get_module_loc_conf(r,
+                                            ngx_http_error_map_filter_module);
+
+        document = ctx->document ? ctx->document : conf->document;
+
+        if (document) {
+            *value = document->name;
+        }
+
+        break;
+
+    case ngx_http_error_map_var_verdict:
+        *value = ngx_http_error_map_verdicts[ctx->verdict];
+        break;
+
+    case ngx_http_error_map_var_reason:
+        *value = ngx_http_error_map_reasons[ctx->reason];
+        break;
+
+    default:
+        break;
     }
 }
 

@@ -472,7 +472,9 @@ em_json_end(em_json_t *j, const em_json_pointers_t *set)
             return em_json_feed(j, set, &space, 1);
         }
 
-        j->status = EM_JSON_MALFORMED;
+        j->status = (j->depth == 0
+                     && (j->state == sw_start || j->state == sw_value))
+                    ? EM_JSON_EMPTY : EM_JSON_MALFORMED;
     }
 
     return j->status;

@@ -63,6 +63,7 @@ typedef enum {
     EM_JSON_MORE = 0,             /* the next piece is needed */
     EM_JSON_FOUND,                /* token holds the code */
     EM_JSON_COMPLETE,             /* no code can follow */
+    EM_JSON_EMPTY,                /* nothing but blanks */
     EM_JSON_MALFORMED             /* not JSON */
 } em_json_status_e;
 
@@ -149,8 +150,8 @@ em_json_status_e em_json_feed(em_json_t *j, const em_json_pointers_t *set,
 
 
 /*
- * Ends the text.  Never returns EM_JSON_MORE: an incomplete text is
- * EM_JSON_MALFORMED.
+ * Ends the text.  Never returns EM_JSON_MORE: a text of blanks, or of nothing,
+ * is EM_JSON_EMPTY, any other incomplete one EM_JSON_MALFORMED.
  */
 
 em_json_status_e em_json_end(em_json_t *j, const em_json_pointers_t *set);

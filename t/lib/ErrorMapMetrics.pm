@@ -98,6 +98,14 @@ sub from_json {
                   "${n}_responses_total{document=\"\",verdict=\"skipped\"}"
                   => $json->{skipped});
 
+    for my $of ({ document => '', unmapped => $json->{unmapped} },
+                @{ $json->{documents} })
+    {
+        $series{"${n}_unmapped_total{document=\"$of->{document}\","
+                . "verdict=\"$_->{verdict}\",reason=\"$_->{reason}\"}"}
+            = $_->{responses} for @{ $of->{unmapped} };
+    }
+
     for my $of (@{ $json->{documents} }) {
         my $d = "document=\"$of->{document}\"";
 
@@ -116,7 +124,8 @@ sub from_json {
                                 @$_{qw(upstream_status status)};
 
             $series{"${n}_status_total{$d,upstream_status=\"$up\","
-                    . "status=\"$status\"}"} = $_->{responses};
+                    . "status=\"$status\",dry_run=\"$_->{dry_run}\"}"}
+                = $_->{responses};
         }
     }
 
@@ -165,19 +174,23 @@ sub delta {
 }
 
 
-# counted(document, verdict, code, class, upstream status, edge status): the
-# series that grow by one for such a response
+# counted(document, verdict or "verdict reason", code, class, upstream status,
+# edge status, 1 for a dry run): the series that grow by one for such a response
 
 sub counted {
-    my ($document, $verdict, $code, $class, $up, $status) = @_;
+    my ($document, $verdict, $code, $class, $up, $status, $dry_run) = @_;
 
     my $n = 'nginx_error_map';
     my $d = "document=\"$document\"";
+    my $reason = $verdict =~ s/ (\w+)$// ? $1 : '';
+    $dry_run ||= 0;
 
     return ("${n}_responses_total{$d,verdict=\"$verdict\"}",
+            $reason ? "${n}_unmapped_total{$d,verdict=\"$verdict\","
+                      . "reason=\"$reason\"}" : (),
             $code ? "${n}_codes_total{$d,code=\"$code\",class=\"$class\"}" : (),
             $up ? "${n}_status_total{$d,upstream_status=\"$up\","
-                  . "status=\"$status\"}" : ());
+                  . "status=\"$status\",dry_run=\"$dry_run\"}" : ());
 }
 
 

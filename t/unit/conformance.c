@@ -468,7 +468,7 @@ reader_value(reader_t *r, uint32_t match, size_t depth)
     reader_space(r);
 
     if (r->p == r->end) {
-        return EM_JSON_MALFORMED;
+        return depth == 0 ? EM_JSON_EMPTY : EM_JSON_MALFORMED;
     }
 
     n = 0;

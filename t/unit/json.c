@@ -185,8 +185,14 @@ static const test_t  tests[] = {
     t("/c", "42", "none"),
     t("/c", "\"c\"", "none"),
     t("/c", "null", "none"),
-    t("/c", "", "malformed"),
-    t("/c", "  ", "malformed"),
+    t("/c", "", "empty"),
+    t("/c", " \n\t\r ", "empty"),
+    t("", " ", "empty"),
+    t("/c", "\xef\xbb\xbf", "empty"),
+    t("/c", "\xef\xbb\xbf ", "empty"),
+    t("/c", "\xef\xbb", "malformed"),
+    t("/c", " \v", "malformed"),
+    t("/0", "[ ", "malformed"),
     t("/c", "<html>{\"c\":1}", "malformed"),
     t("/c", "callback({\"c\":1})", "malformed"),
     t("/c", "\0{\"c\":1}", "malformed"),
@@ -316,6 +322,9 @@ answer(const em_json_pointers_t *set, const char *text, size_t len,
 
     case EM_JSON_COMPLETE:
         return (size_t) sprintf(buf, "none");
+
+    case EM_JSON_EMPTY:
+        return (size_t) sprintf(buf, "empty");
 
     case EM_JSON_MALFORMED:
         return (size_t) sprintf(buf, "malformed");
