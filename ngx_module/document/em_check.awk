@@ -52,7 +52,8 @@ section == 0 && /^%/ {
 }
 
 
-section == 2 && index($0, "em_document(" name ")") {
+section == 2 && (index($0, "em_document(" name ")") \
+                 || index($0, "em_document_lines(" name ")")) {
     defined = 1
     next
 }

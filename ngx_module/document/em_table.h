@@ -30,7 +30,29 @@ static const em_entry_t *find_code(const char *code, size_t len);
         sources, sizeof(sources) / sizeof(sources[0]),                        \
         success, sizeof(success) / sizeof(success[0]),                        \
         entries, sizeof(entries) / sizeof(entries[0]),                        \
-        find_code, NULL, 0                                                    \
+        find_code, NULL, 0, NULL, 0, NULL, 0, 0, 0, NULL                      \
+    }
+
+
+/*
+ * The same for a document that has more to say than codes, in an array "lines"
+ * of the lines that a document of nginx.conf would have:
+ *
+ *     static const em_line_t  lines[] = {
+ *         em_line("field", "message", "json", "/error_msg")
+ *     };
+ */
+
+#define em_line(...)  { { __VA_ARGS__ } }
+
+#define em_document_lines(doc)                                                \
+    const em_document_t  em_document_##doc = {                                \
+        em_string(#doc),                                                      \
+        sources, sizeof(sources) / sizeof(sources[0]),                        \
+        success, sizeof(success) / sizeof(success[0]),                        \
+        entries, sizeof(entries) / sizeof(entries[0]),                        \
+        find_code, lines, sizeof(lines) / sizeof(lines[0]), NULL, 0,          \
+        NULL, 0, 0, 0, NULL                                                   \
     }
 
 
