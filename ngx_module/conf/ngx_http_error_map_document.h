@@ -18,6 +18,18 @@ char *ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/*
+ * The handlers of lines of a document, with their words in cf->args:
+ * NGX_CONF_OK, or NGX_CONF_ERROR after a message.
+ */
+char *ngx_http_error_map_document_success(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+char *ngx_http_error_map_document_row(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+
+/* returns 1 for a valid code */
+ngx_uint_t ngx_http_error_map_document_is_code(ngx_str_t *code);
+
 /* adds a source; text is not copied; NGX_CONF_OK or NGX_CONF_ERROR */
 char *ngx_http_error_map_document_source(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, em_source_e type,

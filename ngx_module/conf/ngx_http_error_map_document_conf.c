@@ -1,17 +1,42 @@
 
 #include "ngx_http_error_map_document.h"
-#include "ngx_http_error_map_policy.h"
 
 
-static char *ngx_http_error_map_document_row(ngx_conf_t *cf,
+/* a keyword that begins a line, and when it is one and not a code */
+
+typedef struct {
+    ngx_str_t     name;
+    ngx_uint_t  (*when)(ngx_conf_t *cf);
+    char       *(*handler)(ngx_conf_t *cf,
+                           ngx_http_error_map_document_t *document);
+} ngx_http_error_map_keyword_t;
+
+
+static char *ngx_http_error_map_document_line(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+static ngx_uint_t ngx_http_error_map_document_always(ngx_conf_t *cf);
+static ngx_uint_t ngx_http_error_map_document_one_argument(ngx_conf_t *cf);
 static char *ngx_http_error_map_document_where(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
-static char *ngx_http_error_map_document_success(ngx_conf_t *cf,
+static char *ngx_http_error_map_document_include(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
-static char *ngx_http_error_map_document_code(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document);
-static ngx_uint_t ngx_http_error_map_is_code(ngx_str_t *code);
+
+
+/* a line that begins otherwise is a row */
+
+static ngx_http_error_map_keyword_t  ngx_http_error_map_keywords[] = {
+
+    { ngx_string("source"), ngx_http_error_map_document_always,
+      ngx_http_error_map_document_where },
+
+    { ngx_string("success"), ngx_http_error_map_document_always,
+      ngx_http_error_map_document_success },
+
+    { ngx_string("include"), ngx_http_error_map_document_one_argument,
+      ngx_http_error_map_document_include },
+
+    { ngx_null_string, NULL, NULL }
+};
 
 
 char *
@@ -28,7 +53,7 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
 
     value = cf->args->elts;
 
-    if (!ngx_http_error_map_is_code(&value[1])
+    if (!ngx_http_error_map_document_is_code(&value[1])
         || ngx_strcmp(value[1].data, "off") == 0
         || ngx_strlchr(value[1].data, value[1].data + value[1].len, '/'))
     {
@@ -107,7 +132,7 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     save = *cf;
-    cf->handler = ngx_http_error_map_document_row;
+    cf->handler = ngx_http_error_map_document_line;
     cf->handler_conf = (void *) document;
 
     rv = ngx_conf_parse(cf, NULL);
@@ -119,27 +144,38 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 static char *
-ngx_http_error_map_document_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_error_map_document_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_error_map_document_t *document = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t                     *value;
+    ngx_http_error_map_keyword_t  *keyword;
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[0].data, "source") == 0) {
-        return ngx_http_error_map_document_where(cf, document);
+    for (keyword = ngx_http_error_map_keywords; keyword->name.len; keyword++) {
+        if (ngx_http_error_map_equal(&keyword->name, &value[0])
+            && keyword->when(cf))
+        {
+            return keyword->handler(cf, document);
+        }
     }
 
-    if (ngx_strcmp(value[0].data, "success") == 0) {
-        return ngx_http_error_map_document_success(cf, document);
-    }
+    return ngx_http_error_map_document_row(cf, document);
+}
 
-    if (ngx_strcmp(value[0].data, "include") == 0 && cf->args->nelts == 2) {
-        return ngx_conf_include(cf, cmd, conf);
-    }
 
-    return ngx_http_error_map_document_code(cf, document);
+static ngx_uint_t
+ngx_http_error_map_document_always(ngx_conf_t *cf)
+{
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_error_map_document_one_argument(ngx_conf_t *cf)
+{
+    return cf->args->nelts == 2;
 }
 
 
@@ -175,157 +211,8 @@ ngx_http_error_map_document_where(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_error_map_document_success(ngx_conf_t *cf,
+ngx_http_error_map_document_include(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document)
 {
-    em_str_t    *code;
-    ngx_str_t   *value;
-    ngx_uint_t   i;
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no code in row \"success\" of error_map_document "
-                           "\"%V\", it must be \"success code ...;\"",
-                           &document->name);
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (!ngx_http_error_map_is_code(&value[i])) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid success code \"%V\" in "
-                               "error_map_document \"%V\", it must be 1 to "
-                               "128 characters of A-Z a-z 0-9 . _ : / -",
-                               &value[i], &document->name);
-            return NGX_CONF_ERROR;
-        }
-
-        code = ngx_array_push(&document->success_codes);
-        if (code == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        code->data = (char *) value[i].data;
-        code->len = value[i].len;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_error_map_document_code(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document)
-{
-    int                        class;
-    size_t                     i;
-    u_char                     ch;
-    ngx_int_t                  status;
-    ngx_str_t                 *value, names;
-    ngx_http_error_map_row_t  *row;
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts != 4) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid row \"%V\" in error_map_document \"%V\", "
-                           "it must be \"code status CLASS 'title';\" with "
-                           "\"-\" for no status, or source, success or "
-                           "include",
-                           &value[0], &document->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (!ngx_http_error_map_is_code(&value[0])) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid code \"%V\" in error_map_document \"%V\", "
-                           "it must be 1 to 128 characters of A-Z a-z 0-9 "
-                           ". _ : / -", &value[0], &document->name);
-        return NGX_CONF_ERROR;
-    }
-
-    status = 0;
-
-    if (ngx_strcmp(value[1].data, "-") != 0) {
-
-        status = ngx_http_error_map_status(&value[1]);
-
-        if (status == NGX_ERROR) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid status \"%V\" of code \"%V\" in "
-                               "error_map_document \"%V\", it must be \"-\" "
-                               "or from 200 to 599 except 204, 205, 206 and "
-                               "304",
-                               &value[1], &value[0], &document->name);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    class = em_class_find((char *) value[2].data, value[2].len);
-
-    if (class < 0) {
-        if (ngx_http_error_map_class_names(cf, &names) == NGX_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown class \"%V\" of code \"%V\" in "
-                               "error_map_document \"%V\", it must be one of: "
-                               "%V", &value[2], &value[0], &document->name,
-                               &names);
-        }
-
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < value[3].len; i++) {
-        ch = value[3].data[i];
-
-        if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\') {
-            break;
-        }
-    }
-
-    if (i == 0 || i < value[3].len || i > 80) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid title of code \"%V\" in error_map_document "
-                           "\"%V\", it must be 1 to 80 printable ASCII "
-                           "characters without \" and \\",
-                           &value[0], &document->name);
-        return NGX_CONF_ERROR;
-    }
-
-    row = ngx_array_push(&document->rows);
-    if (row == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    row->entry.code = (char *) value[0].data;
-    row->entry.status = (uint16_t) status;
-    row->entry.class = (uint16_t) class;
-    row->entry.title = (char *) value[3].data;
-    row->file = cf->conf_file->file.name.data;
-    row->line = cf->conf_file->line;
-
-    return NGX_CONF_OK;
-}
-
-
-/* these characters never need an escape; em_check.awk has the same rule */
-
-static ngx_uint_t
-ngx_http_error_map_is_code(ngx_str_t *code)
-{
-    u_char  ch;
-    size_t  i;
-
-    for (i = 0; i < code->len; i++) {
-        ch = ngx_tolower(code->data[i]);
-
-        if ((ch < 'a' || ch > 'z') && (ch < '-' || ch > ':') && ch != '_') {
-            return 0;
-        }
-    }
-
-    return i > 0 && i <= EM_CODE_MAX;
+    return ngx_conf_include(cf, NULL, document);
 }
