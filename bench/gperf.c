@@ -65,6 +65,7 @@ hash(size_t n)
 
     hashed.entries = entries;
     hashed.nslots = n;
+    hashed.nexact = n;
 
     for (size = 8; size < 2 * (n + 1); size *= 2) { /* void */ }
 

@@ -397,6 +397,7 @@ ngx_http_lookup_make(ngx_cycle_t *cycle, ngx_http_lookup_ctx_t *ctx)
 
     ctx->document.entries = ctx->entries;
     ctx->document.nslots = n;
+    ctx->document.nexact = n;
 
     if (em_document_hash(&ctx->document, buckets, size) != NULL) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "duplicate code");

@@ -81,7 +81,7 @@ em_document_hash(em_document_t *doc, uint32_t *buckets, uint32_t n)
     doc->buckets = buckets;
     doc->mask = n - 1;
 
-    for (i = 0; i < doc->nslots; i++) {
+    for (i = 0; i < doc->nexact; i++) {
 
         code = doc->entries[i].code;
         len = strlen(code);

@@ -8,9 +8,9 @@
 static int em_group_cmp(const void *one, const void *two);
 static const em_group_t *em_group_find(const em_document_t *doc,
     const char *code, size_t len, em_group_match_pt match, void *data);
-static const em_group_t *em_group_range(const em_group_t *group,
+static const em_group_t *em_group_find_range(const em_group_t *group,
     const em_group_t *end, int64_t n);
-static const em_group_t *em_group_prefix(const em_group_t *group,
+static const em_group_t *em_group_find_prefix(const em_group_t *group,
     const em_group_t *end, const char *code, size_t len);
 
 
@@ -42,6 +42,21 @@ em_group_number(const char *text, size_t len, int64_t *n)
     }
 
     return 1;
+}
+
+
+int
+em_group_range(const char *text, size_t len, int64_t *first, int64_t *last)
+{
+    size_t  dash;
+
+    /* a "-" at the beginning is a sign */
+
+    for (dash = 1; dash < len && text[dash] != '-'; dash++) { /* void */ }
+
+    return dash < len
+           && em_group_number(text, dash, first)
+           && em_group_number(text + dash + 1, len - dash - 1, last);
 }
 
 
@@ -114,6 +129,37 @@ em_group_cmp(const void *one, const void *two)
 }
 
 
+size_t
+em_group_cut(const em_group_t *range, const em_group_t *others, size_t n,
+    em_group_t *pieces)
+{
+    size_t       i, k;
+    em_group_t   rest;
+
+    rest = *range;
+
+    for (i = 0, k = 0; i < n && others[i].first <= rest.last; i++) {
+
+        if (others[i].last < rest.first) {
+            continue;
+        }
+
+        if (rest.first < others[i].first) {
+            pieces[k] = rest;
+            pieces[k++].last = others[i].first - 1;
+        }
+
+        rest.first = others[i].last + 1;
+    }
+
+    if (rest.first <= rest.last) {
+        pieces[k++] = rest;
+    }
+
+    return k;
+}
+
+
 em_answer_e
 em_document_answer(const em_document_t *doc, const char *code, size_t len,
     em_group_match_pt match, void *data, const em_entry_t **entry,
@@ -169,7 +215,7 @@ em_group_find(const em_document_t *doc, const char *code, size_t len,
     end = group + doc->nranges;
 
     if (group < end && em_group_number(code, len, &n)) {
-        found = em_group_range(group, end, n);
+        found = em_group_find_range(group, end, n);
 
         if (found) {
             return found;
@@ -179,7 +225,7 @@ em_group_find(const em_document_t *doc, const char *code, size_t len,
     group = end;
     end = group + doc->nprefixes;
 
-    found = em_group_prefix(group, end, code, len);
+    found = em_group_find_prefix(group, end, code, len);
 
     if (found) {
         return found;
@@ -196,7 +242,7 @@ em_group_find(const em_document_t *doc, const char *code, size_t len,
 
 
 static const em_group_t *
-em_group_range(const em_group_t *group, const em_group_t *end, int64_t n)
+em_group_find_range(const em_group_t *group, const em_group_t *end, int64_t n)
 {
     const em_group_t  *middle;
 
@@ -222,7 +268,7 @@ em_group_range(const em_group_t *group, const em_group_t *end, int64_t n)
 /* a search in the prefixes of each length, of which there are few */
 
 static const em_group_t *
-em_group_prefix(const em_group_t *group, const em_group_t *end,
+em_group_find_prefix(const em_group_t *group, const em_group_t *end,
     const char *code, size_t len)
 {
     int                rc;

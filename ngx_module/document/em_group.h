@@ -24,7 +24,8 @@
 typedef enum {
     EM_GROUP_RANGE = 0,
     EM_GROUP_PREFIX,
-    EM_GROUP_PATTERN
+    EM_GROUP_PATTERN,
+    EM_GROUP_DEFAULT              /* is a document's unlisted, not a group */
 } em_group_e;
 
 
@@ -64,6 +65,15 @@ int em_group_number(const char *text, size_t len, int64_t *n);
 
 
 /*
+ * Parses "first-last", two numbers as above, without comparing them.  Returns
+ * 1, or 0 for all other texts.
+ */
+
+int em_group_range(const char *text, size_t len, int64_t *first,
+    int64_t *last);
+
+
+/*
  * Sorts groups for em_document_answer().  Returns NULL, or a group of which
  * *other, which comes earlier in the configuration, is a duplicate: a range
  * that overlaps, or the same prefix.  Patterns keep their order.
@@ -71,6 +81,15 @@ int em_group_number(const char *text, size_t len, int64_t *n);
 
 const em_group_t *em_group_sort(em_group_t *groups, size_t n,
     const em_group_t **other);
+
+
+/*
+ * Writes to pieces the parts of a range that none of n sorted ranges has: at
+ * most n + 1, with the range's entry.  Returns their number.
+ */
+
+size_t em_group_cut(const em_group_t *range, const em_group_t *others,
+    size_t n, em_group_t *pieces);
 
 
 /*

@@ -30,6 +30,7 @@ static const em_entry_t *find_code(const char *code, size_t len);
         sources, sizeof(sources) / sizeof(sources[0]),                        \
         success, sizeof(success) / sizeof(success[0]),                        \
         entries, sizeof(entries) / sizeof(entries[0]),                        \
+        sizeof(entries) / sizeof(entries[0]),                                 \
         find_code, NULL, 0, NULL, 0, NULL, 0, 0, 0, NULL                      \
     }
 
@@ -43,7 +44,7 @@ static const em_entry_t *find_code(const char *code, size_t len);
  *     };
  */
 
-#define em_line(...)  { { __VA_ARGS__ } }
+#define em_line(...)  { __LINE__, { __VA_ARGS__ } }
 
 #define em_document_lines(doc)                                                \
     const em_document_t  em_document_##doc = {                                \
@@ -51,6 +52,7 @@ static const em_entry_t *find_code(const char *code, size_t len);
         sources, sizeof(sources) / sizeof(sources[0]),                        \
         success, sizeof(success) / sizeof(success[0]),                        \
         entries, sizeof(entries) / sizeof(entries[0]),                        \
+        sizeof(entries) / sizeof(entries[0]),                                 \
         find_code, lines, sizeof(lines) / sizeof(lines[0]), NULL, 0,          \
         NULL, 0, 0, 0, NULL                                                   \
     }

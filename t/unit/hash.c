@@ -46,6 +46,7 @@ hash(size_t n, uint32_t nbuckets, const char *fmt)
     memset(&doc, 0, sizeof(doc));
     doc.entries = entries;
     doc.nslots = n;
+    doc.nexact = n;
 
     return em_document_hash(&doc, buckets, nbuckets);
 }
