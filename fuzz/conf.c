@@ -90,10 +90,13 @@ fuzz_look_up(ngx_cycle_t *cycle)
             len = ngx_strlen(code);
             entry = em_entry_find(table, code, len);
 
-            if (entry != &table->entries[n]) {
-                fprintf(stderr, "code \"%s\" is not found\n", code);
+            if (entry != (n < table->nexact ? &table->entries[n] : NULL)) {
+                fprintf(stderr, "code \"%s\" is not found, or a label is\n",
+                        code);
                 abort();
             }
+
+            entry = &table->entries[n];
 
             for (k = 0; k < emcf->policies.nelts; k++) {
 

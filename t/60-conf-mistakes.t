@@ -177,8 +177,9 @@ error_map_document acme {
 }
 END
     qq{invalid row "1001" in error_map_document "acme", it must be "code }
-    . qq{status CLASS 'title';" with "-" for no status, or source, success or }
-    . 'include in nginx.conf:8',
+    . qq{status CLASS 'title';" with "-" for no status, or begin with source, }
+    . 'success, code, range, prefix, pattern, default or include in '
+    . 'nginx.conf:8',
     'token missing' => "'token missing'");
 
 mistake('more rows for a compiled document', <<'END',
@@ -186,9 +187,9 @@ error_map_document vzenith {
     9001  503  UNAVAILABLE  "camera is updated";
 }
 END
-    'duplicate error_map_document "vzenith", it is compiled in; use another '
-    . 'name, and base= to inherit its rows in nginx.conf:6',
-    'error_map_document vzenith' => 'error_map_document plates base=vzenith');
+    'no source in error_map_document "vzenith", it must have at least one, '
+    . 'like "source json /error/code;" in nginx.conf:6',
+    'error_map_document vzenith' => 'error_map_document vzenith base=vzenith');
 
 mistake('a pattern without a group', <<'END',
 error_map_document legacy {

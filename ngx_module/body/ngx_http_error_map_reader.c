@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_reader.h"
+#include "ngx_http_error_map_pattern.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -21,6 +22,8 @@ static ngx_int_t ngx_http_error_map_reader_scan_end(
 static ngx_int_t ngx_http_error_map_reader_code(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_reader_lookup(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_answer(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_verdict(
     ngx_http_error_map_reader_t *reader, ngx_http_error_map_verdict_e verdict);
@@ -382,6 +385,10 @@ ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
     json = &reader->json;
     table = reader->document->table;
 
+    if (table->groups) {
+        return ngx_http_error_map_reader_answer(reader);
+    }
+
     i = em_success_find(table, json->token, json->len);
 
     if (i >= 0) {
@@ -392,6 +399,36 @@ ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
     }
 
     reader->entry = em_entry_find(table, json->token, json->len);
+
+    return ngx_http_error_map_reader_verdict(reader,
+                         reader->entry ? NGX_HTTP_ERROR_MAP_MAPPED
+                                       : NGX_HTTP_ERROR_MAP_UNKNOWN);
+}
+
+
+/* a document that has rows of many codes */
+
+static ngx_int_t
+ngx_http_error_map_reader_answer(ngx_http_error_map_reader_t *reader)
+{
+    em_answer_e           answer;
+    const em_document_t  *table;
+
+    table = reader->document->table;
+
+    answer = em_document_answer(table, reader->json.token, reader->json.len,
+                                ngx_http_error_map_pattern_match,
+                                reader->request->connection->log,
+                                &reader->entry, &reader->success);
+
+    if (answer == EM_ANSWER_SUCCESS) {
+        return ngx_http_error_map_reader_verdict(reader,
+                                                 NGX_HTTP_ERROR_MAP_SUCCESS);
+    }
+
+    if (answer == EM_ANSWER_UNLISTED) {
+        reader->entry = table->unlisted;
+    }
 
     return ngx_http_error_map_reader_verdict(reader,
                          reader->entry ? NGX_HTTP_ERROR_MAP_MAPPED

@@ -28,7 +28,7 @@ typedef struct {
     ngx_http_error_map_verdict_e    verdict; /* once it is certain */
     ngx_http_error_map_reason_e     reason;  /* of a verdict without a code */
     const em_entry_t               *entry;   /* MAPPED */
-    ngx_uint_t                      success; /* SUCCESS: index of the code */
+    size_t                          success; /* SUCCESS: see em_group.h */
 
     em_json_t                       json;    /* its token is the code */
     ngx_http_error_map_text_t      *text;    /* NULL until patterns are used */

@@ -18,18 +18,13 @@ static ngx_int_t ngx_http_error_map_text_search(
 static ngx_int_t ngx_http_error_map_text_match(
     ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
     size_t *start, u_char *data, size_t len, uint32_t options);
-static int ngx_http_error_map_text_step(pcre2_callout_block *block,
-    void *data);
 static void *ngx_http_error_map_text_malloc(PCRE2_SIZE size, void *data);
 static void ngx_http_error_map_text_mfree(void *p, void *data);
 static ngx_int_t ngx_http_error_map_text_append(ngx_http_error_map_text_t *text,
     u_char *data, size_t len);
 
 
-/*
- * The limit of a search: steps from one item of a pattern to the next and the
- * bytes they pass, for each byte of the text and to begin with.
- */
+/* the cost limit of a search, for each byte of the text and to begin with */
 #define NGX_HTTP_ERROR_MAP_STEPS      32
 #define NGX_HTTP_ERROR_MAP_STEPS_MIN  262144
 
@@ -54,11 +49,7 @@ struct ngx_http_error_map_text_s {
     size_t             next;     /* length for the next search */
 
     pcre2_match_data  *match;
-
-    uint64_t           steps;    /* taken so far, at most limit */
-    uint64_t           limit;
-    size_t             position; /* of the last step */
-    uint32_t           references;  /* highest back reference */
+    ngx_http_error_map_cost_t  cost;
 
     u_char            *code;     /* of the last match */
     size_t             code_len;
@@ -74,7 +65,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
     ngx_int_t   rc;
     ngx_uint_t  i, n;
 
-    text->limit += (uint64_t) len * NGX_HTTP_ERROR_MAP_STEPS;
+    text->cost.limit += (uint64_t) len * NGX_HTTP_ERROR_MAP_STEPS;
 
     if (text->len || wait) {
 
@@ -166,7 +157,7 @@ ngx_http_error_map_text_search(ngx_http_error_map_text_t *text, u_char *data,
         if (rc == NGX_ERROR) {
             ngx_log_error(NGX_LOG_INFO, text->log, 0,
                           "error map pattern \"%V\" abandoned after %uL "
-                          "steps", &pattern[i].text, text->steps);
+                          "steps", &pattern[i].text, text->cost.steps);
             return NGX_ERROR;
         }
 
@@ -195,26 +186,15 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
     int     rc;
     size_t  offset, *place, *group;
 
-    pcre2_set_callout(ngx_http_error_map_match_context,
-                      ngx_http_error_map_text_step, text);
-
-    text->position = *start;
-    text->references = pattern->references;
+    text->cost.position = *start;
+    text->cost.references = pattern->references;
 
     for (offset = *start; offset < len; offset = ngx_max(place[1], offset + 1))
     {
         *start = offset;
 
-        rc = pcre2_match(pattern->code, data, len, offset, options,
-                         text->match, ngx_http_error_map_match_context);
-
-        /* the JIT has 32K of the worker's stack */
-
-        if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
-            rc = pcre2_match(pattern->code, data, len, offset,
-                             options|PCRE2_NO_JIT, text->match,
-                             ngx_http_error_map_match_context);
-        }
+        rc = ngx_http_error_map_pattern_run(pattern, &text->cost, data, len,
+                                            offset, options, text->match);
 
         if (rc == PCRE2_ERROR_NOMATCH) {
             break;
@@ -248,38 +228,6 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
     *start = len;
 
     return NGX_DECLINED;
-}
-
-
-/* PCRE2 applies its own limits to each start of a match, not to the search */
-
-static int
-ngx_http_error_map_text_step(pcre2_callout_block *block, void *data)
-{
-    ngx_http_error_map_text_t *text = data;
-
-    size_t    position, *group;
-    uint32_t  i, n;
-
-    /* a back reference compares at most the length of its group */
-
-    n = ngx_min(text->references + 1, block->capture_top);
-
-    for (i = 1; i < n; i++) {
-        group = &block->offset_vector[2 * i];
-
-        if (group[0] != PCRE2_UNSET && group[0] < group[1]) {
-            text->steps += group[1] - group[0];
-        }
-    }
-
-    position = block->current_position;
-
-    text->steps += 1 + (position > text->position ? position - text->position
-                                                  : text->position - position);
-    text->position = position;
-
-    return (text->steps > text->limit) ? PCRE2_ERROR_CALLOUT : 0;
 }
 
 
@@ -325,7 +273,7 @@ ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
         return NULL;
     }
 
-    text->limit = NGX_HTTP_ERROR_MAP_STEPS_MIN;
+    text->cost.limit = NGX_HTTP_ERROR_MAP_STEPS_MIN;
 
     return text;
 }

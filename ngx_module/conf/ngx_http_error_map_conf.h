@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "em_document.h"
+#include "em_group.h"
 #include "em_json.h"
 
 
@@ -62,13 +63,23 @@ typedef enum {
 } ngx_http_error_map_base_e;
 
 
-/* a row of a document from nginx.conf, used at configuration time only */
+/* a row of a document, used at configuration time only */
 
 typedef struct {
     em_entry_t                       entry;
     u_char                          *file;
     ngx_uint_t                       line;
 } ngx_http_error_map_row_t;
+
+
+/* the same for a row of many codes; its entry has the label for a code */
+
+typedef struct {
+    em_group_t                       group;
+    ngx_http_error_map_row_t         row;
+    ngx_str_t                        name;   /* "range 1000-1099" */
+    unsigned                         success:1;
+} ngx_http_error_map_group_row_t;
 
 
 /* opaque, see zone.h */
@@ -97,13 +108,22 @@ typedef struct {
     ngx_array_t                     patterns;  /* of ..._pattern_t */
     size_t                          behind;  /* bytes kept for lookbehinds */
 
-    /* a document from nginx.conf, until its table is built */
+    /*
+     * A document from nginx.conf or with lines, until its table is built.  Rows
+     * of the base follow its own ones, and give way to them.
+     */
     u_char                         *file;    /* first use, or the block */
     ngx_uint_t                      line;
-    const em_document_t            *base;
+    const em_document_t            *base;    /* itself with lines */
     ngx_array_t                     rows;    /* of ngx_http_error_map_row_t */
+    ngx_uint_t                      nrows;   /* own ones */
+    ngx_array_t                     groups;  /* of ..._group_row_t */
+    ngx_uint_t                      ngroups; /* own ones */
     ngx_array_t                     success_codes;  /* of em_str_t */
     unsigned                        defined:1;
+    unsigned                        compiled:1;
+
+    ngx_uint_t                      nliteral;  /* 0 if codes need escapes */
 
     /* by slot: rows that every policy treats alike are of one kind */
     uint32_t                       *kinds;
@@ -144,9 +164,9 @@ typedef struct {
 typedef struct {
     ngx_str_t                     matcher;   /* document/code, or a range */
     ngx_str_t                     document;
-    ngx_str_t                     code;
-    uint64_t                      first;
-    uint64_t                      last;
+    ngx_str_t                     code;      /* or a label */
+    int64_t                       first;
+    int64_t                       last;
     ngx_http_error_map_action_t   action;
     u_char                       *file;
     ngx_uint_t                    line;

@@ -11,55 +11,6 @@
 static ngx_int_t ngx_http_error_map_document_new(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name,
     ngx_http_error_map_document_t **document);
-static ngx_int_t ngx_http_error_map_document_table(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document);
-static ngx_int_t ngx_http_error_map_document_hash(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_document_t *table);
-static ngx_int_t ngx_http_error_map_document_check(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_document_t *table);
-
-
-ngx_int_t
-ngx_http_error_map_document_compiled(ngx_conf_t *cf,
-    ngx_http_error_map_main_conf_t *emcf)
-{
-    ngx_str_t                        name, text;
-    ngx_uint_t                       i, n;
-    const em_document_t             *table;
-    ngx_http_error_map_document_t   *document;
-
-    for (n = 0; em_documents[n]; n++) {
-
-        table = em_documents[n];
-
-        name.data = (u_char *) table->name.data;
-        name.len = table->name.len;
-
-        if (ngx_http_error_map_document_new(cf, emcf, &name, &document)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        document->defined = 1;
-        document->table = table;
-
-        for (i = 0; i < table->nsources; i++) {
-            text.data = (u_char *) table->sources[i].text.data;
-            text.len = table->sources[i].text.len;
-
-            if (ngx_http_error_map_document_source(cf, document,
-                                                   table->sources[i].type,
-                                                   &text)
-                != NGX_CONF_OK)
-            {
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    return NGX_OK;
-}
 
 
 ngx_http_error_map_document_t *
@@ -111,13 +62,22 @@ ngx_http_error_map_document_log(ngx_log_t *log,
 
         table = documents[i]->table;
 
-        for (n = 0, ncodes = 0; n < table->nslots; n++) {
+        for (n = 0, ncodes = 0; n < table->nexact; n++) {
             ncodes += (table->entries[n].code[0] != '\0');
         }
 
-        ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "error_map %s: document \"%V\" has %ui codes",
-                      NGX_HTTP_ERROR_MAP_VERSION, &documents[i]->name, ncodes);
+        if (table->nslots == table->nexact) {
+            ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                          "error_map %s: document \"%V\" has %ui codes",
+                          NGX_HTTP_ERROR_MAP_VERSION, &documents[i]->name,
+                          ncodes);
+        } else {
+            ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                          "error_map %s: document \"%V\" has %ui codes, and "
+                          "%uz rows of many codes",
+                          NGX_HTTP_ERROR_MAP_VERSION, &documents[i]->name,
+                          ncodes, table->nslots - table->nexact);
+        }
     }
 }
 
@@ -136,16 +96,12 @@ ngx_http_error_map_document_new(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    if (ngx_array_init(&new->headers, cf->pool, 1, sizeof(ngx_str_t)) != NGX_OK
-        || ngx_array_init(&new->patterns, cf->pool, 1,
-                          sizeof(ngx_http_error_map_pattern_t))
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
     new->name = *name;
     new->number = emcf->documents.nelts;
+
+    if (ngx_http_error_map_document_clear(cf, new) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (cf->conf_file) {
         new->file = cf->conf_file->file.name.data;
@@ -159,6 +115,34 @@ ngx_http_error_map_document_new(ngx_conf_t *cf,
 
     *p = new;
     *document = new;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_document_clear(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document)
+{
+    ngx_str_t   name;
+    ngx_uint_t  number;
+
+    name = document->name;
+    number = document->number;
+
+    ngx_memzero(document, sizeof(ngx_http_error_map_document_t));
+
+    document->name = name;
+    document->number = number;
+
+    if (ngx_array_init(&document->headers, cf->pool, 1, sizeof(ngx_str_t))
+        != NGX_OK
+        || ngx_array_init(&document->patterns, cf->pool, 1,
+                          sizeof(ngx_http_error_map_pattern_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -291,179 +275,4 @@ ngx_http_error_map_document_compile(ngx_conf_t *cf,
     }
 
     return NGX_OK;
-}
-
-
-/* builds the table of a document from nginx.conf */
-
-static ngx_int_t
-ngx_http_error_map_document_table(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document)
-{
-    em_str_t             *success;
-    ngx_uint_t            i;
-    em_document_t        *table;
-    const em_document_t  *base;
-
-    base = document->base;
-
-    if (document->headers.nelts == 0
-        && document->pointers.npointers == 0
-        && document->patterns.nelts == 0)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "no source in error_map_document \"%V\", it must have "
-                      "at least one, like \"source json /error/code;\" in "
-                      "%s:%ui",
-                      &document->name, document->file, document->line);
-        return NGX_ERROR;
-    }
-
-    table = ngx_pcalloc(cf->pool, sizeof(em_document_t));
-    if (table == NULL) {
-        return NGX_ERROR;
-    }
-
-    table->name.data = (char *) document->name.data;
-    table->name.len = document->name.len;
-
-    if (base) {
-        for (i = 0; i < base->nsuccess; i++) {
-            success = ngx_array_push(&document->success_codes);
-            if (success == NULL) {
-                return NGX_ERROR;
-            }
-
-            *success = base->success[i];
-        }
-    }
-
-    table->success = document->success_codes.elts;
-    table->nsuccess = document->success_codes.nelts;
-
-    document->table = table;
-
-    return ngx_http_error_map_document_hash(cf, document, table);
-}
-
-
-static ngx_int_t
-ngx_http_error_map_document_hash(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_document_t *table)
-{
-    uint32_t                   n, *buckets;
-    ngx_uint_t                 i, first;
-    em_entry_t                *entries;
-    const em_entry_t          *twice;
-    const em_document_t       *base;
-    ngx_http_error_map_row_t  *row;
-
-    base = document->base;
-    row = document->rows.elts;
-
-    entries = ngx_palloc(cf->pool, (document->rows.nelts
-                                    + (base ? base->nslots : 0) + 1)
-                                   * sizeof(em_entry_t));
-    if (entries == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < document->rows.nelts; i++) {
-        entries[i] = row[i].entry;
-    }
-
-    table->entries = entries;
-    table->nslots = i;
-
-    for (n = 8; n < 2 * (i + (base ? base->nslots : 0) + 1); n *= 2) {
-        /* void */
-    }
-
-    buckets = ngx_palloc(cf->pool, n * sizeof(uint32_t));
-    if (buckets == NULL) {
-        return NGX_ERROR;
-    }
-
-    twice = em_document_hash(table, buckets, n);
-
-    if (twice) {
-        i = twice - entries;
-
-        for (first = 0; ngx_strcmp(entries[first].code, twice->code) != 0; ) {
-            first++;
-        }
-
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "duplicate code \"%s\" in error_map_document \"%V\" in "
-                      "%s:%ui, the first is in %s:%ui",
-                      twice->code, &document->name, row[i].file, row[i].line,
-                      row[first].file, row[first].line);
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_error_map_document_check(cf, document, table) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (base == NULL) {
-        return NGX_OK;
-    }
-
-    /* add the rows of the base that are not overridden */
-
-    n = table->mask + 1;
-
-    for (i = 0; i < base->nslots; i++) {
-        if (base->entries[i].code[0] != '\0'
-            && em_entry_find(table, base->entries[i].code,
-                             ngx_strlen(base->entries[i].code))
-               == NULL)
-        {
-            entries[table->nslots++] = base->entries[i];
-        }
-    }
-
-    (void) em_document_hash(table, buckets, n);
-
-    return NGX_OK;
-}
-
-
-/* a row of class OK agrees, and many vendors document one */
-
-static ngx_int_t
-ngx_http_error_map_document_check(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_document_t *table)
-{
-    ngx_uint_t                 i;
-    const em_entry_t          *entry, *found;
-    ngx_http_error_map_row_t  *row;
-
-    found = NULL;
-
-    for (i = 0; i < table->nsuccess; i++) {
-
-        entry = em_entry_find(table, table->success[i].data,
-                              table->success[i].len);
-
-        if (entry && entry->class != EM_OK
-            && (found == NULL || entry < found))
-        {
-            found = entry;
-        }
-    }
-
-    if (found == NULL) {
-        return NGX_OK;
-    }
-
-    row = document->rows.elts;
-    row += found - table->entries;
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "code \"%s\" is a success code of document \"%V\", its row "
-                  "has no effect in %s:%ui",
-                  found->code, &document->name, row->file, row->line);
-
-    return NGX_ERROR;
 }

@@ -1,6 +1,7 @@
 
 /*
- * The documents: compiled ones, and the block error_map_document.
+ * The documents: compiled ones, and the block error_map_document.  The lines of
+ * a block, and those that a table file has beside its rows, are the same.
  */
 
 
@@ -26,9 +27,8 @@ char *ngx_http_error_map_document_success(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 char *ngx_http_error_map_document_row(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
-
-/* returns 1 for a valid code */
-ngx_uint_t ngx_http_error_map_document_is_code(ngx_str_t *code);
+char *ngx_http_error_map_document_group(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
 
 /* adds a source; text is not copied; NGX_CONF_OK or NGX_CONF_ERROR */
 char *ngx_http_error_map_document_source(ngx_conf_t *cf,
@@ -46,6 +46,10 @@ ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,
 ngx_int_t ngx_http_error_map_document_compile(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
+/* builds the table of one document; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_table(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+
 /* returns the document called name, or NULL */
 ngx_http_error_map_document_t *ngx_http_error_map_document_find(
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
@@ -53,6 +57,10 @@ ngx_http_error_map_document_t *ngx_http_error_map_document_find(
 /* the same, but adds an unknown one, to be defined later; NULL on error */
 ngx_http_error_map_document_t *ngx_http_error_map_document_get(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_str_t *name);
+
+/* forgets all of a document but its name; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_document_clear(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
 
 /*
  * Lists all defined documents, or the compiled ones only, for a message; a

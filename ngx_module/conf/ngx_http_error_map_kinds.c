@@ -13,10 +13,11 @@ struct ngx_http_error_map_split_s {
 };
 
 
-/* a code that is a number */
+/* a code that is a number, or the label of a range */
 
 struct ngx_http_error_map_number_s {
-    uint64_t                        n;
+    int64_t                         first;
+    int64_t                         last;
     uint32_t                        slot;
 };
 
@@ -72,8 +73,7 @@ ngx_int_t
 ngx_http_error_map_kinds_split(ngx_http_error_map_kinds_t *kinds,
     ngx_http_error_map_code_row_t *row, ngx_http_error_map_code_row_t *end)
 {
-    const em_entry_t     *entry;
-    const em_document_t  *table;
+    const em_entry_t     *entry, *entries;
 
     if (row == end) {
         return NGX_OK;
@@ -85,7 +85,7 @@ ngx_http_error_map_kinds_split(ngx_http_error_map_kinds_t *kinds,
         return NGX_ERROR;
     }
 
-    table = kinds->document->table;
+    entries = kinds->document->table->entries;
 
     kinds->policy++;
 
@@ -96,13 +96,18 @@ ngx_http_error_map_kinds_split(ngx_http_error_map_kinds_t *kinds,
             continue;
         }
 
-        entry = em_entry_find(table, (char *) row->code.data, row->code.len);
+        entry = em_entry_find(kinds->document->table, (char *) row->code.data,
+                              row->code.len);
+
+        if (entry == NULL) {
+            entry = em_entry_find(&kinds->labels, (char *) row->code.data,
+                                  row->code.len);
+        }
 
         if (entry) {
             row->used = 1;
 
-            ngx_http_error_map_kinds_row(kinds, entry - table->entries,
-                                         &row->action);
+            ngx_http_error_map_kinds_row(kinds, entry - entries, &row->action);
         }
     }
 
@@ -124,7 +129,7 @@ ngx_http_error_map_kinds_range(ngx_http_error_map_kinds_t *kinds,
     while (first < last) {
         i = first + (last - first) / 2;
 
-        if (number[i].n < row->first) {
+        if (number[i].first < row->first) {
             first = i + 1;
 
         } else {
@@ -132,7 +137,12 @@ ngx_http_error_map_kinds_range(ngx_http_error_map_kinds_t *kinds,
         }
     }
 
-    for (i = first; i < kinds->nnumbers && number[i].n <= row->last; i++) {
+    for (i = first; i < kinds->nnumbers && number[i].first <= row->last; i++) {
+
+        if (number[i].last > row->last) {
+            continue;
+        }
+
         row->used = 1;
 
         ngx_http_error_map_kinds_row(kinds, number[i].slot, &row->action);
@@ -186,10 +196,11 @@ ngx_http_error_map_kinds_row(ngx_http_error_map_kinds_t *kinds, uint32_t slot,
 static ngx_int_t
 ngx_http_error_map_kinds_index(ngx_http_error_map_kinds_t *kinds)
 {
-    size_t                len, n;
-    u_char               *code;
-    ngx_uint_t            i;
-    const em_document_t  *table;
+    size_t                        n;
+    uint32_t                     *buckets;
+    ngx_uint_t                    i;
+    const em_document_t          *table;
+    ngx_http_error_map_number_t  *number;
 
     table = kinds->document->table;
 
@@ -205,20 +216,26 @@ ngx_http_error_map_kinds_index(ngx_http_error_map_kinds_t *kinds)
     kinds->numbers = ngx_palloc(kinds->pool, table->nslots
                                 * sizeof(ngx_http_error_map_number_t));
 
-    if (kinds->splits == NULL || kinds->numbers == NULL) {
+    buckets = ngx_palloc(kinds->pool, n * sizeof(uint32_t));
+
+    if (kinds->splits == NULL || kinds->numbers == NULL || buckets == NULL) {
         return NGX_ERROR;
     }
 
+    kinds->labels.entries = table->entries + table->nexact;
+    kinds->labels.nexact = table->nslots - table->nexact;
+
+    (void) em_document_hash(&kinds->labels, buckets, n);
+
     for (i = 0; i < table->nslots; i++) {
 
-        code = (u_char *) table->entries[i].code;
-        len = ngx_strlen(code);
+        number = &kinds->numbers[kinds->nnumbers];
 
-        if (ngx_http_error_map_code_number(code, code + len,
-                                       &kinds->numbers[kinds->nnumbers].n)
+        if (ngx_http_error_map_numbers(table, i, &number->first, &number->last)
             == NGX_OK)
         {
-            kinds->numbers[kinds->nnumbers++].slot = i;
+            number->slot = i;
+            kinds->nnumbers++;
         }
     }
 
@@ -236,7 +253,31 @@ ngx_http_error_map_kinds_cmp(const void *one, const void *two)
     const ngx_http_error_map_number_t *first = one;
     const ngx_http_error_map_number_t *second = two;
 
-    return (first->n > second->n) - (first->n < second->n);
+    return (first->first > second->first) - (first->first < second->first);
+}
+
+
+ngx_int_t
+ngx_http_error_map_numbers(const em_document_t *table, size_t slot,
+    int64_t *first, int64_t *last)
+{
+    size_t       len;
+    const char  *code;
+
+    code = table->entries[slot].code;
+    len = ngx_strlen(code);
+
+    if (slot >= table->nexact) {
+        return em_group_range(code, len, first, last) ? NGX_OK : NGX_DECLINED;
+    }
+
+    if (!em_group_number(code, len, first)) {
+        return NGX_DECLINED;
+    }
+
+    *last = *first;
+
+    return NGX_OK;
 }
 
 

@@ -34,6 +34,8 @@ typedef struct {
 
     ngx_http_error_map_number_t    *numbers;  /* sorted codes, for ranges */
     ngx_uint_t                      nnumbers;
+
+    em_document_t                   labels;   /* finds rows by their label */
 } ngx_http_error_map_kinds_t;
 
 
@@ -41,8 +43,15 @@ typedef struct {
 ngx_int_t ngx_http_error_map_kinds_init(ngx_http_error_map_kinds_t *kinds);
 
 /*
+ * Sets the codes that a row stands for if they are numbers, and NGX_OK;
+ * NGX_DECLINED for others.
+ */
+ngx_int_t ngx_http_error_map_numbers(const em_document_t *table, size_t slot,
+    int64_t *first, int64_t *last);
+
+/*
  * Splits the kinds by the rows "code" that a policy has for the document, from
- * row to before end.  Marks the rows that match a code as used.  NGX_OK or
+ * row to before end.  Marks the rows that match a code or label as used.  NGX_OK or
  * NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_kinds_split(ngx_http_error_map_kinds_t *kinds,

@@ -4,11 +4,15 @@
 
 /*
  * Compiles patterns, and rejects those that cannot be searched in pieces.
+ * Matches a pattern with a code.
  */
 
 
 #if (NGX_PCRE2)
 
+static char *ngx_http_error_map_pattern_compile(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    uint32_t jit, ngx_http_error_map_pattern_t *pattern);
 static char *ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text,
     ngx_http_error_map_pattern_t *pattern);
@@ -17,31 +21,91 @@ static size_t ngx_http_error_map_pattern_behind(
     ngx_http_error_map_pattern_t *pattern);
 static ngx_uint_t ngx_http_error_map_pattern_call(u_char *p, u_char *last);
 static void ngx_http_error_map_pattern_free(void *data);
+static int ngx_http_error_map_pattern_step(pcre2_callout_block *block,
+    void *data);
 
 
 /* heap limit of an interpreted pattern, in kilobytes */
-#define NGX_HTTP_ERROR_MAP_HEAP  1024
+#define NGX_HTTP_ERROR_MAP_HEAP        1024
+
+/* the limit of a match with a code, see pattern.h */
+#define NGX_HTTP_ERROR_MAP_CODE_STEPS  32768
 
 
 pcre2_match_context  *ngx_http_error_map_match_context;
+
+static pcre2_match_data  *ngx_http_error_map_match_data;
 
 
 char *
 ngx_http_error_map_pattern(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text)
 {
-    int                            err;
-    char                          *quote;
-    size_t                         erroff;
-    u_char                         message[128];
-    pcre2_code                    *code;
-    ngx_pool_cleanup_t            *cln;
     ngx_http_error_map_pattern_t  *pattern;
 
     pattern = ngx_array_push(&document->patterns);
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (pattern == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
-    if (pattern == NULL || cln == NULL) {
+    if (ngx_http_error_map_pattern_compile(cf, document, text,
+                                           PCRE2_JIT_COMPLETE
+                                           |PCRE2_JIT_PARTIAL_HARD, pattern)
+        != NGX_CONF_OK
+        || ngx_http_error_map_pattern_check(cf, document, text, pattern)
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    document->behind = ngx_max(document->behind,
+                               ngx_http_error_map_pattern_behind(pattern));
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_error_map_pattern_code(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    const void **pattern)
+{
+    ngx_http_error_map_pattern_t  *new;
+
+    new = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_pattern_t));
+    if (new == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_error_map_match_data == NULL) {
+
+        ngx_http_error_map_match_data = pcre2_match_data_create(1, NULL);
+        if (ngx_http_error_map_match_data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    *pattern = new;
+
+    return ngx_http_error_map_pattern_compile(cf, document, text,
+                                              PCRE2_JIT_COMPLETE, new);
+}
+
+
+static char *
+ngx_http_error_map_pattern_compile(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text, uint32_t jit,
+    ngx_http_error_map_pattern_t *pattern)
+{
+    int                  err;
+    char                *quote;
+    size_t               erroff;
+    u_char               message[128];
+    pcre2_code          *code;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -83,18 +147,12 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
     pattern->text = *text;
     pattern->code = code;
 
-    if (ngx_http_error_map_pattern_check(cf, document, text, pattern)
-        != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
+    (void) pcre2_pattern_info(code, PCRE2_INFO_BACKREFMAX,
+                              &pattern->references);
 
     /* a pattern that the JIT does not support is interpreted */
 
-    (void) pcre2_jit_compile(code, PCRE2_JIT_COMPLETE|PCRE2_JIT_PARTIAL_HARD);
-
-    document->behind = ngx_max(document->behind,
-                               ngx_http_error_map_pattern_behind(pattern));
+    (void) pcre2_jit_compile(code, jit);
 
     return NGX_CONF_OK;
 }
@@ -113,9 +171,6 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
 
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &empty);
-
-    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX,
-                              &pattern->references);
 
     n = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR) "code");
 
@@ -238,6 +293,91 @@ ngx_http_error_map_pattern_free(void *data)
 }
 
 
+int
+ngx_http_error_map_pattern_match(void *data, const void *pattern,
+    const char *code, size_t len)
+{
+    ngx_log_t *log = data;
+    const ngx_http_error_map_pattern_t *row = pattern;
+
+    int                        rc;
+    ngx_http_error_map_cost_t  cost;
+
+    ngx_memzero(&cost, sizeof(ngx_http_error_map_cost_t));
+
+    cost.limit = NGX_HTTP_ERROR_MAP_CODE_STEPS;
+    cost.references = row->references;
+
+    rc = ngx_http_error_map_pattern_run(row, &cost, (u_char *) code, len, 0, 0,
+                                        ngx_http_error_map_match_data);
+
+    if (rc < 0 && rc != PCRE2_ERROR_NOMATCH) {
+        ngx_log_error(NGX_LOG_INFO, log, 0,
+                      "error map pattern \"%V\" of a row abandoned after %uL "
+                      "steps", &row->text, cost.steps);
+    }
+
+    return rc >= 0;
+}
+
+
+int
+ngx_http_error_map_pattern_run(const ngx_http_error_map_pattern_t *pattern,
+    ngx_http_error_map_cost_t *cost, u_char *data, size_t len, size_t offset,
+    uint32_t options, pcre2_match_data *match)
+{
+    int  rc;
+
+    pcre2_set_callout(ngx_http_error_map_match_context,
+                      ngx_http_error_map_pattern_step, cost);
+
+    rc = pcre2_match(pattern->code, data, len, offset, options, match,
+                     ngx_http_error_map_match_context);
+
+    /* the JIT has 32K of the worker's stack */
+
+    if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+        rc = pcre2_match(pattern->code, data, len, offset,
+                         options|PCRE2_NO_JIT, match,
+                         ngx_http_error_map_match_context);
+    }
+
+    return rc;
+}
+
+
+/* PCRE2 applies its own limits to each start of a match, not to the search */
+
+static int
+ngx_http_error_map_pattern_step(pcre2_callout_block *block, void *data)
+{
+    ngx_http_error_map_cost_t *cost = data;
+
+    size_t    position, *group;
+    uint32_t  i, n;
+
+    /* a back reference compares at most the length of its group */
+
+    n = ngx_min(cost->references + 1, block->capture_top);
+
+    for (i = 1; i < n; i++) {
+        group = &block->offset_vector[2 * i];
+
+        if (group[0] != PCRE2_UNSET && group[0] < group[1]) {
+            cost->steps += group[1] - group[0];
+        }
+    }
+
+    position = block->current_position;
+
+    cost->steps += 1 + (position > cost->position ? position - cost->position
+                                                  : cost->position - position);
+    cost->position = position;
+
+    return (cost->steps > cost->limit) ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+
 #else
 
 
@@ -250,6 +390,23 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
                        "requires PCRE2 library", text, &document->name);
 
     return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_error_map_pattern_code(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    const void **pattern)
+{
+    return ngx_http_error_map_pattern(cf, document, text);
+}
+
+
+int
+ngx_http_error_map_pattern_match(void *data, const void *pattern,
+    const char *code, size_t len)
+{
+    return 0;
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_document.h"
 #include "ngx_http_error_map_kinds.h"
+#include "ngx_http_error_map_pattern.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -23,8 +24,16 @@ static void ngx_http_error_map_policy_resolve(
     ngx_http_error_map_action_t *action);
 static ngx_int_t ngx_http_error_map_policy_check(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_http_error_map_policy_t *policy);
+static void ngx_http_error_map_policy_unused_range(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_http_error_map_code_row_t *row,
+    ngx_http_error_map_document_t *document);
+static void ngx_http_error_map_policy_unused(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_http_error_map_code_row_t *row,
+    ngx_http_error_map_document_t *document);
 static ngx_int_t ngx_http_error_map_policy_check_success(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf, ngx_http_error_map_policy_t *policy);
+static void ngx_http_error_map_policy_no_effect(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_http_error_map_code_row_t *row);
 
 
 ngx_int_t
@@ -306,6 +315,7 @@ ngx_http_error_map_policy_resolve(ngx_http_error_map_policy_t *policy,
     ngx_http_error_map_document_t *document, const em_entry_t *entry,
     ngx_http_error_map_action_t *action)
 {
+    int64_t                           last;
     ngx_uint_t                        i;
     ngx_http_error_map_code_row_t    *row, key;
     ngx_http_error_map_status_row_t  *status;
@@ -323,16 +333,16 @@ ngx_http_error_map_policy_resolve(ngx_http_error_map_policy_t *policy,
         return;
     }
 
-    if (ngx_http_error_map_code_number(key.code.data,
-                                         key.code.data + key.code.len,
-                                         &key.first)
+    if (ngx_http_error_map_numbers(document->table,
+                                   entry - document->table->entries,
+                                   &key.first, &last)
         == NGX_OK)
     {
         key.range = 1;
 
         row = ngx_http_error_map_policy_search(policy, &key);
 
-        if (row && row->range && key.first <= row->last
+        if (row && row->range && last <= row->last
             && ngx_http_error_map_equal(&row->document, &key.document))
         {
             *action = row->action;
@@ -385,6 +395,7 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
     ngx_str_t                       names;
     ngx_uint_t                      i;
     ngx_http_error_map_code_row_t  *row, *rows;
+    ngx_http_error_map_document_t  *document;
 
     if (ngx_http_error_map_policy_check_success(cf, emcf, policy) != NGX_OK) {
         return NGX_ERROR;
@@ -402,7 +413,9 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
         return NGX_OK;
     }
 
-    if (ngx_http_error_map_document_find(emcf, &row->document) == NULL) {
+    document = ngx_http_error_map_document_find(emcf, &row->document);
+
+    if (document == NULL) {
 
         if (ngx_http_error_map_document_names(cf, emcf, 0, &names) != NGX_OK) {
             return NGX_ERROR;
@@ -415,22 +428,95 @@ ngx_http_error_map_policy_check(ngx_conf_t *cf,
                       row->file, row->line);
 
     } else if (row->range) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "document \"%V\" has no code in the range of row "
-                      "\"code %V\" of error_map_policy \"%V\" in %s:%ui",
-                      &row->document, &row->matcher, &policy->name, row->file,
-                      row->line);
+        ngx_http_error_map_policy_unused_range(cf, policy, row, document);
 
     } else {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "unknown code \"%V\" of document \"%V\" in row \"code "
-                      "%V\" of error_map_policy \"%V\", it must be a code of "
-                      "the document or a range in %s:%ui",
-                      &row->code, &row->document, &row->matcher, &policy->name,
-                      row->file, row->line);
+        ngx_http_error_map_policy_unused(cf, policy, row, document);
     }
 
     return NGX_ERROR;
+}
+
+
+static void
+ngx_http_error_map_policy_unused_range(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_http_error_map_code_row_t *row,
+    ngx_http_error_map_document_t *document)
+{
+    size_t                i;
+    int64_t               first, last;
+    const em_document_t  *table;
+
+    table = document->table;
+
+    for (i = table->nexact; i < table->nslots; i++) {
+
+        if (ngx_http_error_map_numbers(table, i, &first, &last) == NGX_OK
+            && first <= row->last && row->first <= last)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "row \"code %V\" of error_map_policy \"%V\" has "
+                          "only a part of row \"range %s\" of document \"%V\", "
+                          "write \"code %V/%s\" or add a row for the part to "
+                          "the document in %s:%ui",
+                          &row->matcher, &policy->name,
+                          table->entries[i].code, &row->document,
+                          &row->document, table->entries[i].code, row->file,
+                          row->line);
+            return;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "document \"%V\" has no code in the range of row "
+                  "\"code %V\" of error_map_policy \"%V\" in %s:%ui",
+                  &row->document, &row->matcher, &policy->name, row->file,
+                  row->line);
+}
+
+
+/* a code of a row of many codes shares that row's action */
+
+static void
+ngx_http_error_map_policy_unused(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_http_error_map_code_row_t *row,
+    ngx_http_error_map_document_t *document)
+{
+    size_t             success;
+    em_answer_e        answer;
+    const em_entry_t  *entry;
+
+    answer = em_document_answer(document->table, (char *) row->code.data,
+                                row->code.len,
+                                ngx_http_error_map_pattern_match, cf->log,
+                                &entry, &success);
+
+    if (answer == EM_ANSWER_SUCCESS) {
+        ngx_http_error_map_policy_no_effect(cf, policy, row);
+        return;
+    }
+
+    if (answer == EM_ANSWER_UNLISTED) {
+        entry = document->table->unlisted;
+    }
+
+    if (entry) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "code \"%V\" of document \"%V\" in row \"code %V\" of "
+                      "error_map_policy \"%V\" has no row of its own, write "
+                      "\"code %V/%s\" or add a row for it to the document in "
+                      "%s:%ui",
+                      &row->code, &row->document, &row->matcher, &policy->name,
+                      &row->document, entry->code, row->file, row->line);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "unknown code \"%V\" of document \"%V\" in row \"code "
+                  "%V\" of error_map_policy \"%V\", it must be a code of "
+                  "the document or a range in %s:%ui",
+                  &row->code, &row->document, &row->matcher, &policy->name,
+                  row->file, row->line);
 }
 
 
@@ -476,14 +562,22 @@ ngx_http_error_map_policy_check_success(ngx_conf_t *cf,
         return NGX_OK;
     }
 
+    ngx_http_error_map_policy_no_effect(cf, policy, found);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_http_error_map_policy_no_effect(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_http_error_map_code_row_t *row)
+{
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                   "code \"%V\" is a success code of document \"%V\", row "
                   "\"code %V\" of error_map_policy \"%V\" has no effect "
                   "in %s:%ui",
-                  &found->code, &found->document, &found->matcher,
-                  &policy->name, found->file, found->line);
-
-    return NGX_ERROR;
+                  &row->code, &row->document, &row->matcher, &policy->name,
+                  row->file, row->line);
 }
 
 

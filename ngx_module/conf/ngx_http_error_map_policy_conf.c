@@ -20,8 +20,6 @@ static char *ngx_http_error_map_policy_include(ngx_conf_t *cf,
 static char *ngx_http_error_map_policy_parse(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy, ngx_uint_t n,
     ngx_http_error_map_action_t *action);
-static ngx_int_t ngx_http_error_map_policy_range(ngx_str_t *code,
-    uint64_t *first, uint64_t *last);
 
 
 typedef struct {
@@ -349,16 +347,10 @@ ngx_http_error_map_policy_code(ngx_conf_t *cf,
     new.line = cf->conf_file->line;
     new.number = policy->codes.nelts;
 
-    switch (ngx_http_error_map_policy_range(&new.code, &new.first, &new.last)) {
+    new.range = em_group_range((char *) new.code.data, new.code.len,
+                               &new.first, &new.last);
 
-    case NGX_OK:
-        new.range = 1;
-        break;
-
-    case NGX_DECLINED:
-        break;
-
-    default: /* NGX_ERROR */
+    if (new.range && new.first > new.last) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid range \"%V\" in error_map_policy \"%V\", "
                            "its first code must not be greater than its last",
@@ -521,26 +513,4 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
-}
-
-
-/* parses "first-last", both decimal; NGX_DECLINED for any other code */
-
-static ngx_int_t
-ngx_http_error_map_policy_range(ngx_str_t *code, uint64_t *first,
-    uint64_t *last)
-{
-    u_char  *dash, *end;
-
-    end = code->data + code->len;
-    dash = ngx_strlchr(code->data, end, '-');
-
-    if (dash == NULL
-        || ngx_http_error_map_code_number(code->data, dash, first) != NGX_OK
-        || ngx_http_error_map_code_number(dash + 1, end, last) != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    return (*first <= *last) ? NGX_OK : NGX_ERROR;
 }

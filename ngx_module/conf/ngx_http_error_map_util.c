@@ -2,6 +2,10 @@
 #include "ngx_http_error_map_util.h"
 
 
+#define ngx_http_error_map_literal_byte(ch)                                   \
+    ((ch) > 0x1f && (ch) < 0x7f && (ch) != '"' && (ch) != '\\' && (ch) != '%')
+
+
 ngx_http_upstream_t *
 ngx_http_error_map_response_upstream(ngx_http_request_t *r)
 {
@@ -125,20 +129,89 @@ ngx_http_error_map_token(u_char ch)
 }
 
 
-ngx_int_t
-ngx_http_error_map_code_number(u_char *p, u_char *last, uint64_t *n)
+u_char *
+ngx_http_error_map_escape_code(u_char *dst, u_char *src, size_t len)
 {
-    if (p == last || last - p > 18 || (*p == '0' && last - p > 1)) {
-        return NGX_DECLINED;
-    }
+    u_char  ch;
 
-    for (*n = 0; p < last; p++) {
-        if (*p < '0' || *p > '9') {
-            return NGX_DECLINED;
+    static u_char  hex[] = "0123456789ABCDEF";
+
+    while (len--) {
+
+        ch = *src++;
+
+        if (ngx_http_error_map_literal_byte(ch)) {
+            *dst++ = ch;
+            continue;
         }
 
-        *n = *n * 10 + (*p - '0');
+        *dst++ = '%';
+        *dst++ = hex[ch >> 4];
+        *dst++ = hex[ch & 0xf];
     }
 
-    return NGX_OK;
+    return dst;
+}
+
+
+ngx_uint_t
+ngx_http_error_map_literal(u_char *code, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        if (!ngx_http_error_map_literal_byte(code[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* ngx_utf8_decode() accepts more */
+
+size_t
+ngx_http_error_map_utf8(u_char *p, size_t len)
+{
+    u_char  low, high;
+    size_t  i, n;
+
+    low = 0x80;
+    high = 0xbf;
+
+    if (*p < 0x80) {
+        return 1;
+
+    } else if (*p < 0xc2) {
+        return 0;
+
+    } else if (*p < 0xe0) {
+        n = 2;
+
+    } else if (*p < 0xf0) {
+        n = 3;
+        low = (*p == 0xe0) ? 0xa0 : 0x80;
+        high = (*p == 0xed) ? 0x9f : 0xbf;
+
+    } else if (*p < 0xf5) {
+        n = 4;
+        low = (*p == 0xf0) ? 0x90 : 0x80;
+        high = (*p == 0xf4) ? 0x8f : 0xbf;
+
+    } else {
+        return 0;
+    }
+
+    if (len < n || p[1] < low || p[1] > high) {
+        return 0;
+    }
+
+    for (i = 2; i < n; i++) {
+        if (p[i] < 0x80 || p[i] > 0xbf) {
+            return 0;
+        }
+    }
+
+    return n;
 }

@@ -35,11 +35,18 @@ ngx_table_elt_t *ngx_http_error_map_push_header(ngx_http_request_t *r);
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 
 /*
- * Parses a decimal code of at most 18 digits without a leading zero.  Returns
- * NGX_OK, or NGX_DECLINED for any other code.
+ * Escapes a code for a header or a log: bytes outside printable ASCII, quotes,
+ * backslashes and "%" become %XX.  Returns the end, at most 3 * len bytes after
+ * dst.  The second returns 1 if a code is the same then.
  */
-ngx_int_t ngx_http_error_map_code_number(u_char *p, u_char *last,
-    uint64_t *n);
+u_char *ngx_http_error_map_escape_code(u_char *dst, u_char *src, size_t len);
+ngx_uint_t ngx_http_error_map_literal(u_char *code, size_t len);
+
+/*
+ * Returns the length of the character at p, RFC 3629, section 4, or 0 if it is
+ * invalid; len is at least 1.
+ */
+size_t ngx_http_error_map_utf8(u_char *p, size_t len);
 
 /* returns 1 if ch is a token character, RFC 9110, or 0 */
 ngx_uint_t ngx_http_error_map_token(u_char ch);

@@ -131,7 +131,7 @@ typedef struct {
     const uint32_t    *buckets;
     uint32_t           mask;
 
-    /* see em_group_sort() */
+    /* see em_group_sort(); NULL without rows of many codes */
     const em_group_t  *groups;
     size_t             nranges;
     size_t             nprefixes;

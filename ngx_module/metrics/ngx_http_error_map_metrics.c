@@ -1,6 +1,7 @@
 
 #include "ngx_http_error_map_metrics.h"
 #include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_zone.h"
 
@@ -23,6 +24,8 @@ static ngx_int_t ngx_http_error_map_page_send(ngx_http_request_t *r,
         ngx_http_error_map_main_conf_t *emcf), ngx_str_t *type);
 static ngx_int_t ngx_http_error_map_page_line(ngx_http_error_map_page_t *page,
     const char *fmt, ...);
+static ngx_int_t ngx_http_error_map_page_code(ngx_http_error_map_page_t *page,
+    const char *code);
 static ngx_http_error_map_counters_t *ngx_http_error_map_shown(
     ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i, ngx_str_t *name);
 static ngx_int_t ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
@@ -231,6 +234,56 @@ ngx_http_error_map_page_line(ngx_http_error_map_page_t *page, const char *fmt,
 }
 
 
+/*
+ * Adds a code or a label, which has no control characters: JSON and Prometheus
+ * have the same escapes for the rest.  Invalid UTF-8 becomes %XX, so that codes
+ * stay different.
+ */
+
+static ngx_int_t
+ngx_http_error_map_page_code(ngx_http_error_map_page_t *page, const char *code)
+{
+    char        *fmt;
+    size_t       n, len;
+    u_char      *p, *last;
+
+    p = (u_char *) code;
+    last = p + ngx_strlen(p);
+
+    while (p < last) {
+
+        /* as many characters as need no escape */
+
+        for (len = 0; p + len < last; len += n) {
+
+            n = ngx_http_error_map_utf8(p + len, last - p - len);
+
+            if (n == 0 || p[len] == '"' || p[len] == '\\') {
+                break;
+            }
+        }
+
+        fmt = "%*s";
+
+        if (len == 0) {
+            len = 1;
+            fmt = (*p < 0x80) ? "\\%*s" : NULL;
+        }
+
+        if ((fmt ? ngx_http_error_map_page_line(page, fmt, len, p)
+                 : ngx_http_error_map_page_line(page, "%%%02Xd", (int) *p))
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        p += len;
+    }
+
+    return NGX_OK;
+}
+
+
 /* returns the counters of document i, and its name */
 
 static ngx_http_error_map_counters_t *
@@ -282,6 +335,11 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 
 #define ngx_http_error_map_say(...)                                           \
     if (ngx_http_error_map_page_line(page, __VA_ARGS__) != NGX_OK) {          \
+        return NGX_ERROR;                                                     \
+    }
+
+#define ngx_http_error_map_say_code(code)                                     \
+    if (ngx_http_error_map_page_code(page, code) != NGX_OK) {                 \
         return NGX_ERROR;                                                     \
     }
 
@@ -342,9 +400,9 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 
             if (c->codes[k]) {
                 ngx_http_error_map_say("nginx_error_map_codes_total"
-                                       "{document=\"%V\",code=\"%s\","
-                                       "class=\"%s\"} %uA\n",
-                                       &name, entry->code,
+                                       "{document=\"%V\",code=\"", &name);
+                ngx_http_error_map_say_code(entry->code);
+                ngx_http_error_map_say("\",class=\"%s\"} %uA\n",
                                        em_class_names[entry->class].data,
                                        c->codes[k]);
             }
@@ -479,9 +537,10 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
             entry = &table->entries[k];
 
             if (c->codes[k]) {
-                ngx_http_error_map_say("%s\n{\"code\":\"%s\",\"class\":\"%s\","
+                ngx_http_error_map_say("%s\n{\"code\":\"", comma);
+                ngx_http_error_map_say_code(entry->code);
+                ngx_http_error_map_say("\",\"class\":\"%s\","
                                        "\"title\":\"%s\",\"responses\":%uA}",
-                                       comma, entry->code,
                                        em_class_names[entry->class].data,
                                        entry->title, c->codes[k]);
                 comma = ",";

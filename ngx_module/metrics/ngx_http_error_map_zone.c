@@ -136,6 +136,7 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
 
         ngx_md5_update(&md5, &documents[i]->name.len, sizeof(size_t));
         ngx_md5_update(&md5, documents[i]->name.data, documents[i]->name.len);
+        ngx_md5_update(&md5, &table->nexact, sizeof(size_t));
 
         for (entry = table->entries;
              entry < table->entries + table->nslots;

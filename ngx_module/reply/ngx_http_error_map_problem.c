@@ -1,11 +1,11 @@
 
 #include "ngx_http_error_map_problem.h"
 #include "ngx_http_error_map_header.h"
+#include "ngx_http_error_map_util.h"
 
 
 static u_char *ngx_http_error_map_problem_code(u_char *dst, u_char *src,
     size_t len);
-static size_t ngx_http_error_map_problem_utf8(u_char *p, size_t len);
 
 
 char *
@@ -152,7 +152,7 @@ ngx_http_error_map_problem_code(u_char *dst, u_char *src, size_t len)
 
     while (len) {
 
-        n = ngx_http_error_map_problem_utf8(src, len);
+        n = ngx_http_error_map_utf8(src, len);
 
         if (n) {
             dst = (u_char *) ngx_escape_json(dst, src, n);
@@ -167,55 +167,4 @@ ngx_http_error_map_problem_code(u_char *dst, u_char *src, size_t len)
     }
 
     return dst;
-}
-
-
-/*
- * Returns the length of the character at p, RFC 3629, section 4, or 0 if it is
- * invalid.  ngx_utf8_decode() accepts more.
- */
-
-static size_t
-ngx_http_error_map_problem_utf8(u_char *p, size_t len)
-{
-    u_char  low, high;
-    size_t  i, n;
-
-    low = 0x80;
-    high = 0xbf;
-
-    if (*p < 0x80) {
-        return 1;
-
-    } else if (*p < 0xc2) {
-        return 0;
-
-    } else if (*p < 0xe0) {
-        n = 2;
-
-    } else if (*p < 0xf0) {
-        n = 3;
-        low = (*p == 0xe0) ? 0xa0 : 0x80;
-        high = (*p == 0xed) ? 0x9f : 0xbf;
-
-    } else if (*p < 0xf5) {
-        n = 4;
-        low = (*p == 0xf0) ? 0x90 : 0x80;
-        high = (*p == 0xf4) ? 0x8f : 0xbf;
-
-    } else {
-        return 0;
-    }
-
-    if (len < n || p[1] < low || p[1] > high) {
-        return 0;
-    }
-
-    for (i = 2; i < n; i++) {
-        if (p[i] < 0x80 || p[i] > 0xbf) {
-            return 0;
-        }
-    }
-
-    return n;
 }

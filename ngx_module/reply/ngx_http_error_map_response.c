@@ -8,6 +8,8 @@
 #include "ngx_http_error_map_variables.h"
 
 
+static ngx_http_error_map_ctx_t *ngx_http_error_map_success_ctx(
+    ngx_http_request_t *r, ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
@@ -29,7 +31,10 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
     document = reader->document;
 
     if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_SUCCESS) {
-        ctx = &document->success[reader->success];
+        ctx = ngx_http_error_map_success_ctx(r, reader);
+        if (ctx == NULL) {
+            return NULL;
+        }
 
     } else if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_NONE) {
         ctx = &document->none[reader->reason - NGX_HTTP_ERROR_MAP_REASON_EMPTY];
@@ -52,7 +57,16 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
         switch (ctx->verdict) {
 
         case NGX_HTTP_ERROR_MAP_SUCCESS:
-            ctx->code = document->success[reader->success].code;
+
+            if (reader->success < document->table->nsuccess) {
+                ctx->code = document->success[reader->success].code;
+                break;
+            }
+
+            if (ngx_http_error_map_code(r, ctx, reader) != NGX_OK) {
+                return NULL;
+            }
+
             break;
 
         case NGX_HTTP_ERROR_MAP_MAPPED:
@@ -116,21 +130,49 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
 }
 
 
-/*
- * Sets the code as it is shown: in an unknown one, bytes other than printable
- * ASCII, quotes, backslashes and "%" become %XX.
- */
+/* a code that is a success by a range, prefix or pattern is not known before */
+
+static ngx_http_error_map_ctx_t *
+ngx_http_error_map_success_ctx(ngx_http_request_t *r,
+    ngx_http_error_map_reader_t *reader)
+{
+    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_document_t  *document;
+
+    document = reader->document;
+
+    if (reader->success < document->table->nsuccess) {
+        return &document->success[reader->success];
+    }
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ctx->verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
+    ctx->document = document;
+
+    return ngx_http_error_map_code(r, ctx, reader) == NGX_OK ? ctx : NULL;
+}
+
+
+/* sets the code as it is shown, and as the vendor sent it */
 
 static ngx_int_t
 ngx_http_error_map_code(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
     ngx_http_error_map_reader_t *reader)
 {
-    u_char     *p, *last, *code;
-    em_json_t  *json;
+    u_char                         *code;
+    em_json_t                      *json;
+    ngx_http_error_map_document_t  *document;
 
-    static u_char  hex[] = "0123456789ABCDEF";
+    document = ctx->document;
 
-    if (ctx->entry) {
+    if (ctx->entry
+        && (size_t) (ctx->entry - document->table->entries)
+           < document->nliteral)
+    {
         ctx->code.data = (u_char *) ctx->entry->code;
         ctx->code.len = reader->json.len;
         ctx->raw_code = ctx->code;
@@ -151,20 +193,7 @@ ngx_http_error_map_code(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
 
     ctx->code.data = code;
 
-    p = (u_char *) json->token;
-    last = p + json->len;
-
-    for ( /* void */ ; p < last; p++) {
-
-        if (*p > 0x1f && *p < 0x7f && *p != '"' && *p != '\\' && *p != '%') {
-            *code++ = *p;
-            continue;
-        }
-
-        *code++ = '%';
-        *code++ = hex[*p >> 4];
-        *code++ = hex[*p & 0xf];
-    }
+    code = ngx_http_error_map_escape_code(code, ctx->raw_code.data, json->len);
 
     ctx->code.len = code - ctx->code.data;
 
@@ -232,7 +261,9 @@ static ngx_int_t
 ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document)
 {
+    u_char                    *code;
     ngx_uint_t                 i, n;
+    const em_str_t            *success;
     const em_document_t       *table;
     ngx_http_error_map_ctx_t  *ctx;
 
@@ -259,8 +290,19 @@ ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     for (i = 0; i < table->nsuccess; i++) {
         ctx[i].verdict = NGX_HTTP_ERROR_MAP_SUCCESS;
         ctx[i].document = document;
-        ctx[i].code.data = (u_char *) table->success[i].data;
-        ctx[i].code.len = table->success[i].len;
+
+        success = &table->success[i];
+
+        code = ngx_pnalloc(cf->pool, 3 * success->len);
+        if (code == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx[i].code.data = code;
+        ctx[i].code.len = ngx_http_error_map_escape_code(code,
+                                                     (u_char *) success->data,
+                                                     success->len)
+                          - code;
     }
 
     return NGX_OK;

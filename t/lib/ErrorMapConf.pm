@@ -28,10 +28,12 @@ sub quoted {
 }
 
 
-# configuration_error() without the time and the process
+# configuration_error() without the time, the process and notices
 
 sub refusal {
-    return ErrorMap::configuration_error(@_) =~ s/^\S+ \S+ \[emerg\] \S+ //r;
+    return ErrorMap::configuration_error(@_)
+               =~ s/^\S+ \S+ \[notice\] .*\n//mgr
+               =~ s/^\S+ \S+ \[emerg\] \S+ //r;
 }
 
 
