@@ -175,8 +175,10 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     if (document->compiled) {
         ngx_conf_log_error(NGX_LOG_NOTICE, cf, 0,
                            "error_map_document \"%V\" replaces the compiled "
-                           "document of this name, \"base=%V\" adds to its rows",
-                           &value[1], &value[1]);
+                           "document of this name%s%s%s", &value[1],
+                           cf->args->nelts == 2 ? ", \"base=" : "",
+                           cf->args->nelts == 2 ? (char *) value[1].data : "",
+                           cf->args->nelts == 2 ? "\" adds to its rows" : "");
 
         if (ngx_http_error_map_document_clear(cf, document) != NGX_OK) {
             return NGX_CONF_ERROR;

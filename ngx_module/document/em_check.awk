@@ -13,6 +13,91 @@ function bad(message)
 }
 
 
+# what says whose title it is
+
+function check_title(title, what)
+{
+    if (title == "") {
+        bad("empty title of " what)
+    }
+
+    if (title == "TODO") {
+        bad("title of " what " is still \"TODO\"")
+    }
+
+    if (length(title) > 80) {
+        bad("title of " what " has " length(title) \
+            " characters, it must have at most 80")
+    }
+
+    if (title ~ /[^] !#-[^-~]/) {
+        bad("invalid title of " what ", it must be printable ASCII " \
+            "without \" and \\")
+    }
+
+    if (title ~ /\?\?/) {
+        bad("invalid title of " what ", it must not have \"??\", a trigraph")
+    }
+}
+
+
+function is_status(status)
+{
+    return status ~ /^[2-5][0-9][0-9]$/ && status !~ /^(204|205|206|304)$/
+}
+
+
+# the words of an em_line() that ends in its line; nginx checks the others, too
+
+function check_line(text,    n, w, what, words)
+{
+    if (text !~ /"[ \t]*\)/) {
+        return
+    }
+
+    for (n = 0; match(text, /"([^"\\]|\\.)*"/); n++) {
+        w[n + 1] = substr(text, RSTART + 1, RLENGTH - 2)
+        text = substr(text, RSTART + RLENGTH)
+    }
+
+    if (n > 24) {
+        bad("em_line() has " n " words, it must have at most 24")
+    }
+
+    words = w[1] == "default" ? 4 : 5
+
+    if (w[1] !~ /^(range|prefix|pattern|default|code)$/ \
+        || (n == 4 && w[2] ~ /^(-|[0-9]+)$/ && w[1] != "default"))
+    {
+        return
+    }
+
+    what = "row \"" w[1] (words == 5 ? " " w[2] : "") "\""
+
+    if (n != words) {
+        bad("invalid em_line() of \"" w[1] "\", it must be: \"" w[1] "\", " \
+            (words == 5 ? "what, " : "") "status or \"-\", class, title")
+        return
+    }
+
+    if (w[1] == "range" && w[2] !~ /^-?[0-9]+--?[0-9]+$/) {
+        bad("invalid " what ", it must be first-last")
+    }
+
+    if (w[n - 2] != "-" && !is_status(w[n - 2])) {
+        bad("invalid status \"" w[n - 2] "\" of " what ", it must be \"-\" " \
+            "or from 200 to 599 except 204, 205, 206 and 304")
+    }
+
+    if (!("EM_" w[n - 1] in class)) {
+        bad("unknown class \"" w[n - 1] "\" of " what ", it must be one " \
+            "of: " classes)
+    }
+
+    check_title(w[n], what)
+}
+
+
 BEGIN {
     classes = "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED " \
               "NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED " \
@@ -52,9 +137,21 @@ section == 0 && /^%/ {
 }
 
 
-section == 2 && (index($0, "em_document(" name ")") \
-                 || index($0, "em_document_lines(" name ")")) {
+section == 2 && index($0, "em_document(" name ")") {
     defined = 1
+    next
+}
+
+
+section == 2 && index($0, "em_document_lines(" name ")") {
+    defined = 2
+    next
+}
+
+
+section == 2 && /em_line[ \t]*\(/ {
+    lines = FNR
+    check_line(substr($0, index($0, "em_line")))
     next
 }
 
@@ -104,10 +201,7 @@ section != 1 || /^#/ {
         line[code] = FNR
     }
 
-    if (status !~ /^[0-9]+$/ \
-        || (status != "0" && (status !~ /^[2-5][0-9][0-9]$/ \
-                              || status ~ /^(204|205|206|304)$/)))
-    {
+    if (status != "0" && !is_status(status)) {
         bad("invalid status \"" status "\" of code \"" code "\", it must be " \
             "0 or from 200 to 599 except 204, 205, 206 and 304")
     }
@@ -117,28 +211,7 @@ section != 1 || /^#/ {
             "be EM_ and one of: " classes)
     }
 
-    if (title == "") {
-        bad("empty title of code \"" code "\"")
-    }
-
-    if (title == "TODO") {
-        bad("title of code \"" code "\" is still \"TODO\"")
-    }
-
-    if (length(title) > 80) {
-        bad("title of code \"" code "\" has " length(title) \
-            " characters, it must have at most 80")
-    }
-
-    if (title ~ /[^] !#-[^-~]/) {
-        bad("invalid title of code \"" code "\", it must be printable ASCII " \
-            "without \" and \\")
-    }
-
-    if (title ~ /\?\?/) {
-        bad("invalid title of code \"" code "\", it must not have \"??\", " \
-            "a trigraph")
-    }
+    check_title(title, "code \"" code "\"")
 }
 
 
@@ -159,6 +232,12 @@ END {
 
     if (!defined) {
         bad("no \"em_document(" name ");\" after the second \"%%\"")
+    }
+
+    if (lines && defined == 1) {
+        FNR = lines
+        bad("\"em_document(" name ");\" leaves lines out, it must be " \
+            "\"em_document_lines(" name ");\"")
     }
 
     exit (errors > 0)
