@@ -8,7 +8,7 @@
 
 
 /* bytes of a row's pattern, which is a label of metrics */
-#define NGX_HTTP_ERROR_MAP_PATTERN_MAX  1024
+#define NGX_HTTP_ERROR_MAP_PATTERN_MAX  512
 
 
 static char *ngx_http_error_map_document_success_code(ngx_conf_t *cf,
@@ -345,10 +345,14 @@ ngx_http_error_map_document_group_text(ngx_conf_t *cf,
                    == NGX_CONF_OK ? NGX_OK : NGX_ERROR;
         }
 
+        /* nginx cuts off the end of a message of 1 KB */
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid pattern \"%V\" in error_map_document "
+                           "invalid pattern \"%*s\" in error_map_document "
                            "\"%V\", it must be 1 to %d bytes without control "
-                           "characters", text, &document->name,
+                           "characters",
+                           ngx_min(text->len, NGX_HTTP_ERROR_MAP_PATTERN_MAX),
+                           text->data, &document->name,
                            NGX_HTTP_ERROR_MAP_PATTERN_MAX);
         return NGX_ERROR;
     }
