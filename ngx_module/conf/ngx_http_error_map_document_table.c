@@ -28,9 +28,10 @@ static ngx_int_t ngx_http_error_map_table_check_labels(ngx_conf_t *cf,
 static ngx_int_t ngx_http_error_map_table_groups(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, em_document_t *table,
     em_entry_t *entries, em_document_t *labels);
-static size_t ngx_http_error_map_table_add(em_document_t *table,
-    em_entry_t *entries, ngx_http_error_map_group_row_t *row,
-    em_group_t *groups, size_t n, size_t nranges);
+static ngx_int_t ngx_http_error_map_table_add(ngx_conf_t *cf,
+    em_document_t *table, em_entry_t *entries,
+    ngx_http_error_map_group_row_t *row, em_group_t *groups, size_t *n,
+    size_t nranges);
 static size_t ngx_http_error_map_table_count(em_group_t *groups, size_t n,
     em_group_e type);
 static ngx_int_t ngx_http_error_map_table_sort(ngx_conf_t *cf,
@@ -64,7 +65,7 @@ ngx_http_error_map_document_table(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    n = document->rows.nelts + document->groups.nelts
+    n = document->rows.nelts + 2 * document->groups.nelts
         + (document->base ? document->base->nslots : 0);
 
     entries = ngx_palloc(cf->pool, (n + 1) * sizeof(em_entry_t));
@@ -419,7 +420,8 @@ ngx_http_error_map_table_groups(ngx_conf_t *cf,
     }
 
     for (i = 0, n = 0; i < document->ngroups; i++) {
-        n = ngx_http_error_map_table_add(table, entries, &row[i], groups, n, 0);
+        (void) ngx_http_error_map_table_add(cf, table, entries, &row[i], groups,
+                                            &n, 0);
     }
 
     if (ngx_http_error_map_table_sort(cf, document, groups, n) != NGX_OK) {
@@ -429,11 +431,17 @@ ngx_http_error_map_table_groups(ngx_conf_t *cf,
     nranges = ngx_http_error_map_table_count(groups, n, EM_GROUP_RANGE);
 
     for ( /* void */ ; i < document->groups.nelts; i++) {
-        if (!ngx_http_error_map_table_has(labels, row[i].row.entry.code)
-            && !ngx_http_error_map_table_has(table, row[i].row.entry.code))
+        if (ngx_http_error_map_table_has(labels, row[i].row.entry.code)
+            || ngx_http_error_map_table_has(table, row[i].row.entry.code))
         {
-            n = ngx_http_error_map_table_add(table, entries, &row[i], groups,
-                                             n, nranges);
+            continue;
+        }
+
+        if (ngx_http_error_map_table_add(cf, table, entries, &row[i], groups,
+                                         &n, nranges)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
@@ -448,43 +456,60 @@ ngx_http_error_map_table_groups(ngx_conf_t *cf,
 
 
 /*
- * Adds a row after n groups: of a range, what the first nranges groups leave
- * of it.  Returns the new number of groups.
+ * Adds a row to the *n groups: of a range, a row for each part that the first
+ * nranges groups leave of it.
  */
 
-static size_t
-ngx_http_error_map_table_add(em_document_t *table, em_entry_t *entries,
-    ngx_http_error_map_group_row_t *row, em_group_t *groups, size_t n,
-    size_t nranges)
+static ngx_int_t
+ngx_http_error_map_table_add(ngx_conf_t *cf, em_document_t *table,
+    em_entry_t *entries, ngx_http_error_map_group_row_t *row,
+    em_group_t *groups, size_t *n, size_t nranges)
 {
     size_t       k;
-    em_group_t   group;
+    u_char      *label;
+    em_group_t  *group;
     em_entry_t  *entry;
 
-    group = row->group;
+    group = &groups[*n];
+    *group = row->group;
 
-    if (!row->success) {
-        group.entry = &entries[table->nslots];
+    k = (group->type == EM_GROUP_RANGE)
+        ? em_group_cut(&row->group, groups, nranges, group) : 1;
+
+    if (row->success) {
+        *n += k;
+        return NGX_OK;
     }
 
-    groups[n] = group;
+    for ( /* void */ ; k; k--, group++) {
 
-    k = (group.type == EM_GROUP_RANGE)
-        ? em_group_cut(&group, groups, nranges, &groups[n]) : 1;
+        entry = &entries[table->nslots++];
+        *entry = row->row.entry;
 
-    if (k == 0 || row->success) {
-        return n + k;
+        if (group->type == EM_GROUP_DEFAULT) {
+            table->unlisted = entry;
+            return NGX_OK;
+        }
+
+        group->entry = entry;
+        (*n)++;
+
+        if (group->first == row->group.first && group->last == row->group.last)
+        {
+            continue;
+        }
+
+        label = ngx_pnalloc(cf->pool, 2 * NGX_INT64_LEN + 2);
+        if (label == NULL) {
+            return NGX_ERROR;
+        }
+
+        (void) ngx_sprintf(label, "%L-%L%Z", group->first, group->last);
+
+        entry->code = (char *) label;
     }
 
-    entry = &entries[table->nslots++];
-    *entry = row->row.entry;
-
-    if (group.type == EM_GROUP_DEFAULT) {
-        table->unlisted = entry;
-        return n;
-    }
-
-    return n + k;
+    return NGX_OK;
 }
 
 
