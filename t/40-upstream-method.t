@@ -79,8 +79,37 @@ my $late = vendor(sub {
     return 1;
 });
 
-my $port = free_port();
+# a CGI's method is a parameter; this one answers a HEAD with a body
+
+sub record {
+    my ($type, $text) = @_;
+
+    return pack('CCnnCx', 1, $type, 1, length $text, 0) . $text;
+}
+
+my $fastcgi = vendor(sub {
+    my ($s) = @_;
+    my $request = '';
+
+    while ($request !~ /\x01\x05..\x00\x00.\x00$/s) {
+        sysread $s, $request, 65536, length $request or return;
+    }
+
+    my ($id) = $request =~ m{/cgi/([\w-]+)};
+    my $body = slurp("$dir/$id") =~ /error/ ? $error : $good;
+
+    print $s record(6, "Content-Type: application/json\r\n\r\n"
+                       . substr $body, 0, 9);
+    sleep 0.05;
+    print $s record(6, substr $body, 9) . record(3, "\0" x 8);
+}, raw => 1);
+
+my ($port, $tls_port) = (free_port(), free_port());
 my $locations = '';
+
+system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=vendor -days 9"
+       . " -keyout $dir/key.pem -out $dir/cert.pem 2>$dir/openssl") == 0
+    or die slurp("$dir/openssl");
 my $cache = 'proxy_cache c; proxy_cache_key $uri; proxy_cache_valid 200 1s;'
             . ' proxy_cache_use_stale updating http_503;';
 
@@ -112,6 +141,7 @@ my $edge = start(port => $port, http => <<"END");
     error_map_policy edge { class RESOURCE_EXHAUSTED 503; }
     error_map_policy same { class RESOURCE_EXHAUSTED 299; }
     proxy_cache_path %DIR%/cache keys_zone=c:1m;
+    fastcgi_cache_path %DIR%/fcache keys_zone=f:1m;
 
     upstream vendor {
         server 127.0.0.1:$vendor max_fails=0;
@@ -121,6 +151,24 @@ my $edge = start(port => $port, http => <<"END");
     upstream two {
         server 127.0.0.1:$vendor max_fails=0;
         server 127.0.0.1:$vendor max_fails=0;
+    }
+
+    upstream tls {
+        server 127.0.0.1:$tls_port max_fails=0;
+        keepalive 4;
+    }
+
+    server {
+        listen 127.0.0.1:$tls_port ssl;
+        ssl_certificate $dir/cert.pem;
+        ssl_certificate_key $dir/key.pem;
+        keepalive_timeout 2s;
+
+        location / {
+            proxy_http_version 1.1;
+            proxy_buffering off;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
     }
 
     server {
@@ -155,6 +203,21 @@ my $edge = start(port => $port, http => <<"END");
         location /get/ {
             proxy_method GET;
             proxy_pass http://vendor;
+        }
+
+        location /tls/ { proxy_pass https://tls; }
+
+        location /tls-asked/ {
+            proxy_method HEAD;
+            proxy_pass https://tls;
+        }
+
+        location /cgi/ {
+            fastcgi_cache f;
+            fastcgi_cache_key \$uri;
+            fastcgi_cache_valid 200 1m;
+            fastcgi_param PATH \$uri;
+            fastcgi_pass 127.0.0.1:$fastcgi;
         }
 
         location /plain/ { proxy_pass http://vendor; }
@@ -262,6 +325,13 @@ for my $kind (qw(now late)) {
 }
 
 
+says('f-head', 'error');
+is(head('/cgi/f-head'), '503 MISS mapped', 'HEAD, FastCGI');
+says('f-head', 'good');
+is(body('/cgi/f-head'), "200 MISS success $good", '... is not stored');
+is(head('/cgi/f-head'), '200 HIT success', '... a good one is');
+
+
 # 2: a HEAD begins a background update
 
 for my $kind (qw(now late)) {
@@ -357,12 +427,14 @@ for (1 .. 3) {
 
     exchange_all(map { { port => $port, abort => 0.02,
                          request => request("/$_/wait-abort") } }
-                     qw(asked plain get) x 4);
+                     (qw(asked plain get tls tls-asked)) x 4);
 
-    is(get($port, '/asked/wait-head')->{status}, 200,
-       'proxy_method HEAD after clients have gone away');
+    for my $uri (qw(/asked/wait-head /tls-asked/wait-head)) {
+        is(get($port, $uri)->{status}, 200,
+           "$uri after clients have gone away");
+    }
 
-    for my $uri (qw(/plain/c-plain /get/wait-get)) {
+    for my $uri (qw(/plain/c-plain /get/wait-get /tls/wait-get)) {
         my $r = ask($c, request($uri, connection => 'keep-alive'));
 
         is("$r->{status} $r->{body}", "503 $error", "... $uri");
