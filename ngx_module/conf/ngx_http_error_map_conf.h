@@ -183,6 +183,7 @@ typedef struct {
     ngx_http_complex_value_t        value;
     ngx_int_t                       variable;  /* whole value, or DECLINED */
     unsigned                        vendor:1;  /* vendors may send it, too */
+    unsigned                        freshness:1;  /* Cache-Control, Expires */
 } ngx_http_error_map_header_t;
 
 

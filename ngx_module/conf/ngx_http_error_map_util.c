@@ -6,6 +6,29 @@
     ((ch) > 0x1f && (ch) < 0x7f && (ch) != '"' && (ch) != '\\' && (ch) != '%')
 
 
+/* headers that nginx knows the place of */
+
+typedef struct {
+    ngx_str_t                       name;
+    size_t                          offset;  /* in headers_out */
+    size_t                          size;
+} ngx_http_error_map_typed_t;
+
+
+#define ngx_http_error_map_typed_header(name, member)                         \
+    { ngx_string(name), offsetof(ngx_http_headers_out_t, member),             \
+      sizeof(((ngx_http_headers_out_t *) NULL)->member) }
+
+static ngx_http_error_map_typed_t  ngx_http_error_map_typed[] = {
+    ngx_http_error_map_typed_header("cache-control", cache_control),
+    ngx_http_error_map_typed_header("expires", expires),
+    ngx_http_error_map_typed_header("link", link),
+    ngx_http_error_map_typed_header("refresh", refresh),
+    ngx_http_error_map_typed_header("www-authenticate", www_authenticate),
+    { ngx_null_string, 0, 0 }
+};
+
+
 ngx_http_upstream_t *
 ngx_http_error_map_response_upstream(ngx_http_request_t *r)
 {
@@ -98,6 +121,25 @@ ngx_http_error_map_push_header(ngx_http_request_t *r)
     }
 
     return h;
+}
+
+
+void
+ngx_http_error_map_remove_header(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    ngx_http_error_map_typed_t  *typed;
+
+    h->hash = 0;
+
+    for (typed = ngx_http_error_map_typed; typed->name.len; typed++) {
+
+        if (typed->name.len == h->key.len
+            && ngx_strncasecmp(typed->name.data, h->key.data, h->key.len) == 0)
+        {
+            ngx_memzero((u_char *) &r->headers_out + typed->offset,
+                        typed->size);
+        }
+    }
 }
 
 

@@ -31,6 +31,10 @@ ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
  */
 ngx_table_elt_t *ngx_http_error_map_push_header(ngx_http_request_t *r);
 
+/* removes a header, and all that nginx knows of its name */
+void ngx_http_error_map_remove_header(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
+
 /* returns 1 for a valid header name: a token that does not begin with "$" */
 ngx_uint_t ngx_http_error_map_header_name(ngx_str_t *name);
 

@@ -48,6 +48,18 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
             u->headers_in.status_n = ctx->status;
             ngx_str_null(&u->headers_in.status_line);
             u->state->status = ctx->status;
+
+#if (NGX_HTTP_CACHE)
+
+            /* how long nginx's cache keeps it depends on the new status */
+
+            if (r->cache) {
+                r->cache->valid_sec = 0;
+                r->cache->updating_sec = 0;
+                r->cache->error_sec = 0;
+            }
+
+#endif
         }
     }
 

@@ -71,7 +71,7 @@ static ngx_str_t  ngx_http_error_map_vendor_headers[] = {
 
 #define ngx_http_error_map_validator(name)                                    \
     { ngx_string(name), (u_char *) name, 0,                                   \
-      { { 0, NULL }, NULL, NULL, NULL, { 0 } }, NGX_DECLINED, 0 }
+      { { 0, NULL }, NULL, NULL, NULL, { 0 } }, NGX_DECLINED, 0, 0 }
 
 static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
     ngx_http_error_map_validator("accept-ranges"),
@@ -230,6 +230,12 @@ ngx_http_error_map_header_compile(ngx_conf_t *cf, ngx_array_t *headers,
         }
     }
 
+    h->freshness = (key->len == 7
+                    && ngx_strncmp(h->lowcase_key, "expires", 7) == 0)
+                   || (key->len == 13
+                       && ngx_strncmp(h->lowcase_key, "cache-control", 13)
+                          == 0);
+
     for (vendor = ngx_http_error_map_vendor_headers; vendor->len; vendor++) {
         if (vendor->len == key->len
             && ngx_strncmp(vendor->data, h->lowcase_key, key->len) == 0)
@@ -367,7 +373,7 @@ ngx_http_error_map_remove_representation(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
             if (h[i].hash && ngx_http_error_map_describes_body(&h[i].key)) {
-                h[i].hash = 0;
+                ngx_http_error_map_remove_header(r, &h[i]);
             }
         }
     }
@@ -466,7 +472,7 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
                                    h[i].key.len)
                    == 0)
             {
-                h[i].hash = 0;
+                ngx_http_error_map_remove_header(r, &h[i]);
             }
         }
     }
@@ -479,10 +485,11 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
 {
     ngx_int_t                     rc;
     ngx_str_t                     value;
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, freshness;
     ngx_table_elt_t              *h;
     ngx_http_error_map_header_t  *header;
 
+    freshness = 0;
     header = headers->elts;
 
     for (i = 0; i < headers->nelts; i++) {
@@ -507,6 +514,14 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
                             ngx_http_error_map_name_bit(&header[i].key));
         }
 
+        if (header[i].freshness && !freshness) {
+            freshness = 1;
+
+            if (ngx_http_error_map_remove_freshness(r) != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+
         h = ngx_http_error_map_push_header(r);
         if (h == NULL) {
             return NGX_ERROR;
@@ -518,7 +533,7 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
         h->value = value;
     }
 
-    return NGX_OK;
+    return freshness ? ngx_http_error_map_own_freshness(r) : NGX_OK;
 }
 
 

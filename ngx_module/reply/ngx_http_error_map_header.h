@@ -35,6 +35,18 @@ void ngx_http_error_map_remove_spoofed(ngx_http_request_t *r,
 /* removes Accept-Ranges, ETag and Last-Modified, which an error cannot have */
 void ngx_http_error_map_remove_validators(ngx_http_request_t *r);
 
+/*
+ * Removes what allows a cache to keep the response, and leaves what forbids it;
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_remove_freshness(ngx_http_request_t *r);
+
+/*
+ * Keeps the directive "expires" from adding headers beside those that this
+ * module has added; NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_own_freshness(ngx_http_request_t *r);
+
 /* removes validators, and headers that describe the replaced body */
 void ngx_http_error_map_remove_representation(ngx_http_request_t *r);
 

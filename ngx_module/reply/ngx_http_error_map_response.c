@@ -227,6 +227,10 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         r->headers_out.status_line.len = 0;
 
         ngx_http_error_map_remove_validators(r);
+
+        if (ngx_http_error_map_remove_freshness(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     if (conf->problem
