@@ -75,14 +75,14 @@ ngx_http_error_map_brotli_create(ngx_http_error_map_decoder_t *decoder)
 
 /*
  * libbrotli returns no text of a call that meets corrupt data, so each call has
- * one byte.
+ * one byte, once it has returned all of the text before.
  */
 
 static ngx_int_t
 ngx_http_error_map_brotli_next(ngx_http_error_map_decoder_t *decoder,
     ngx_str_t *out)
 {
-    size_t                        len, room;
+    size_t                        fed, left, room;
     u_char                        ch, *p;
     const uint8_t                *in;
     BrotliDecoderResult           rc;
@@ -95,11 +95,11 @@ ngx_http_error_map_brotli_next(ngx_http_error_map_decoder_t *decoder,
 
     do {
         in = &ch;
-        len = 0;
+        fed = 0;
 
-        if (decoder->len) {
+        if (decoder->len && !BrotliDecoderHasMoreOutput(br->brotli)) {
             ch = *decoder->data;
-            len = 1;
+            fed = 1;
 
             if (!br->started) {
                 br->started = 1;
@@ -107,15 +107,16 @@ ngx_http_error_map_brotli_next(ngx_http_error_map_decoder_t *decoder,
             }
         }
 
-        rc = BrotliDecoderDecompressStream(br->brotli, &len, &in, &room, &p,
+        left = fed;
+        rc = BrotliDecoderDecompressStream(br->brotli, &left, &in, &room, &p,
                                            NULL);
 
-        if (decoder->len && len == 0) {
-            decoder->data++;
-            decoder->len--;
-        }
+        decoder->data += fed - left;
+        decoder->len -= fed - left;
 
-    } while (rc == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT && decoder->len);
+    } while (rc == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT
+             && decoder->len
+             && room);
 
     out->data = br->out;
     out->len = p - br->out;
@@ -134,7 +135,7 @@ ngx_http_error_map_brotli_next(ngx_http_error_map_decoder_t *decoder,
         return decoder->len ? NGX_DONE : NGX_AGAIN;
 
     default: /* BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT */
-        return NGX_AGAIN;
+        return (decoder->len || room == 0) ? NGX_OK : NGX_AGAIN;
     }
 }
 

@@ -186,17 +186,8 @@ ngx_http_error_map_zstd_text(ngx_http_error_map_decoder_t *decoder,
 
     if (ZSTD_isError(rc)) {
 
-        switch (ZSTD_getErrorCode(rc)) {
-
-        case ZSTD_error_memory_allocation:
-            return NGX_ABORT;
-
-        case ZSTD_error_dstSize_tooSmall:
-            return z->out.size < z->size ? NGX_ABORT : NGX_ERROR;
-
-        default:
-            return NGX_ERROR;
-        }
+        return ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation
+               ? NGX_ABORT : NGX_ERROR;
     }
 
     if (rc == 0) {

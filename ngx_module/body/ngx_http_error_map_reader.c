@@ -191,6 +191,10 @@ ngx_http_error_map_reader_decode(ngx_http_error_map_reader_t *reader,
     ngx_int_t  rc;
     ngx_str_t  text;
 
+    if (len == 0) {
+        return NGX_AGAIN;
+    }
+
     if (reader->decoder == NULL) {
         reader->decoder = ngx_http_error_map_decoder_create(reader->coding,
                                              reader->request->pool,
