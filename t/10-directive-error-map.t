@@ -81,6 +81,10 @@ location = /br {
     add_header Content-Encoding br;
     return 200 '{"StatusCode":42505}';
 }
+location = /compress {
+    add_header Content-Encoding compress;
+    return 200 '{"StatusCode":42505}';
+}
 location = /identity {
     add_header Content-Encoding identity;
     return 200 '{"StatusCode":42505}';
@@ -109,7 +113,8 @@ location /t/ {
     X-Verdict: undecided
 /t/html                                         =     X-Verdict: skipped
 /t/gzip                                         =     X-Verdict: none
-/t/br                                           =     X-Verdict: skipped
+/t/br                                           =     X-Verdict: none
+/t/compress                                     =     X-Verdict: skipped
 /t/identity                                     402   X-Verdict: mapped
 /t/204/                                         =     X-Verdict: skipped
 HEAD /t/200/{"StatusCode":42505}                =     X-Verdict: skipped

@@ -47,8 +47,8 @@ for my $coding (@codings) {
 
     my @all = (
         ['code in the middle', $body, $mapped],
-        ['code last', $encode->('{"a":{"StatusCode":200},"StatusCode":"42505"}'),
-         $mapped],
+        ['code last',
+         $encode->('{"a":{"StatusCode":200},"StatusCode":"42505"}'), $mapped],
         ['unknown code', $encode->('{"a":1,"StatusCode":"a b"}'),
          'unknown a b'],
         ['success', $encode->('{"a":1,"StatusCode":200}'), 'success 200'],
@@ -231,8 +231,8 @@ push @cases, map { ['zstd', @$_] } (
      $mapped],
     ['skippable frames between',
      frame_of("\0\0", raw_block('{"a":1', 1)) . skippable(15, 'b' x 300)
-     . skippable(7, '') . frame_of("\0\0", raw_block(',"StatusCode":42505}', 1)),
-     $mapped],
+     . skippable(7, '')
+     . frame_of("\0\0", raw_block(',"StatusCode":42505}', 1)), $mapped],
     ['a skippable frame alone', skippable(3, $json), $empty],
     ['a skippable frame, cut short', substr(skippable(3, $json), 0, -1),
      $malformed],
@@ -416,8 +416,8 @@ for my $coding (@codings) {
 }
 
 
-# bodies that end anywhere, have a flipped byte, or are random, as arguments of a
-# request, and the text of each
+# bodies that end anywhere, have a flipped byte, or are random, as arguments of
+# a request, and the text of each
 
 my @damaged;
 
@@ -841,7 +841,8 @@ for my $n (@sizes) {
                      0, int $length / 2, $n - 1, $n, $n + 1),
             $length < 3000 ? '&chunk=1' : ();
 
-        map { ["$coding: hold size $n: $name: $verdict", $n, $_, @rows] } @framings;
+        map { ["$coding: hold size $n: $name: $verdict", $n, $_, @rows]
+            } @framings;
     } 0 .. $#sized);
 }
 

@@ -31,8 +31,8 @@ use constant { GZIP => MAX_WBITS() + 16, RAW => -MAX_WBITS() };
 #     spoiled(bytes)            with a wrong sum, if it has one
 #     garbled(bytes)            random bytes where the first block was
 #
-# and "members" if several streams are one body.  The module reads "header" bytes
-# of each stream by itself, and decode() may differ there.
+# and "members" if several streams are one body.  The module itself reads the
+# "header" bytes of each stream, and decode() may differ there.
 
 our @codings = (
     {

@@ -1,11 +1,11 @@
-# A vendor sends gzip: its codes are found, and the client, or a later filter,
-# inflates the body.
+# A vendor sends coded bodies: its codes are found, and the client, or a later
+# filter, decodes the body.
 
 use strict;
 use warnings;
 
-use Compress::Zlib;
 use ErrorMap;
+use ErrorMapCodings;
 use ErrorMapHttp;
 use ErrorMapStream qw(exchange_all request);
 use File::Temp qw(tempdir);
@@ -14,16 +14,31 @@ use Time::HiRes qw(sleep);
 
 @ports = (free_port(), free_port());
 
-sub gz { Compress::Zlib::memGzip($_[0]) }
+# the bodies that the other tests have, in each coding
 
-# the bodies that the other tests have, compressed
+my %plain;
 
-my %plain = map { $_->{name} => $_->{body} } @cases;
+for my $case (splice @cases) {
+    for my $coding (@codings) {
+        my $name = "$coding->{name}-$case->{name}";
 
-$_->{body} = gz($_->{body}) for @cases;
+        # br and zstd would make it too small to be late
 
-cmp_ok(length $cases{'late-mapped'}{body}, '>', 4096,
-       'a late code does not come with the header');
+        my $how = $name =~ /^(?:br|zstd)-late/ ? 'stored' : 'encode';
+
+        push @cases, $cases{$name} = { %$case, name => $name,
+                                       body => $coding->{$how}($case->{body}),
+                                       coding => $coding->{name} };
+
+        $plain{$name} = $case->{body};
+    }
+}
+
+my @gzip = grep { $_->{coding} eq 'gzip' } @cases;
+my @names = map { $_->{name} } @codings;
+
+cmp_ok(length $cases{"$_-late-mapped"}{body}, '>', 4096,
+       "$_: a late code does not come with the header") for @names;
 
 
 # an argument names the codings, each of which has its own header line
@@ -32,9 +47,10 @@ my $vendor = case_vendor(sub {
     my ($request) = @_;
 
     my @codings = $request =~ /[?&]coding=([^& ]*)/g;
+    my ($coding) = $request =~ m{^\S+ /\w+/([a-z]+)};
 
     return join '', map { s/%20/ /gr } map { "Content-Encoding: $_\r\n" }
-                    @codings ? @codings : 'gzip';
+                    @codings ? @codings : $coding;
 });
 
 
@@ -43,21 +59,35 @@ my $vendor = case_vendor(sub {
 my $xml = '<error at="now"><code>1001</code></error>';
 my $long = $xml =~ s/now/' ' x 600/er;
 
-my %xml = (
-    'code' => gz($xml),
-    'code-in-two-members' => join('', map { gz($_) } split /(?<=10)/, $xml, 2),
-    'code-late' => gz($long),
-    'code-late-cut-short' => substr(gz($long), 0, -3),
-    'code-late-wrong-sum' => gz($long) =~ s/.(.{7})$/\xff$1/sr,
-    'code-late-and-too-much' => gz($long . ' ' x 2000),
-    'code-last' => gz('code=1001'),
-    'code-last-and-zeros' => gz('code=1001') . "\0" x 20,
-    'cut-short' => substr(gz($xml), 0, -3),
-    'other-code' => gz($xml =~ s/1001/1002/r),
-    'no-code' => gz($xml =~ s/code/cods/gr),
-    'cut-before-the-code' => substr(gz($xml), 0, 20),
-    'no-gzip' => $xml,
-);
+my %xml;
+
+for my $coding (@codings) {
+    my $encode = $coding->{encode};
+
+    my %bodies = (
+        'code' => $encode->($xml),
+        'code-late' => $encode->($long),
+        'code-late-and-too-much' => $encode->($long . ' ' x 2000),
+        'code-last' => $encode->('code=1001'),
+        'code-last-and-zeros' => $encode->('code=1001') . "\0" x 20,
+        'cut-short' => substr($coding->{parts}($xml, ' '), 0, -3),
+        'other-code' => $encode->($xml =~ s/1001/1002/r),
+        'no-code' => $encode->($xml =~ s/code/cods/gr),
+        'cut-before-the-code' => substr($encode->($xml), 0, 20),
+        'plain' => $xml,
+    );
+
+    if ($coding->{spoiled}) {
+        $bodies{'code-late-cut-short'} = substr $encode->($long), 0, -3;
+        $bodies{'code-late-wrong-sum'} = $coding->{spoiled}($encode->($long));
+    }
+
+    $bodies{'code-in-two-members'} = join '', map { $encode->($_) }
+                                     split /(?<=10)/, $xml, 2
+        if $coding->{members};
+
+    $xml{"$coding->{name}-$_"} = $bodies{$_} for keys %bodies;
+}
 
 my %mapped = (name => 'mapped', status => 429, code => 1001,
               class => 'RESOURCE_EXHAUSTED');
@@ -65,19 +95,20 @@ my %mapped = (name => 'mapped', status => 429, code => 1001,
 my %xml_case = (
     'other-code' => { name => 'unknown', code => 1002, class => 'UNKNOWN' },
     (map { $_ => { name => 'none' }
-         } 'no-code', 'cut-before-the-code', 'no-gzip'),
+         } 'no-code', 'cut-before-the-code', 'plain'),
 );
 
 my $xml_vendor = vendor(sub {
     my ($s, $request) = @_;
 
     my ($name, $cut) = $request =~ m{^\S+ /([\w-]+)\??(\d*)} or die;
+    my ($coding) = $name =~ /^([a-z]+)/;
     my $body = $xml{$name};
 
     $cut = length $body if $cut eq '';
 
     print $s "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
-             . "Content-Encoding: gzip\r\nContent-Length: " . length($body)
+             . "Content-Encoding: $coding\r\nContent-Length: " . length($body)
              . "\r\n\r\n" . substr $body, 0, $cut;
 
     if ($cut < length $body) {
@@ -103,7 +134,8 @@ my @locations = (
             . " proxy_http_version $_->{version};"] } @modes),
 
     ['/plain/', $pass],
-    ['/not-inflated/', "$pass error_map_gunzip off;"],
+    ['/not-decoded/', "$pass error_map_decode off;"],
+    ['/two/', "$pass error_map_decode br deflate;"],
     ['/gunzip/', "$pass gunzip on;"],
     ['/gzip/', "$pass gzip on; gzip_types *; gzip_min_length 0;"],
     ['/dry/', "$pass error_map_dry_run on;"],
@@ -171,8 +203,8 @@ END
 
 for my $mode (@modes) {
     for my $framing (qw(length chunked close old)) {
-        for my $name ((map { $_->{name} } @cases), 'mapped?wait',
-                      'late-none?wait')
+        for my $name ((map { $_->{name} } @cases),
+                      map { ("$_-mapped?wait", "$_-late-none?wait") } @names)
         {
             my $uri = "/$mode->{name}/$framing/$name";
 
@@ -183,44 +215,80 @@ for my $mode (@modes) {
 
 for my $status (201, 404, 500) {
     edge_ok(both("/plain/length/$_?status=$status"), $cases{$_},
-            "vendor's status $status, $_") for qw(mapped late-mapped success);
+            "vendor's status $status, $_")
+        for map { ("$_-mapped", "$_-late-mapped", "$_-success") } @names;
 }
 
 
-# the codings that are gzip, and those that are not
+# the names of the codings
 
-for my $coding (qw(gzip GZIP Gzip x-gzip X-GZip)) {
-    my $args = "?coding=$coding";
+for ([gzip => qw(gzip GZIP Gzip x-gzip X-GZip)], [deflate => 'Deflate'],
+     [br => qw(BR Br)], [zstd => 'ZSTD'])
+{
+    my ($name, @all) = @$_;
 
-    edge_ok(both("/plain/length/$_$args"), $cases{$_}, "$coding, $_")
-        for qw(mapped success late-none);
+    for my $coding (@all) {
+        my $args = "?coding=$coding";
 
-    for my $name (qw(mapped late-success)) {
-        my ($with, $without) = both("/not-inflated/length/$name$args");
+        edge_ok(both("/plain/length/$_$args"), $cases{$_}, "$coding, $_")
+            for map { "$name-$_" } qw(mapped success late-none);
 
-        same_ok($with, $without, "$coding, $name, error_map_gunzip off");
-        is($with->{headers}{'x-verdict'}[0], 'skipped', '... is skipped');
+        for my $case ("$name-mapped", "$name-late-success") {
+            my ($with, $without) = both("/not-decoded/length/$case$args");
+
+            same_ok($with, $without, "$coding, $case, error_map_decode off");
+            is($with->{headers}{'x-verdict'}[0], 'skipped', '... is skipped');
+
+            ($with, $without) = both("/two/length/$case$args");
+
+            if ($name =~ /^(?:br|deflate)$/) {
+                edge_ok($with, $without, $cases{$case},
+                        "$coding, $case, error_map_decode br deflate");
+
+            } else {
+                same_ok($with, $without,
+                        "$coding, $case, error_map_decode br deflate");
+                is($with->{headers}{'x-verdict'}[0], 'skipped',
+                   '... is skipped');
+            }
+        }
     }
 }
 
-for my $codings ('br', 'deflate', 'zstd', 'compress', 'x', 'gzi', 'gzipp',
-                 'xgzip', 'x-gzi', 'gzip;q=1', 'gzip,', 'gzip,%20gzip',
-                 'gzip,gzip', 'identity,%20gzip', 'gzip,%20identity', 'br,gzip',
+for my $codings ('compress', 'x', 'gzi', 'gzipp', 'xgzip', 'x-gzi', 'b', 'brr',
+                 'zst', 'zstdd', 'dcb', 'dcz', 'x-deflate', 'gzip;q=1',
+                 'gzip,', 'gzip,%20gzip', 'gzip,gzip', 'identity,%20gzip',
+                 'gzip,%20identity', 'br,gzip', 'zstd,%20br',
                  'gzip&coding=gzip', 'identity&coding=gzip', 'br&coding=gzip',
-                 'gzip&coding=br')
+                 'gzip&coding=br', 'zstd&coding=zstd')
 {
-    my ($with, $without) = both("/plain/length/mapped?coding=$codings");
+    my ($with, $without) = both("/plain/length/gzip-mapped?coding=$codings");
 
     same_ok($with, $without, "$codings passes unchanged");
     is($with->{headers}{'x-verdict'}[0], 'skipped', '... and skipped');
 }
 
 for my $coding ('identity', '') {
-    for my $where (qw(plain not-inflated)) {
-        my ($with, $without) = both("/$where/length/mapped?coding=$coding");
+    for my $where (qw(plain not-decoded)) {
+        my ($with, $without)
+            = both("/$where/length/gzip-mapped?coding=$coding");
 
-        same_ok($with, $without, "/$where/, \"$coding\" is not inflated");
+        same_ok($with, $without, "/$where/, \"$coding\" is not decoded");
         is($with->{headers}{'x-verdict'}[0], 'none', '... but inspected');
+    }
+}
+
+# a header that lies
+
+for my $coding (@names) {
+    for my $header (grep { $_ ne $coding } @names) {
+        for my $name ("$coding-mapped", "$coding-late-mapped") {
+            my ($with, $without)
+                = both("/plain/length/$name?coding=$header");
+
+            same_ok($with, $without, "$name called $header passes unchanged");
+            is($with->{headers}{'x-verdict'}[0], 'none', '... without a code');
+        }
     }
 }
 
@@ -231,13 +299,12 @@ for my $case (@cases) {
     my $name = $case->{name};
 
     for my $wait ('', '?wait') {
-        edge_ok(both("/gzip/length/$name$wait",
+        edge_ok(both("/$_/length/$name$wait",
                      headers => "Accept-Encoding: gzip\r\n"),
-                $case, "gzip on, $name$wait");
+                $case, "$_ on, $name$wait, for a client that accepts gzip")
+            for qw(gzip gunzip);
 
-        edge_ok(both("/gunzip/length/$name$wait",
-                     headers => "Accept-Encoding: gzip\r\n"),
-                $case, "gunzip on, $name$wait, for a client that accepts gzip");
+        next if $case->{coding} ne 'gzip';
 
         my ($with, $without) = both("/gunzip/chunked/$name$wait");
 
@@ -252,8 +319,10 @@ for my $case (@cases) {
 
 for my $framing (qw(length chunked close)) {
     for my $case (@cases) {
-        for my $status (qw(MISS HIT HIT)) {
-            for my $where (qw(cache cache-gunzip)) {
+        for my $where (qw(cache cache-gunzip)) {
+            next if $where =~ /gunzip/ && $case->{coding} ne 'gzip';
+
+            for my $status (qw(MISS HIT HIT)) {
                 my ($with, $without)
                     = both("/$where/$framing/$case->{name}?$where");
 
@@ -266,7 +335,7 @@ for my $framing (qw(length chunked close)) {
     }
 }
 
-for my $name (qw(success none late-success)) {
+for my $name (map { ("$_-success", "$_-none", "$_-late-success") } @names) {
     my ($with, $without) = both("/cache/length/$name?cache",
                                 headers => "Range: bytes=3-20\r\n");
 
@@ -291,14 +360,14 @@ for my $case (@cases) {
         next if ($case->{status} || 0) != 402;
 
         is($with->{body}, "the edge's page", "/page$uri");
-        is($with->{headers}{'content-encoding'}, undef, '... is not gzip');
+        is($with->{headers}{'content-encoding'}, undef, '... is not coded');
 
         for my $where (qw(problem problem-gunzip)) {
             ($with) = both("/$where$uri");
 
             like($with->{body}, qr/^\{"type":.*"code":"42505".*\}$/,
                  "/$where$uri");
-            is($with->{headers}{'content-encoding'}, undef, '... is not gzip');
+            is($with->{headers}{'content-encoding'}, undef, '... is not coded');
         }
     }
 }
@@ -309,7 +378,8 @@ for my $case (@cases) {
 for my $buffering (qw(on off)) {
     for my $name (sort keys %xml) {
         my (undef, $off) = both("/xml-$buffering/$name");
-        my $case = { %{ $xml_case{$name} || \%mapped }, body => $xml{$name} };
+        my $case = { %{ $xml_case{$name =~ s/^\w+-//r} || \%mapped },
+                     body => $xml{$name} };
 
         my %answers = map { shown(parse($_->{bytes})) => 1 } exchange_all(map {
             { port => $ports[0],
@@ -361,38 +431,77 @@ $server = start(port => $second, http => <<"END");
         location /server/ { $pass }
 
         location /off/ {
-            error_map_gunzip off;
+            error_map_decode off;
             $pass
 
             location /off/in/ { $pass }
+            location /off/br/ { error_map_decode br; $pass }
+        }
+
+        location /br/ {
+            error_map_decode br;
+            $pass
+
+            location /br/gzip/ { error_map_decode zstd gzip; $pass }
+            location /br/all/ { error_map_gunzip on; $pass }
         }
     }
 END
 
-for ([$first, '/http/', 'skipped'], [$first, '/location/', 'mapped'],
-     [$first, '/location/in/', 'mapped'], [$first, '/location/off/', 'skipped'],
-     [$second, '/server/', 'mapped'], [$second, '/off/', 'skipped'],
-     [$second, '/off/in/', 'skipped'])
-{
-    my ($port, $where, $verdict) = @$_;
-    my $r = get($port, $where . 'length/mapped');
+# what is decoded of gzip, deflate, br and zstd
 
-    is($r->{headers}{'x-verdict'}[0], $verdict, "error_map_gunzip, $where");
+my %decoded = (
+    $first => { '/http/' => '', '/location/' => 'gzip deflate br zstd',
+                '/location/in/' => 'gzip deflate br zstd',
+                '/location/off/' => '' },
+    $second => { '/server/' => 'gzip deflate br zstd', '/off/' => '',
+                 '/off/in/' => '', '/off/br/' => 'br', '/br/' => 'br',
+                 '/br/gzip/' => 'gzip zstd',
+                 '/br/all/' => 'gzip deflate br zstd' },
+);
+
+for my $port ($first, $second) {
+    for my $where (sort keys %{ $decoded{$port} }) {
+
+        my @mapped = grep {
+            get($port, "${where}length/$_-mapped")
+                ->{headers}{'x-verdict'}[0] eq 'mapped';
+        } @names;
+
+        is("@mapped", $decoded{$port}{$where}, "decoded in $where");
+    }
 }
 
 stop($server);
 
-for (['yes;', 'invalid value "yes" in "error_map_gunzip" directive, it must be'
-              . ' "on" or "off" in nginx.conf:6'],
-     ['on off;', 'invalid number of arguments in "error_map_gunzip" directive'
+for (['gunzip yes;', 'invalid value "yes" in "error_map_gunzip", it must be'
+                     . ' "on" or "off" in nginx.conf:6'],
+     ['gunzip on off;', 'invalid number of arguments in "error_map_gunzip"'
+                        . ' directive in nginx.conf:6'],
+     ["gunzip on;\nerror_map_gunzip on;",
+      '"error_map_gunzip" directive is duplicate in nginx.conf:7'],
+     ["gunzip on;\nerror_map_decode off;",
+      '"error_map_decode" directive is duplicate in nginx.conf:7'],
+     ["decode br;\nerror_map_decode off;",
+      '"error_map_decode" directive is duplicate in nginx.conf:7'],
+     ["decode br;\nerror_map_gunzip off;",
+      '"error_map_gunzip" directive is duplicate in nginx.conf:7'],
+     ['decode;', 'invalid number of arguments in "error_map_decode" directive'
                  . ' in nginx.conf:6'],
-     ["on;\nerror_map_gunzip on;",
-      '"error_map_gunzip" directive is duplicate in nginx.conf:7'])
+     (map { ["decode $_->[0];",
+             "invalid coding \"$_->[1]\" in \"error_map_decode\", it must be"
+             . ' gzip, br, zstd, deflate or, alone, off in nginx.conf:6']
+          } ['compress', 'compress'], ['identity', 'identity'],
+            ['gzip off', 'off'], ['off gzip', 'off'], ['on', 'on'],
+            ['gzip,br', 'gzip,br'], ['""', '']))
 {
     my ($args, $message) = @$_;
 
-    like(configuration_error("error_map_gunzip $args\n"), qr/\Q$message\E$/,
-         "refused: error_map_gunzip $args");
+    like(configuration_error("error_map_$args\n"), qr/\Q$message\E$/,
+         "rejected: error_map_$args");
 }
+
+is(configuration_error("error_map_decode GZIP br Zstd deflate x-gzip;\n"), '',
+   'case and x-gzip are accepted');
 
 done_testing();
