@@ -274,7 +274,9 @@ like($draft, qr/^# TODO: are these HTTP statuses\?$/m,
 |------------|-------------|
 | 1001 (old) | first |
 | 1002, 1003 | both |
-| 1004-1009 | range |
+| 1004-1009 | range */ a |
+| -20~-10 | negative |
+| 1009-1004 | no range |
 | 其他 | what else there is |
 | 1010 | third ?? |
 | | goes on |
@@ -283,15 +285,28 @@ like($draft, qr/^# TODO: are these HTTP statuses\?$/m,
 END
 
 is(rows($draft), join("\n", '1001 0 first', '1002 0 both', '1003 0 both',
-                      '1004~1009 0 range', '1010 0 third ?', '-1 0 TODO',
-                      '0 0 success'), 'notes, lists and ranges');
+                      '1009~1004 0 no range', '1010 0 third ?', '-1 0 TODO',
+                      '0 0 success'), 'notes and lists');
+like($draft, qr{^static\ const\ em_line_t\ \ lines\[\]\ =\ \{\n
+                \ \ \ \ /\*\ 1004-1009\ \|\ range\ \ a\ \*/\n
+                \ \ \ \ em_line\("range",\ "1004-1009",\ "-",\ "TODO",
+                \ "range\ \*/\ a"\),\n}mx, 'a range is a line, below what it is');
+like($draft, qr/^em_document_lines\(acme\);\n\z/m, '... of the document');
 like($draft, qr/^# TODO: no code: 其他 \| what else there is$/m,
      'a row without a code is kept as a comment');
 like($report, qr/rows skipped.*: 1 \(其他\)/, '... and reported');
 like($draft, qr/^# goes on\n1010,/m, 'a row without a code cell goes on');
 like($draft, qr/^# TODO: one of several codes in one row\n1003,/m, 'a mark');
-like(build(decided($draft), 'acme'), qr/:\d+: invalid code "1004~1009", it/,
-     'the build refuses a range');
+like(build(decided($draft), 'acme'), qr/:\d+: invalid code "1009~1004", it/,
+     'the build refuses what is no range');
+$draft =~ s/^1009~.*\n//m;
+like(build(decided($draft), 'acme'),
+     qr/:\d+: unknown class "TODO" of row "range 1004-1009"/,
+     'the build refuses an undecided range');
+is(build(decided($draft =~ s/em_line\(.*\K"TODO"/"INTERNAL"/gr
+                        =~ s/#error.*/static const em_source_t  sources[] = {
+                            { EM_SOURCE_JSON, em_string("\/c") } };/r),
+         'acme'), '', 'the build takes it once decided');
 
 
 # long titles, other tables, no final line feed, other encodings

@@ -57,7 +57,7 @@ sub kind {
 }
 
 
-# the codes in a cell; a range contains "~", which em_check.awk rejects
+# the codes in a cell; a range contains "~", see Draft::Gperf
 
 sub codes {
     my $cell = $_[0] // '';

@@ -33,10 +33,11 @@ END
 
 sub text {
     my ($name, $rows, $pointers, $success) = @_;
+    my $lines = lines($rows);
 
     return $head . rows($rows) . "%%\n" . sources(@$pointers)
-           . array('em_str_t  success', '%s', @$success)
-           . "em_document($name);\n";
+           . array('em_str_t  success', '%s', @$success) . $lines
+           . 'em_document' . ($lines ne '' ? '_lines' : '') . "($name);\n";
 }
 
 
@@ -44,7 +45,7 @@ sub rows {
     my ($rows) = @_;
     my ($text, $width) = ('', 0);
 
-    for ($rows->entries) {
+    for (grep { !defined range($_) } $rows->entries) {
         $width = length $_->{code} if length $_->{code} > $width;
     }
 
@@ -54,6 +55,8 @@ sub rows {
             next;
         }
 
+        next if defined range($entry);
+
         $text .= "# $_\n" for @{ $entry->{said} };
         $text .= "# TODO: $_\n" for uniq(@{ $entry->{mark} });
         $text .= sprintf "%-*s %3s, EM_TODO, \"%s\"\n", $width + 1,
@@ -61,6 +64,41 @@ sub rows {
     }
 
     return $text;
+}
+
+
+# "first-last" of an entry that is a range as nginx takes it, or undef
+
+sub range {
+    my ($entry) = @_;
+    my $number = qr/0|-?[1-9][0-9]{0,17}/;
+
+    return ($entry->{code} // '') =~ /^($number)~($number)\z/ && $1 <= $2
+           ? "$1-$2" : undef;
+}
+
+
+# ranges of codes are lines beside the rows
+
+sub lines {
+    my ($rows) = @_;
+    my @lines;
+
+    for my $entry ($rows->entries) {
+        my $range = range($entry) // next;
+        my @notes = (@{ $entry->{said} },
+                     map({ "TODO: $_" } grep { $_ ne 'a range of codes' }
+                                        uniq(@{ $entry->{mark} })));
+
+        s{/\*|\*/}{}g for @notes;
+
+        push @lines, join '', map({ "    /* $_ */\n" } @notes),
+            sprintf '    em_line("range", "%s", "%s", "TODO", "%s")', $range,
+                    $entry->{status} || '-', $entry->{title};
+    }
+
+    return @lines ? "static const em_line_t  lines[] = {\n"
+                    . join(",\n", @lines) . "\n};\n\n" : '';
 }
 
 
