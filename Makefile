@@ -100,11 +100,11 @@ test-more: deps test-deps
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	tools/prove xt
 
-# fuzzes the scanner, the reader, the configuration and the filters, each for
+# fuzzes the scanners, the reader, the configuration and the filters, each for
 # SECONDS
 
 fuzz: deps
-	for target in json source conf filter; do \
+	for target in json select source conf filter; do \
 	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
 	done
 

@@ -581,6 +581,13 @@ skip_string:
         goto scalar;
     }
 
+malformed:
+
+    /* ASCII in UTF-16 and UTF-32 has a byte 0 among the first ones */
+
+    return em_select_break(s, *p == 0 && s->opened + (p - (uint8_t *) data) < 4
+                              ? EM_SELECT_CHARSET : EM_SELECT_MALFORMED);
+
 last:
 
     /* no PATH leads into the last text */
@@ -590,13 +597,6 @@ last:
     }
 
     return s->status;
-
-malformed:
-
-    /* ASCII in UTF-16 and UTF-32 has a byte 0 among the first ones */
-
-    return em_select_break(s, *p == 0 && s->opened + (p - (uint8_t *) data) < 4
-                              ? EM_SELECT_CHARSET : EM_SELECT_MALFORMED);
 
 more:
 

@@ -198,12 +198,13 @@ em_case_pattern(em_case_plan_t *cp, const char *text)
 {
     regex_t  *re;
 
-    re = &cp->patterns[cp->npatterns++];
+    re = &cp->patterns[cp->npatterns];
 
     if (regcomp(re, text, REG_EXTENDED) != 0) {
-        fprintf(stderr, "bad pattern %s\n", text);
-        exit(2);
+        return NULL;
     }
+
+    cp->npatterns++;
 
     return re;
 }
@@ -235,9 +236,11 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
 
     while (*conf) {
 
-        for (n = 0; (word = em_case_word(cp, &conf, &len)); n++) {
+        n = 0;
+
+        while (n < EM_CASE_WORDS && (word = em_case_word(cp, &conf, &len))) {
             words[n] = word;
-            lens[n] = len;
+            lens[n++] = len;
         }
 
         if (*conf == ';') {
@@ -246,6 +249,15 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
 
         if (n == 0) {
             continue;
+        }
+
+        first = (strcmp(words[0], "field") == 0) ? 3 : 2;
+
+        if (n <= first || cp->nfields == EM_CASE_FIELDS
+            || cp->nvalues + n > EM_CASE_WORDS)
+        {
+            cp->error = "a line is too short, or they are too many";
+            return;
         }
 
         if (strcmp(words[0], "success") == 0) {
@@ -269,8 +281,6 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
 
         /* source json, field NAME json, retry_after json */
 
-        first = (strcmp(words[0], "field") == 0) ? 3 : 2;
-
         pattern = NULL;
         code.data = NULL;
         code.len = 0;
@@ -282,6 +292,11 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
 
             if (strncmp(words[i], "pattern=", 8) == 0) {
                 pattern = em_case_pattern(cp, words[i] + 8);
+
+                if (pattern == NULL) {
+                    cp->error = "a pattern is invalid";
+                    return;
+                }
 
             } else if (strncmp(words[i], "code=", 5) == 0) {
                 code.data = words[i] + 5;
@@ -309,7 +324,6 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
 
         } else {
             word = words[first - 2];
-            word = (first == 3) ? words[1] : words[0];
 
             for (number = 0; number < cp->nfields; number++) {
                 if (strcmp(cp->fields[number], word) == 0) {
@@ -340,7 +354,7 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
             }
         }
 
-        if (path) {
+        if (path && *words[0] == 's') {
             cp->error = em_plan_condition(&cp->plan, unless, path,
                                           strlen(path), cp->buf);
             if (cp->error) {

@@ -125,7 +125,13 @@ check(size_t piece)
 
         if (json.status != EM_JSON_FOUND) {
 
-            if (v.kind == EM_SELECT_NONE) {
+            /* a name may stand before a bracket, so that it is waited for */
+
+            if (v.kind == EM_SELECT_NONE
+                && (at == where || strchr("tfn", text[strspn(text, " ")]))
+                && (json.status == EM_JSON_MALFORMED)
+                   == (v.reason != EM_SELECT_NO_CODE))
+            {
                 continue;
             }
 
@@ -257,7 +263,8 @@ main(void)
             snprintf(name, sizeof(name), "%s/%s", folder, entry->d_name);
 
             f = fopen(name, "r");
-            len = f ? fread(text, 1, TEXT, f) : 0;
+            len = f ? fread(text, 1, TEXT - 1, f) : 0;
+            text[len] = '\0';
 
             if (f) {
                 fclose(f);
