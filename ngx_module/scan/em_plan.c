@@ -13,11 +13,15 @@ static int em_plan_pointers(em_plan_t *plan);
 static size_t em_plan_pointer(const em_path_t *path, char *buf);
 
 
-void
+const char *
 em_plan_source(em_plan_t *plan, const em_plan_str_t *word,
     const void *pattern)
 {
     em_plan_source_t  *source;
+
+    if (word && (word->len == 0 || word->len > EM_PLAN_CODE_MAX)) {
+        return "a code must have 1 to 128 bytes";
+    }
 
     memset(&plan->line, 0, sizeof(em_plan_path_t));
 
@@ -25,7 +29,10 @@ em_plan_source(em_plan_t *plan, const em_plan_str_t *word,
     plan->line.owner = (uint8_t) plan->nsources;
 
     if (plan->nsources == EM_PLAN_PATHS) {
-        return;
+
+        /* ... as there are PATHs, and no room for one of its own */
+
+        return NULL;
     }
 
     source = &plan->sources[plan->nsources++];
@@ -35,6 +42,8 @@ em_plan_source(em_plan_t *plan, const em_plan_str_t *word,
     }
 
     source->pattern = pattern;
+
+    return NULL;
 }
 
 

@@ -147,10 +147,10 @@ typedef struct {
 
 
 /*
- * Begins a source line.  word is what follows "code=", 1 to EM_PLAN_CODE_MAX
- * bytes, or NULL; pattern is handed to the caller's match(), or NULL.
+ * Begins a source line.  word is what follows "code=", or NULL; pattern is
+ * handed to the caller's match(), or NULL.
  */
-void em_plan_source(em_plan_t *plan, const em_plan_str_t *word,
+const char *em_plan_source(em_plan_t *plan, const em_plan_str_t *word,
     const void *pattern);
 
 /*

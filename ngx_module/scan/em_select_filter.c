@@ -152,7 +152,7 @@ em_select_final(em_select_t *s, unsigned k, unsigned kind, uintptr_t row,
     default: /* EM_PLAN_FIELD */
         item = em_select_value(s, n);
 
-        if ((s->found & bit) && k >= item->path) {
+        if ((s->certain & bit) || ((s->found & bit) && k >= item->path)) {
             return;
         }
 

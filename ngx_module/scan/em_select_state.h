@@ -107,6 +107,7 @@ struct em_select_s {
 
     /* fields */
     uint64_t                    found;    /* that have a value */
+    uint64_t                    certain;  /* ... and nothing better can come */
 
     uint8_t                     changed;  /* something to decide from */
     uint8_t                     marked;   /* a marker has come */

@@ -248,7 +248,7 @@ em_select_fields(em_select_t *s)
 
     pending = 0;
 
-    for (bits = s->fields; bits; bits &= bits - 1) {
+    for (bits = s->fields & ~s->certain; bits; bits &= bits - 1) {
 
         n = em_select_first(bits);
         bit = em_select_bit(n);
@@ -262,6 +262,7 @@ em_select_fields(em_select_t *s)
             pending = 1;
 
         } else if (s->found & bit) {
+            s->certain |= bit;
             s->live &= ~paths;
         }
     }

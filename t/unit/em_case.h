@@ -320,7 +320,11 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
         }
 
         if (*words[0] == 's') {
-            em_plan_source(&cp->plan, code.len ? &code : NULL, pattern);
+            cp->error = em_plan_source(&cp->plan, code.data ? &code : NULL,
+                                       pattern);
+            if (cp->error) {
+                return;
+            }
 
         } else {
             word = words[first - 2];

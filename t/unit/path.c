@@ -303,6 +303,9 @@ test_plans(void)
     const char   *err;
 
     static const em_plan_str_t  word = { 1, "X" };
+    static const em_plan_str_t  none = { 0, "" };
+    static const em_plan_str_t  most = { 128, B128 };
+    static const em_plan_str_t  more = { 129, B128 "b" };
 
     p = plan("/a/0/b;/;/a~1b");
     em_tap_ok(p->plain && p->pointers.npointers == 3, "pointers are plain");
@@ -381,6 +384,11 @@ test_plans(void)
 
     em_tap_ok(p->size < 64 * 3 * 160 + 4096, "64 sources of two filters: %zu "
               "bytes of state", p->size);
+
+    em_tap_ok(em_plan_source(p, &none, NULL) != NULL
+              && em_plan_source(p, &more, NULL) != NULL
+              && em_plan_source(p, &most, NULL) == NULL,
+              "code= has 1 to 128 bytes");
 
     p = plan("/a/b;/c");
     size = p->size;
