@@ -119,7 +119,7 @@ deb:
 soak: all test-deps
 	$(run) tools/soak $(REQUESTS)
 
-# measures the scanner, look-ups, tables, requests and how their cost grows,
+# measures the scanners, look-ups, tables, requests and how their cost grows,
 # compared with the peers; takes about 10 minutes
 
 bench: all bench-deps

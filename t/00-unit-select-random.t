@@ -9,20 +9,35 @@ use warnings;
 use ErrorMapSelect;
 use ErrorMapUnit;
 use File::Temp qw(tempdir);
+use POSIX qw(mkfifo);
 
 my $dir = tempdir(CLEANUP => 1);
 my $cases = $ENV{EM_SELECT_RANDOM} || 20000;
 
-srand($ENV{EM_SELECT_SEED} || 1);
+mkfifo("$dir/cases", 0600) or die "$dir/cases: $!";
 
-open my $f, '>', "$dir/cases" or die "$dir/cases: $!";
+my $pid = fork() // die "fork: $!";
 
-print $f select_random($_ % 10 == 0) for 1 .. $cases;
+if ($pid == 0) {
+    srand($ENV{EM_SELECT_SEED} || 1);
 
-close $f;
+    open my $f, '>', "$dir/cases" or POSIX::_exit(1);
+
+    print $f select_random($_ % 10 == 0) for 1 .. $cases;
+
+    close $f;
+    POSIX::_exit(0);
+}
 
 $ENV{EM_SELECT_CASES} = "$dir/cases";
-$ENV{EM_SELECT_QUICK} = 1;
+$ENV{EM_SELECT_QUICK} = $cases;
 
-exit unit($dir, "$root/t/unit/select.c",
-          glob("$root/ngx_module/scan/em_*.c"));
+my $status = unit($dir, "$root/t/unit/select.c",
+                  glob("$root/ngx_module/scan/em_*.c"));
+
+# it waits for a reader, if there is no program
+
+kill 'TERM', $pid;
+waitpid $pid, 0;
+
+exit $status;

@@ -27,11 +27,14 @@ is(system("$root/tools/deps", 'qemu-user', 'gperf',
 my $document = "$root/ngx_module/document/em_document.c";
 
 my %sources = (
+    select => [ glob "$root/ngx_module/scan/em_*.c" ],
     json => [ glob "$root/ngx_module/scan/em_json*.c" ],
     skip => [ glob "$root/ngx_module/scan/em_json*.c" ],
     hash => [ $document ],
     document => [ $document, documents($dir) ],
 );
+
+local $ENV{EM_SELECT_CASES} = "$root/t/data/select.txt";
 
 for my $processor (@processors) {
     my ($compiler, undef, $run, @kernels) = @$processor;
