@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_document.h"
+#include "ngx_http_error_map_fields.h"
 #include "ngx_http_error_map_filter.h"
 #include "ngx_http_error_map_header.h"
 #include "ngx_http_error_map_metrics.h"
@@ -473,7 +474,11 @@ ngx_http_error_map_preconfiguration(ngx_conf_t *cf)
 {
     (void) em_json_kernel(NULL);
 
-    return ngx_http_error_map_add_variables(cf);
+    if (ngx_http_error_map_add_variables(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_add_field_variables(cf);
 }
 
 
@@ -522,13 +527,25 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_error_map_main_conf_t *emcf = conf;
 
+    ngx_uint_t                       i;
+    ngx_http_error_map_document_t  **documents;
+
     emcf->headers = ngx_http_error_map_default_headers(cf);
     if (emcf->headers == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_error_map_document_compile(cf, emcf) != NGX_OK
-        || ngx_http_error_map_response_init(cf, emcf) != NGX_OK
+    if (ngx_http_error_map_document_compile(cf, emcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    documents = emcf->documents.elts;
+
+    for (i = 0; i < emcf->documents.nelts; i++) {
+        ngx_http_error_map_want_fields(cf, emcf, documents[i]);
+    }
+
+    if (ngx_http_error_map_response_init(cf, emcf) != NGX_OK
         || ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK
         || ngx_http_error_map_zone_layout(cf, emcf) != NGX_OK)
     {

@@ -212,3 +212,36 @@ ngx_http_error_map_conditional(ngx_http_request_t *r)
            || ((r->headers_in.if_match || r->headers_in.if_unmodified_since)
                && !r->disable_not_modified);
 }
+
+
+em_charset_e
+ngx_http_error_map_charset(ngx_str_t *type)
+{
+    u_char  *p, *last, *start;
+
+    last = type->data + type->len;
+
+    p = ngx_strlchr(type->data, last, ';');
+    if (p == NULL) {
+        return EM_CHARSET_UNKNOWN;
+    }
+
+    p = ngx_strlcasestrn(p, last, (u_char *) "charset=", 8 - 1);
+    if (p == NULL) {
+        return EM_CHARSET_UNKNOWN;
+    }
+
+    p += 8;
+
+    if (p < last && *p == '"') {
+        p++;
+    }
+
+    for (start = p; p < last; p++) {
+        if (*p == '"' || *p == ';' || *p == ' ' || *p == '\t') {
+            break;
+        }
+    }
+
+    return em_charset_find((char *) start, p - start);
+}

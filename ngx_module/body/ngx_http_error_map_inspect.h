@@ -87,6 +87,13 @@ ngx_http_error_map_document_t *ngx_http_error_map_named_document(
 ngx_int_t ngx_http_error_map_conditional(ngx_http_request_t *r);
 
 
+/*
+ * Returns the charset of a Content-Type, or EM_CHARSET_UNKNOWN if it has none,
+ * or one without a meaning to JSON.
+ */
+em_charset_e ngx_http_error_map_charset(ngx_str_t *type);
+
+
 #pragma GCC visibility pop
 
 

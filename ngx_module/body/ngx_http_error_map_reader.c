@@ -2,11 +2,36 @@
 #include "ngx_http_error_map_reader.h"
 #include "ngx_http_error_map_pattern.h"
 #include "ngx_http_error_map_util.h"
+#include "em_seconds.h"
 
 
+static ngx_int_t ngx_http_error_map_reader_headers(
+    ngx_http_error_map_reader_t *reader);
+static ngx_list_part_t *ngx_http_error_map_reader_part(
+    ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_header(
     ngx_http_error_map_reader_t *reader, ngx_list_part_t *part,
-    ngx_str_t *name);
+    ngx_str_t *name, ngx_http_error_map_header_source_t *source,
+    ngx_str_t *code);
+static ngx_int_t ngx_http_error_map_reader_match(
+    ngx_http_error_map_reader_t *reader,
+    ngx_http_error_map_pattern_t *pattern, ngx_str_t *value,
+    ngx_str_t *found);
+static ngx_int_t ngx_http_error_map_reader_start(
+    ngx_http_error_map_reader_t *reader, u_char ch);
+static ngx_int_t ngx_http_error_map_reader_select(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_selected(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_wait(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_text_fields(
+    ngx_http_error_map_reader_t *reader, ngx_uint_t end);
+static ngx_int_t ngx_http_error_map_reader_field_header(
+    ngx_http_error_map_reader_t *reader, ngx_http_error_map_field_t *field,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_error_map_reader_create_text(
+    ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_decode(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_reader_scan(
@@ -34,13 +59,8 @@ static ngx_int_t ngx_http_error_map_reader_reason(
 ngx_int_t
 ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size, ngx_http_error_map_coding_e coding)
+    size_t size, ngx_http_error_map_coding_e coding, em_charset_e charset)
 {
-    ngx_str_t            *name;
-    ngx_uint_t            i;
-    ngx_list_part_t      *part;
-    ngx_http_upstream_t  *u;
-
     reader->request = r;
     reader->document = document;
     reader->left = size;
@@ -52,27 +72,22 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     reader->decoder = NULL;
     reader->coding = coding;
 
+    reader->select = NULL;
+    reader->charset = charset;
+    reader->found = NULL;
+    reader->started = 0;
+    reader->searched = 0;
+    reader->decided = 0;
+
     em_json_init(&reader->json);
 
-    if (document->headers.nelts) {
-
-        /* the header may be hidden from clients */
-
-        u = ngx_http_error_map_response_upstream(r);
-
-        part = u ? &u->headers_in.headers.part : &r->headers_out.headers.part;
-        name = document->headers.elts;
-
-        for (i = 0; i < document->headers.nelts; i++) {
-            if (ngx_http_error_map_reader_header(reader, part, &name[i])
-                == NGX_OK)
-            {
-                return NGX_OK;
-            }
-        }
+    if (document->headers.nelts
+        && ngx_http_error_map_reader_headers(reader) == NGX_OK)
+    {
+        return ngx_http_error_map_reader_wait(reader);
     }
 
-    if (document->pointers.npointers == 0 && document->patterns.nelts == 0) {
+    if (document->plan == NULL && document->patterns.nelts == 0) {
         return ngx_http_error_map_reader_reason(reader,
                                            NGX_HTTP_ERROR_MAP_REASON_NO_CODE);
     }
@@ -81,25 +96,131 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
 }
 
 
-/* of repeated headers, the first one whose length fits is the code */
+/* the first line with a code decides, and the best code of the line */
+
+static ngx_int_t
+ngx_http_error_map_reader_headers(ngx_http_error_map_reader_t *reader)
+{
+    ngx_int_t                            rc;
+    ngx_str_t                           *name, code, best;
+    ngx_uint_t                           i, n, found;
+    ngx_list_part_t                     *part;
+    ngx_http_error_map_verdict_e         verdict;
+    ngx_http_error_map_header_source_t  *header;
+
+    part = ngx_http_error_map_reader_part(reader);
+    header = reader->document->headers.elts;
+
+    for (i = 0; i < reader->document->headers.nelts; i++) {
+
+        name = header[i].names.elts;
+        found = 0;
+        verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+        ngx_str_null(&best);
+
+        for (n = 0; n < header[i].names.nelts; n++) {
+
+            rc = ngx_http_error_map_reader_header(reader, part, &name[n],
+                                                  &header[i], &code);
+            if (rc == NGX_ERROR) {
+                return ngx_http_error_map_reader_reason(reader,
+                                       NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST);
+            }
+
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            (void) ngx_http_error_map_reader_code(reader, code.data, code.len);
+
+            /* an error is better than an unlisted code than a success */
+
+            if (!found || reader->verdict > verdict) {
+                found = 1;
+                best = code;
+                verdict = reader->verdict;
+            }
+        }
+
+        if (found) {
+            return ngx_http_error_map_reader_code(reader, best.data, best.len);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* the upstream's headers, which may be hidden from clients, or nginx's own */
+
+static ngx_list_part_t *
+ngx_http_error_map_reader_part(ngx_http_error_map_reader_t *reader)
+{
+    ngx_http_request_t   *r;
+    ngx_http_upstream_t  *u;
+
+    r = reader->request;
+    u = ngx_http_error_map_response_upstream(r);
+
+    return u ? &u->headers_in.headers.part : &r->headers_out.headers.part;
+}
+
+
+/* of repeated headers, the first one with a code counts */
 
 static ngx_int_t
 ngx_http_error_map_reader_header(ngx_http_error_map_reader_t *reader,
-    ngx_list_part_t *part, ngx_str_t *name)
+    ngx_list_part_t *part, ngx_str_t *name,
+    ngx_http_error_map_header_source_t *source, ngx_str_t *code)
 {
+    ngx_int_t         rc;
     ngx_table_elt_t  *h;
 
     h = NULL;
 
     while ((h = ngx_http_error_map_next_header(part, name, h))) {
 
-        if (h->value.len > 0 && h->value.len <= EM_CODE_MAX) {
-            return ngx_http_error_map_reader_code(reader, h->value.data,
-                                                  h->value.len);
+        *code = h->value;
+
+        if (source->pattern) {
+            rc = ngx_http_error_map_reader_match(reader, source->pattern,
+                                                 &h->value, code);
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            if (rc != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+
+        if (source->word.len && h->value.len) {
+            *code = source->word;
+        }
+
+        if (code->len > 0 && code->len <= EM_CODE_MAX) {
+            return NGX_OK;
         }
     }
 
     return NGX_DECLINED;
+}
+
+
+/* applies a pattern to the first bytes of a value */
+
+static ngx_int_t
+ngx_http_error_map_reader_match(ngx_http_error_map_reader_t *reader,
+    ngx_http_error_map_pattern_t *pattern, ngx_str_t *value, ngx_str_t *found)
+{
+    if (ngx_http_error_map_reader_create_text(reader) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_text_value(reader->text, pattern, value->data,
+                                         ngx_min(value->len,
+                                                 EM_PLAN_VALUE_MAX),
+                                         found);
 }
 
 
@@ -138,7 +259,27 @@ ngx_int_t
 ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_reason_e reason)
 {
-    if (reader->text && reader->json.status != EM_JSON_MORE) {
+    if (reader->decided) {
+        ngx_http_error_map_reader_text_fields(reader, 0);
+        return NGX_OK;
+    }
+
+    if (reader->select && !reader->searched) {
+
+        /* an error in hand counts */
+
+        ngx_http_error_map_select_stop(reader->select);
+
+        if (ngx_http_error_map_reader_selected(reader) == NGX_OK) {
+            return NGX_OK;
+        }
+
+        return ngx_http_error_map_reader_reason(reader, reason);
+    }
+
+    if (reader->text && (reader->select
+                         || reader->json.status != EM_JSON_MORE))
+    {
         return ngx_http_error_map_reader_text_end(reader, 0, reason);
     }
 
@@ -160,6 +301,20 @@ ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
 
     document = reader->document;
 
+    if (!reader->started && len) {
+
+        reader->started = 1;
+
+        if (ngx_http_error_map_reader_start(reader, data[0]) != NGX_OK) {
+            return ngx_http_error_map_reader_reason(reader,
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
+        }
+    }
+
+    if (reader->select || reader->decided) {
+        return ngx_http_error_map_reader_select(reader, data, len);
+    }
+
     status = em_json_feed(&reader->json, &document->pointers, data, len);
 
     if (status == EM_JSON_FOUND) {
@@ -179,6 +334,379 @@ ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
                                     status == EM_JSON_MALFORMED
                                     ? NGX_HTTP_ERROR_MAP_REASON_MALFORMED
                                     : NGX_HTTP_ERROR_MAP_REASON_NO_CODE);
+}
+
+
+/*
+ * Plain sources of a JSON text are read by em_json; all else, text that hides
+ * JSON and charsets included, by em_select.
+ */
+
+static ngx_int_t
+ngx_http_error_map_reader_start(ngx_http_error_map_reader_t *reader, u_char ch)
+{
+    em_charset_e                    charset;
+    ngx_http_error_map_document_t  *document;
+
+    document = reader->document;
+
+    if (document->plan == NULL) {
+        return NGX_OK;
+    }
+
+    charset = (document->charset != EM_CHARSET_UNKNOWN) ? document->charset
+                                                        : reader->charset;
+
+    if (reader->decided
+        ? !document->json_fields
+        : document->plan->plain
+          && !document->json_fields
+          && !document->text_fields
+          && (charset == EM_CHARSET_UTF8 || charset == EM_CHARSET_UNKNOWN)
+          && (ch == '{' || ch == '['))
+    {
+        return NGX_OK;
+    }
+
+    if (document->ncaptures
+        && ngx_http_error_map_reader_create_text(reader) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    reader->select = ngx_http_error_map_select_create(reader->request->pool,
+                                                document, reader->text,
+                                                charset, reader->decided);
+
+    return reader->select ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_select(ngx_http_error_map_reader_t *reader,
+    u_char *data, size_t len)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                       code;
+    em_select_status_e              status;
+    ngx_http_error_map_document_t  *document;
+
+    document = reader->document;
+
+    if (reader->searched && !reader->decided) {
+        return ngx_http_error_map_reader_text(reader, data, len, 0);
+    }
+
+    if (document->text_fields) {
+
+        if (ngx_http_error_map_reader_create_text(reader) != NGX_OK
+            || ngx_http_error_map_text_feed(reader->text, data, len, 1, &code)
+               != NGX_AGAIN)
+        {
+            return ngx_http_error_map_reader_reason(reader,
+                                       NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
+        }
+    }
+
+    status = EM_SELECT_DONE;
+
+    if (reader->select && !reader->searched) {
+        status = ngx_http_error_map_select_feed(reader->select, data, len);
+    }
+
+    if (status == EM_SELECT_MORE) {
+
+        /* patterns are searched from the beginning of the body */
+
+        return (document->patterns.nelts && !document->text_fields)
+               ? ngx_http_error_map_reader_text(reader, data, len, 1)
+               : NGX_AGAIN;
+    }
+
+    if (!reader->decided) {
+
+        rc = ngx_http_error_map_reader_selected(reader);
+
+        if (rc == NGX_DECLINED) {
+
+            if (document->patterns.nelts == 0) {
+                return NGX_OK;
+            }
+
+            reader->searched = 1;
+
+            return document->text_fields
+                   ? ngx_http_error_map_reader_text(reader, data, 0, 0)
+                   : ngx_http_error_map_reader_text(reader, data, len, 0);
+        }
+
+        if (!ngx_http_error_map_is_error(reader->verdict)) {
+            return NGX_OK;
+        }
+
+        reader->decided = 1;
+    }
+
+    if (status == EM_SELECT_FIELDS) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_error_map_reader_text_fields(reader, 0);
+}
+
+
+/*
+ * Takes the verdict of the scanner.  Returns NGX_OK, or NGX_DECLINED with the
+ * reason set if there is no code.
+ */
+
+static ngx_int_t
+ngx_http_error_map_reader_selected(ngx_http_error_map_reader_t *reader)
+{
+    em_select_verdict_t  v;
+
+    ngx_http_error_map_select_verdict(reader->select, &v);
+
+    if (v.code.len) {
+        ngx_memcpy(reader->json.token, v.code.data, v.code.len);
+    }
+
+    reader->json.len = v.code.len;
+
+    switch (v.kind) {
+
+    case EM_SELECT_ERROR:
+        reader->entry = (em_entry_t *) v.row;
+        return ngx_http_error_map_reader_verdict(reader,
+                                                 NGX_HTTP_ERROR_MAP_MAPPED);
+
+    case EM_SELECT_UNLISTED:
+        reader->entry = reader->document->table->unlisted;
+        return ngx_http_error_map_reader_verdict(reader,
+                                   reader->entry ? NGX_HTTP_ERROR_MAP_MAPPED
+                                                 : NGX_HTTP_ERROR_MAP_UNKNOWN);
+
+    case EM_SELECT_SUCCESS:
+        reader->success = v.marker ? reader->document->table->nsuccess : v.row;
+        return ngx_http_error_map_reader_verdict(reader,
+                                                 NGX_HTTP_ERROR_MAP_SUCCESS);
+
+    default: /* EM_SELECT_NONE */
+
+        switch (v.reason) {
+
+        case EM_SELECT_EMPTY:
+            reader->reason = NGX_HTTP_ERROR_MAP_REASON_EMPTY;
+            break;
+
+        case EM_SELECT_MALFORMED:
+            reader->reason = NGX_HTTP_ERROR_MAP_REASON_MALFORMED;
+            break;
+
+        case EM_SELECT_CHARSET:
+            reader->reason = NGX_HTTP_ERROR_MAP_REASON_CHARSET;
+            break;
+
+        case EM_SELECT_COST:
+            reader->reason = NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST;
+            break;
+
+        default:
+            reader->reason = NGX_HTTP_ERROR_MAP_REASON_NO_CODE;
+            break;
+        }
+
+        (void) ngx_http_error_map_reader_reason(reader, reader->reason);
+
+        return NGX_DECLINED;
+    }
+}
+
+
+/* an error whose fields may be in the body has to wait for them */
+
+static ngx_int_t
+ngx_http_error_map_reader_wait(ngx_http_error_map_reader_t *reader)
+{
+    if (!ngx_http_error_map_is_error(reader->verdict)
+        || (!reader->document->json_fields && !reader->document->text_fields))
+    {
+        return NGX_OK;
+    }
+
+    reader->decided = 1;
+
+    return NGX_AGAIN;
+}
+
+
+/* searches the fields by pattern: NGX_OK when none is missing */
+
+static ngx_int_t
+ngx_http_error_map_reader_text_fields(ngx_http_error_map_reader_t *reader,
+    ngx_uint_t end)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                       value;
+    ngx_uint_t                      i, missing;
+    ngx_http_error_map_field_t     *field;
+    ngx_http_error_map_document_t  *document;
+
+    document = reader->document;
+
+    if (!document->text_fields || reader->text == NULL) {
+        return NGX_OK;
+    }
+
+    field = document->field_lines.elts;
+    missing = 0;
+
+    if (reader->found == NULL) {
+        reader->found = ngx_pcalloc(reader->request->pool,
+                                    document->field_lines.nelts
+                                    * sizeof(ngx_str_t));
+        if (reader->found == NULL) {
+            return NGX_OK;
+        }
+    }
+
+    for (i = 0; i < document->field_lines.nelts; i++) {
+
+        if (field[i].name.len
+            || reader->found[i].len
+            || !(document->wanted & (uint64_t) 1 << field[i].number))
+        {
+            continue;
+        }
+
+        rc = ngx_http_error_map_text_field(reader->text, field[i].pattern, end,
+                                           &value);
+        if (rc == NGX_AGAIN) {
+            missing = 1;
+        }
+
+        if (rc == NGX_OK && value.len) {
+            value.len = ngx_min(value.len, EM_PLAN_VALUE_MAX);
+
+            reader->found[i].data = ngx_pstrdup(reader->request->pool, &value);
+
+            if (reader->found[i].data) {
+                reader->found[i].len = value.len;
+            }
+        }
+    }
+
+    return missing ? NGX_AGAIN : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_error_map_reader_field(ngx_http_error_map_reader_t *reader,
+    ngx_uint_t number, ngx_str_t *value)
+{
+    ngx_str_t                    other;
+    ngx_uint_t                   i, line;
+    ngx_http_error_map_field_t  *field;
+
+    line = NGX_CONF_UNSET_UINT;
+
+    if (reader->select == NULL
+        || ngx_http_error_map_select_field(reader->select, number, value,
+                                           &line)
+           != NGX_OK)
+    {
+        line = NGX_CONF_UNSET_UINT;
+    }
+
+    /* the first line that has a value counts */
+
+    field = reader->document->field_lines.elts;
+
+    for (i = 0; i < reader->document->field_lines.nelts; i++) {
+
+        if (field[i].number != number || field[i].line > line) {
+            continue;
+        }
+
+        if (field[i].name.len) {
+
+            if (ngx_http_error_map_reader_field_header(reader, &field[i],
+                                                       &other)
+                != NGX_OK)
+            {
+                continue;
+            }
+
+        } else if (reader->found && reader->found[i].len) {
+            other = reader->found[i];
+
+        } else {
+            continue;
+        }
+
+        line = field[i].line;
+        *value = other;
+    }
+
+    return (line == NGX_CONF_UNSET_UINT) ? NGX_DECLINED : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_field_header(ngx_http_error_map_reader_t *reader,
+    ngx_http_error_map_field_t *field, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = NULL;
+
+    while ((h = ngx_http_error_map_next_header(
+                    ngx_http_error_map_reader_part(reader), &field->name, h)))
+    {
+        *value = h->value;
+
+        if (field->pattern
+            && ngx_http_error_map_reader_match(reader, field->pattern,
+                                               &h->value, value)
+               != NGX_OK)
+        {
+            continue;
+        }
+
+        if (value->len) {
+            value->len = ngx_min(value->len, EM_PLAN_VALUE_MAX);
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_error_map_reader_retry(ngx_http_error_map_reader_t *reader)
+{
+    ngx_str_t                    value;
+    ngx_uint_t                   i, seconds;
+    ngx_http_error_map_field_t  *field;
+
+    seconds = reader->select ? ngx_http_error_map_select_retry(reader->select)
+                             : 0;
+
+    field = reader->document->field_lines.elts;
+
+    for (i = 0; i < reader->document->field_lines.nelts && seconds == 0; i++) {
+
+        if (field[i].number == NGX_HTTP_ERROR_MAP_RETRY_FIELD
+            && ngx_http_error_map_reader_field_header(reader, &field[i],
+                                                      &value)
+               == NGX_OK)
+        {
+            seconds = em_seconds((char *) value.data, value.len, field[i].ms);
+        }
+    }
+
+    return seconds;
 }
 
 
@@ -267,6 +795,11 @@ ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader)
         reader->decoder = NULL;
     }
 
+    if (reader->select) {
+        ngx_http_error_map_select_free(reader->select);
+        reader->select = NULL;
+    }
+
     if (reader->text) {
         ngx_http_error_map_text_free(reader->text);
         reader->text = NULL;
@@ -281,6 +814,34 @@ ngx_http_error_map_reader_scan_end(ngx_http_error_map_reader_t *reader)
     ngx_http_error_map_document_t  *document;
 
     document = reader->document;
+
+    if (reader->decided) {
+        (void) ngx_http_error_map_reader_text_fields(reader, 1);
+        return NGX_OK;
+    }
+
+    if (reader->select) {
+
+        if (!reader->searched) {
+            ngx_http_error_map_select_end(reader->select);
+
+            if (ngx_http_error_map_reader_selected(reader) == NGX_OK) {
+                (void) ngx_http_error_map_reader_text_fields(reader, 1);
+                return NGX_OK;
+            }
+
+            if (document->patterns.nelts
+                && reader->reason == NGX_HTTP_ERROR_MAP_REASON_MALFORMED)
+            {
+                reader->reason = NGX_HTTP_ERROR_MAP_REASON_NO_CODE;
+            }
+        }
+
+        return ngx_http_error_map_reader_text_end(reader, 1,
+                                    reader->searched
+                                    ? NGX_HTTP_ERROR_MAP_REASON_NO_CODE
+                                    : reader->reason);
+    }
 
     switch (em_json_end(&reader->json, &document->pointers)) {
 
@@ -313,11 +874,39 @@ static ngx_int_t
 ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len, ngx_uint_t wait)
 {
-    ngx_int_t            rc;
-    ngx_str_t            code;
-    ngx_http_request_t  *r;
+    ngx_int_t  rc;
+    ngx_str_t  code;
 
     rc = NGX_ERROR;
+
+    if (ngx_http_error_map_reader_create_text(reader) == NGX_OK) {
+        rc = ngx_http_error_map_text_feed(reader->text, data, len, wait, &code);
+    }
+
+    if (rc == NGX_OK) {
+        (void) ngx_http_error_map_reader_code(reader, code.data, code.len);
+
+        if (ngx_http_error_map_is_error(reader->verdict)
+            && reader->document->text_fields)
+        {
+            reader->decided = 1;
+            return ngx_http_error_map_reader_text_fields(reader, 0);
+        }
+
+        return NGX_OK;
+    }
+
+    return (rc == NGX_AGAIN)
+           ? NGX_AGAIN
+           : ngx_http_error_map_reader_reason(reader,
+                                       NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_create_text(ngx_http_error_map_reader_t *reader)
+{
+    ngx_http_request_t  *r;
 
     if (reader->text == NULL) {
         r = reader->request;
@@ -328,18 +917,7 @@ ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
                                                 reader->left + reader->size);
     }
 
-    if (reader->text) {
-        rc = ngx_http_error_map_text_feed(reader->text, data, len, wait, &code);
-    }
-
-    if (rc == NGX_OK) {
-        return ngx_http_error_map_reader_code(reader, code.data, code.len);
-    }
-
-    return (rc == NGX_AGAIN)
-           ? NGX_AGAIN
-           : ngx_http_error_map_reader_reason(reader,
-                                       NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST);
+    return reader->text ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -356,7 +934,9 @@ ngx_http_error_map_reader_text_end(ngx_http_error_map_reader_t *reader,
         rc = ngx_http_error_map_text_end(reader->text, end, &code);
 
         if (rc == NGX_OK) {
-            return ngx_http_error_map_reader_code(reader, code.data, code.len);
+            (void) ngx_http_error_map_reader_code(reader, code.data, code.len);
+            (void) ngx_http_error_map_reader_text_fields(reader, end);
+            return NGX_OK;
         }
 
         if (rc == NGX_ERROR) {
@@ -403,6 +983,10 @@ ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
     }
 
     reader->entry = em_entry_find(table, json->token, json->len);
+
+    if (reader->entry == NULL && table->unlisted) {
+        reader->entry = table->unlisted;
+    }
 
     return ngx_http_error_map_reader_verdict(reader,
                          reader->entry ? NGX_HTTP_ERROR_MAP_MAPPED

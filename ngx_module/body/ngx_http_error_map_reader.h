@@ -11,6 +11,7 @@
 #include "ngx_http_error_map_conf.h"
 #include "ngx_http_error_map_decoder.h"
 #include "ngx_http_error_map_reason.h"
+#include "ngx_http_error_map_select.h"
 #include "ngx_http_error_map_text.h"
 
 
@@ -31,9 +32,17 @@ typedef struct {
     size_t                          success; /* SUCCESS: see em_group.h */
 
     em_json_t                       json;    /* its token is the code */
+    ngx_http_error_map_select_t    *select;  /* NULL if json reads */
     ngx_http_error_map_text_t      *text;    /* NULL until patterns are used */
     ngx_http_error_map_decoder_t   *decoder; /* NULL until the first bytes */
     ngx_http_error_map_coding_e     coding;
+    em_charset_e                    charset; /* of the Content-Type */
+
+    ngx_str_t                      *found;   /* by line of a field, or NULL */
+
+    unsigned                        started:1;  /* with the body */
+    unsigned                        searched:1; /* select has no code */
+    unsigned                        decided:1;  /* only fields are missing */
 } ngx_http_error_map_reader_t;
 
 
@@ -48,7 +57,7 @@ typedef struct {
  */
 ngx_int_t ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size, ngx_http_error_map_coding_e coding);
+    size_t size, ngx_http_error_map_coding_e coding, em_charset_e charset);
 
 /* reads the next len bytes of the body at data; UNDECIDED beyond the size */
 ngx_int_t ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,
@@ -63,6 +72,18 @@ ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 
 /* ends the body; always NGX_OK */
 ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);
+
+/*
+ * Gets a field of an error, by its number in the document: 1 to
+ * EM_PLAN_VALUE_MAX bytes, valid until the reader is freed.  NGX_OK, or
+ * NGX_DECLINED if there is none.
+ */
+ngx_int_t ngx_http_error_map_reader_field(ngx_http_error_map_reader_t *reader,
+    ngx_uint_t number, ngx_str_t *value);
+
+/* returns the seconds of the document's "retry_after", or 0 */
+ngx_uint_t ngx_http_error_map_reader_retry(
+    ngx_http_error_map_reader_t *reader);
 
 /*
  * Frees all memory of reading; the verdict and the code remain.  A zeroed or

@@ -15,6 +15,9 @@
 static ngx_int_t ngx_http_error_map_text_search(
     ngx_http_error_map_text_t *text, u_char *data, size_t len,
     uint32_t options, ngx_str_t *found);
+static ngx_int_t ngx_http_error_map_text_group(
+    ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
+    u_char *data, size_t len, uint32_t options, ngx_str_t *found);
 static ngx_int_t ngx_http_error_map_text_match(
     ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
     size_t *start, u_char *data, size_t len, uint32_t options);
@@ -40,6 +43,7 @@ struct ngx_http_error_map_text_s {
     ngx_array_t       *patterns;
     size_t             behind;
     size_t             max;      /* bytes of the text to search */
+    ngx_uint_t         fields;   /* all is kept; unsigned  fields:1; */
 
     u_char            *data;
     size_t             len;
@@ -94,7 +98,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
         start = ngx_min(start, text->start[i]);
     }
 
-    keep = (start > text->behind) ? start - text->behind : 0;
+    keep = (start > text->behind && !text->fields) ? start - text->behind : 0;
 
     data += keep;
     len -= keep;
@@ -221,6 +225,12 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
         if (group[0] < group[1] && group[1] - group[0] <= EM_CODE_MAX) {
             text->code = data + group[0];
             text->code_len = group[1] - group[0];
+
+            if (pattern->word.len) {
+                text->code = pattern->word.data;
+                text->code_len = pattern->word.len;
+            }
+
             return NGX_OK;
         }
     }
@@ -231,14 +241,83 @@ ngx_http_error_map_text_match(ngx_http_error_map_text_t *text,
 }
 
 
+ngx_int_t
+ngx_http_error_map_text_value(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, u_char *data, size_t len,
+    ngx_str_t *found)
+{
+    text->cost.limit += (uint64_t) len * NGX_HTTP_ERROR_MAP_STEPS;
+
+    return ngx_http_error_map_text_group(text, pattern, data, len, 0, found);
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_field(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, ngx_uint_t end, ngx_str_t *found)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_error_map_text_group(text, pattern, text->data, text->len,
+                                       end ? 0 : PCRE2_PARTIAL_HARD, found);
+
+    return (rc == NGX_DECLINED && !end) ? NGX_AGAIN : rc;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_text_group(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, u_char *data, size_t len,
+    uint32_t options, ngx_str_t *found)
+{
+    int      rc;
+    size_t  *place, *group;
+
+    if (len == 0) {
+        data = (u_char *) "";
+    }
+
+    text->cost.position = 0;
+    text->cost.references = pattern->references;
+
+    rc = ngx_http_error_map_pattern_run(pattern, &text->cost, data, len, 0,
+                                        options, text->match);
+
+    if (rc == PCRE2_ERROR_NOMATCH) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == PCRE2_ERROR_PARTIAL) {
+        return NGX_AGAIN;
+    }
+
+    if (rc < 0) {
+        ngx_log_error(NGX_LOG_INFO, text->log, 0,
+                      "error map pattern \"%V\" abandoned after %uL steps",
+                      &pattern->text, text->cost.steps);
+        return NGX_ERROR;
+    }
+
+    place = pcre2_get_ovector_pointer(text->match);
+    group = &place[2 * pattern->group];
+
+    if (group[0] == PCRE2_UNSET || group[0] > group[1]) {
+        return NGX_DECLINED;
+    }
+
+    found->data = data + group[0];
+    found->len = group[1] - group[0];
+
+    return NGX_OK;
+}
+
+
 ngx_http_error_map_text_t *
 ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
     ngx_http_error_map_document_t *document, size_t size)
 {
-    ngx_uint_t                     i, n;
-    pcre2_general_context         *context;
-    ngx_http_error_map_text_t     *text;
-    ngx_http_error_map_pattern_t  *pattern;
+    pcre2_general_context      *context;
+    ngx_http_error_map_text_t  *text;
 
     text = ngx_pcalloc(pool, sizeof(ngx_http_error_map_text_t));
     if (text == NULL) {
@@ -251,15 +330,11 @@ ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
     text->behind = document->behind;
     text->max = size;
 
-    pattern = document->patterns.elts;
+    text->fields = document->text_fields;
 
     text->start = ngx_pcalloc(pool, document->patterns.nelts * sizeof(size_t));
     if (text->start == NULL) {
         return NULL;
-    }
-
-    for (i = 0, n = 1; i < document->patterns.nelts; i++) {
-        n = ngx_max(n, pattern[i].group);
     }
 
     context = pcre2_general_context_create(ngx_http_error_map_text_malloc,
@@ -268,7 +343,7 @@ ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
         return NULL;
     }
 
-    text->match = pcre2_match_data_create(n + 1, context);
+    text->match = pcre2_match_data_create(document->ncaptures + 1, context);
     if (text->match == NULL) {
         return NULL;
     }
@@ -372,6 +447,23 @@ ngx_http_error_map_text_end(ngx_http_error_map_text_t *text, ngx_uint_t end,
     ngx_str_t *code)
 {
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_value(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, u_char *data, size_t len,
+    ngx_str_t *found)
+{
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_error_map_text_field(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, ngx_uint_t end, ngx_str_t *found)
+{
+    return NGX_ERROR;
 }
 
 

@@ -36,6 +36,24 @@ ngx_int_t ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text,
 ngx_int_t ngx_http_error_map_text_end(ngx_http_error_map_text_t *text,
     ngx_uint_t end, ngx_str_t *code);
 
+/*
+ * Applies a pattern to a value, len bytes at data, within the same limits.
+ * Returns NGX_OK with the pattern's group in found, NGX_DECLINED, or NGX_ERROR
+ * if the search was abandoned.
+ */
+ngx_int_t ngx_http_error_map_text_value(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, u_char *data, size_t len,
+    ngx_str_t *found);
+
+/*
+ * Searches all of the text, of which nothing was let go as the document has
+ * fields by pattern; with end set, it is complete.  Returns NGX_OK with the
+ * pattern's group in found, which is valid until the next call, NGX_AGAIN,
+ * NGX_DECLINED at the end, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_text_field(ngx_http_error_map_text_t *text,
+    ngx_http_error_map_pattern_t *pattern, ngx_uint_t end, ngx_str_t *found);
+
 /* frees the search and the code returned by it; the pool frees the rest */
 void ngx_http_error_map_text_free(ngx_http_error_map_text_t *text);
 

@@ -14,6 +14,7 @@
 #include "em_document.h"
 #include "em_group.h"
 #include "em_json.h"
+#include "em_select.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -87,14 +88,39 @@ typedef struct {
 typedef struct ngx_http_error_map_zone_s  ngx_http_error_map_zone_t;
 
 
-/* a pattern searched in text bodies */
+/* a pattern, of text bodies or of a value */
 
 typedef struct {
     ngx_str_t                       text;
     void                           *code;    /* pcre2_code * */
-    ngx_uint_t                      group;   /* number, matches the code */
+    ngx_uint_t                      group;   /* number, 0 is the whole match */
     uint32_t                        references;  /* highest back reference */
+    ngx_str_t                       word;    /* "code=" of a source, or "" */
 } ngx_http_error_map_pattern_t;
+
+
+/* a line "source header" */
+
+typedef struct {
+    ngx_array_t                     names;   /* of ngx_str_t */
+    ngx_http_error_map_pattern_t   *pattern; /* "pattern=", or NULL */
+    ngx_str_t                       word;    /* "code=", or "" */
+} ngx_http_error_map_header_source_t;
+
+
+/* a line "field" or "retry_after" of a header or a pattern */
+
+typedef struct {
+    ngx_uint_t                      number;  /* of the field */
+    ngx_uint_t                      line;
+    ngx_str_t                       name;    /* of the header, or "" */
+    ngx_http_error_map_pattern_t   *pattern; /* regex, "pattern=", or NULL */
+    ngx_uint_t                      ms;      /* unit=ms; unsigned  ms:1; */
+} ngx_http_error_map_field_t;
+
+
+/* the number of the field that "retry_after" is */
+#define NGX_HTTP_ERROR_MAP_RETRY_FIELD  (EM_PLAN_PATHS - 1)
 
 
 typedef struct {
@@ -103,10 +129,23 @@ typedef struct {
     const em_document_t            *table;
 
     /* the sources */
-    ngx_array_t                     headers;   /* of ngx_str_t */
-    em_json_pointers_t              pointers;
+    ngx_array_t                     headers;   /* of ..._header_source_t */
+    em_json_pointers_t              pointers;  /* if the plan is plain */
+    em_plan_t                      *plan;      /* NULL without JSON sources */
     ngx_array_t                     patterns;  /* of ..._pattern_t */
     size_t                          behind;  /* bytes kept for lookbehinds */
+    ngx_uint_t                      ncaptures;  /* most of a pattern */
+    em_charset_e                    charset; /* UNKNOWN: Content-Type's */
+
+    /* the fields, by number */
+    ngx_array_t                     fields;       /* of ngx_str_t: names */
+    ngx_array_t                     field_lines;  /* of ..._field_t */
+    ngx_uint_t                      nfields;  /* the others are a base's */
+    uint64_t                        wanted;  /* bits of the fields in use */
+    ngx_uint_t                      lines;   /* of fields, so far */
+    ngx_uint_t                      retry;   /* some are "retry_after" */
+    ngx_uint_t                      json_fields;  /* some wanted are JSON's */
+    ngx_uint_t                      text_fields;  /* ... are by pattern */
 
     /*
      * A document from nginx.conf or with lines, until its table is built.  Rows
@@ -204,6 +243,7 @@ typedef struct {
     u_char                         *metrics_file;  /* first metrics page */
     ngx_uint_t                      metrics_line;
 
+    ngx_uint_t                      problem;  /* some body is one */
     ngx_uint_t                      enabled;
     ngx_uint_t                      upstream;  /* error_map_upstream is used */
 } ngx_http_error_map_main_conf_t;

@@ -1,6 +1,5 @@
 
 #include "ngx_http_error_map_document.h"
-#include "ngx_http_error_map_pattern.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -135,8 +134,16 @@ ngx_http_error_map_document_clear(ngx_conf_t *cf,
     document->name = name;
     document->number = number;
 
-    if (ngx_array_init(&document->headers, cf->pool, 1, sizeof(ngx_str_t))
+    document->charset = EM_CHARSET_UNKNOWN;
+
+    if (ngx_array_init(&document->headers, cf->pool, 1,
+                       sizeof(ngx_http_error_map_header_source_t))
         != NGX_OK
+        || ngx_array_init(&document->fields, cf->pool, 1, sizeof(ngx_str_t))
+           != NGX_OK
+        || ngx_array_init(&document->field_lines, cf->pool, 1,
+                          sizeof(ngx_http_error_map_field_t))
+           != NGX_OK
         || ngx_array_init(&document->patterns, cf->pool, 1,
                           sizeof(ngx_http_error_map_pattern_t))
            != NGX_OK)
@@ -194,52 +201,6 @@ ngx_http_error_map_document_names(ngx_conf_t *cf,
 }
 
 
-char *
-ngx_http_error_map_document_source(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_source_e type, ngx_str_t *text)
-{
-    const char  *err;
-    ngx_str_t   *name;
-
-    switch (type) {
-
-    case EM_SOURCE_REGEX:
-        return ngx_http_error_map_pattern(cf, document, text);
-
-    case EM_SOURCE_HEADER:
-
-        err = ngx_http_error_map_header_name(text)
-              ? NULL : "it must be a header name like \"X-Error-Code\"";
-
-        if (err == NULL) {
-            name = ngx_array_push(&document->headers);
-            if (name == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            *name = *text;
-        }
-
-        break;
-
-    default: /* EM_SOURCE_JSON */
-
-        err = em_json_pointer_add(&document->pointers, (char *) text->data,
-                                  text->len);
-        break;
-    }
-
-    if (err) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid source \"%V\" in error_map_document "
-                           "\"%V\", %s", text, &document->name, err);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 ngx_int_t
 ngx_http_error_map_document_compile(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf)
@@ -269,6 +230,12 @@ ngx_http_error_map_document_compile(ngx_conf_t *cf,
 
         if (documents[i]->table == NULL
             && ngx_http_error_map_document_table(cf, documents[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_error_map_document_plan_compile(cf, documents[i])
+            != NGX_OK)
         {
             return NGX_ERROR;
         }

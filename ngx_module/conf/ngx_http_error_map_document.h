@@ -30,10 +30,29 @@ char *ngx_http_error_map_document_row(ngx_conf_t *cf,
 char *ngx_http_error_map_document_group(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 
-/* adds a source; text is not copied; NGX_CONF_OK or NGX_CONF_ERROR */
+/* ... those that say where codes and fields are */
 char *ngx_http_error_map_document_source(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, em_source_e type,
-    ngx_str_t *text);
+    ngx_http_error_map_document_t *document);
+char *ngx_http_error_map_document_marker(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+char *ngx_http_error_map_document_field(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+char *ngx_http_error_map_document_retry_after(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+char *ngx_http_error_map_document_charset(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+
+/* whether the words begin such a line, and not a row */
+ngx_uint_t ngx_http_error_map_document_is_marker(ngx_conf_t *cf);
+ngx_uint_t ngx_http_error_map_document_is_field(ngx_conf_t *cf);
+ngx_uint_t ngx_http_error_map_document_is_retry_after(ngx_conf_t *cf);
+
+/*
+ * Compiles the plan, once the table is known, and moves it to the pool of the
+ * configuration.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_error_map_document_plan_compile(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
 
 /* adds the compiled documents; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_document_compiled(ngx_conf_t *cf,

@@ -28,14 +28,14 @@ static char *ngx_http_error_map_document_inherit(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, const em_document_t *table);
 static char *ngx_http_error_map_document_lines(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, const em_document_t *table);
+static char *ngx_http_error_map_document_sources(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, const em_document_t *table);
 static char *ngx_http_error_map_document_line(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static ngx_uint_t ngx_http_error_map_document_always(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_error_map_document_no_row(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_error_map_document_one_argument(ngx_conf_t *cf);
 static char *ngx_http_error_map_document_code(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document);
-static char *ngx_http_error_map_document_where(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 static char *ngx_http_error_map_document_include(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
@@ -47,7 +47,10 @@ static ngx_uint_t ngx_http_error_map_document_is_name(ngx_str_t *name);
 static ngx_http_error_map_keyword_t  ngx_http_error_map_keywords[] = {
 
     { ngx_string("source"), ngx_http_error_map_document_no_row,
-      ngx_http_error_map_document_where },
+      ngx_http_error_map_document_source },
+
+    { ngx_string("success"), ngx_http_error_map_document_is_marker,
+      ngx_http_error_map_document_marker },
 
     { ngx_string("success"), ngx_http_error_map_document_always,
       ngx_http_error_map_document_success },
@@ -66,6 +69,15 @@ static ngx_http_error_map_keyword_t  ngx_http_error_map_keywords[] = {
 
     { ngx_string("default"), ngx_http_error_map_document_always,
       ngx_http_error_map_document_group },
+
+    { ngx_string("field"), ngx_http_error_map_document_is_field,
+      ngx_http_error_map_document_field },
+
+    { ngx_string("retry_after"), ngx_http_error_map_document_is_retry_after,
+      ngx_http_error_map_document_retry_after },
+
+    { ngx_string("charset"), ngx_http_error_map_document_one_argument,
+      ngx_http_error_map_document_charset },
 
     { ngx_string("include"), ngx_http_error_map_document_one_argument,
       ngx_http_error_map_document_include },
@@ -216,6 +228,7 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
 
     document->nrows = document->rows.nelts;
     document->ngroups = document->groups.nelts;
+    document->nfields = document->fields.nelts;
 
     if (rv != NGX_CONF_OK || document->base == NULL) {
         return rv;
@@ -258,24 +271,64 @@ static char *
 ngx_http_error_map_document_inherit(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, const em_document_t *table)
 {
-    char        *rv;
-    ngx_str_t    text;
-    ngx_uint_t   i;
+    char  *rv;
 
-    for (i = 0; i < table->nsources; i++) {
-        text.data = (u_char *) table->sources[i].text.data;
-        text.len = table->sources[i].text.len;
+    rv = ngx_http_error_map_document_sources(cf, document, table);
 
-        rv = ngx_http_error_map_document_source(cf, document,
-                                                table->sources[i].type, &text);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     return table->nlines
            ? ngx_http_error_map_document_lines(cf, document, table)
            : NGX_CONF_OK;
+}
+
+
+/* a source of a compiled document is a line of three words */
+
+static char *
+ngx_http_error_map_document_sources(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, const em_document_t *table)
+{
+    char         *rv;
+    size_t        i;
+    ngx_str_t     word[3];
+    ngx_array_t   args, *save;
+
+    /* by em_source_e */
+
+    static ngx_str_t  types[] = {
+        ngx_string("json"),
+        ngx_string("header"),
+        ngx_string("regex")
+    };
+
+    save = cf->args;
+
+    ngx_memzero(&args, sizeof(ngx_array_t));
+
+    args.elts = word;
+    args.nelts = 3;
+
+    cf->args = &args;
+
+    rv = NGX_CONF_OK;
+
+    for (i = 0; i < table->nsources && rv == NGX_CONF_OK; i++) {
+
+        ngx_str_set(&word[0], "source");
+
+        word[1] = types[table->sources[i].type];
+        word[2].data = (u_char *) table->sources[i].text.data;
+        word[2].len = table->sources[i].text.len;
+
+        rv = ngx_http_error_map_document_source(cf, document);
+    }
+
+    cf->args = save;
+
+    return rv;
 }
 
 
@@ -417,37 +470,6 @@ ngx_http_error_map_document_code(ngx_conf_t *cf,
     return (cf->args->nelts == 5)
            ? ngx_http_error_map_document_row(cf, document)
            : ngx_http_error_map_document_invalid(cf, document);
-}
-
-
-static char *
-ngx_http_error_map_document_where(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document)
-{
-    ngx_str_t   *value;
-    ngx_uint_t   type;
-
-    /* by em_source_e */
-
-    static char  *types[] = { "json", "header", "regex", NULL };
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 3) {
-        for (type = 0; types[type]; type++) {
-            if (ngx_strcmp(value[1].data, types[type]) == 0) {
-                return ngx_http_error_map_document_source(cf, document, type,
-                                                          &value[2]);
-            }
-        }
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid source in error_map_document \"%V\", it must "
-                       "be \"source json pointer;\", \"source header name;\" "
-                       "or \"source regex pattern;\"", &document->name);
-
-    return NGX_CONF_ERROR;
 }
 
 

@@ -49,7 +49,7 @@ ngx_http_error_map_document_table(ngx_conf_t *cf,
     em_document_t  *table, labels;
 
     if (document->headers.nelts == 0
-        && document->pointers.npointers == 0
+        && (document->plan == NULL || document->plan->nsources == 0)
         && document->patterns.nelts == 0)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

@@ -39,7 +39,7 @@ static pcre2_match_data  *ngx_http_error_map_match_data;
 
 char *
 ngx_http_error_map_pattern(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text)
+    ngx_http_error_map_document_t *document, ngx_str_t *text, ngx_str_t *word)
 {
     ngx_http_error_map_pattern_t  *pattern;
 
@@ -48,6 +48,18 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    ngx_memzero(pattern, sizeof(ngx_http_error_map_pattern_t));
+    pattern->word = *word;
+
+    return ngx_http_error_map_pattern_streamed(cf, document, text, pattern);
+}
+
+
+char *
+ngx_http_error_map_pattern_streamed(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    ngx_http_error_map_pattern_t *pattern)
+{
     if (ngx_http_error_map_pattern_compile(cf, document, text,
                                            PCRE2_JIT_COMPLETE
                                            |PCRE2_JIT_PARTIAL_HARD, pattern)
@@ -62,6 +74,33 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
                                ngx_http_error_map_pattern_behind(pattern));
 
     return NGX_CONF_OK;
+}
+
+
+ngx_http_error_map_pattern_t *
+ngx_http_error_map_pattern_value(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text)
+{
+    uint32_t                       groups;
+    ngx_http_error_map_pattern_t  *pattern;
+
+    pattern = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_pattern_t));
+
+    if (pattern == NULL
+        || ngx_http_error_map_pattern_compile(cf, document, text,
+                                              PCRE2_JIT_COMPLETE, pattern)
+           != NGX_CONF_OK)
+    {
+        return NULL;
+    }
+
+    (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+
+    if (groups == 0) {
+        pattern->group = 0;
+    }
+
+    return pattern;
 }
 
 
@@ -97,7 +136,7 @@ ngx_http_error_map_pattern_compile(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text, uint32_t jit,
     ngx_http_error_map_pattern_t *pattern)
 {
-    int                  err;
+    int                  err, n;
     char                *quote;
     size_t               erroff;
     u_char               message[128];
@@ -150,6 +189,20 @@ ngx_http_error_map_pattern_compile(ngx_conf_t *cf,
     (void) pcre2_pattern_info(code, PCRE2_INFO_BACKREFMAX,
                               &pattern->references);
 
+    n = pcre2_substring_number_from_name(code, (PCRE2_SPTR) "code");
+
+    if (n == PCRE2_ERROR_NOUNIQUESUBSTRING) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid pattern \"%V\" in error_map_document "
+                           "\"%V\", it must have only one group \"code\"",
+                           text, &document->name);
+        return NGX_CONF_ERROR;
+    }
+
+    pattern->group = (n > 0) ? n : 1;
+
+    document->ncaptures = ngx_max(document->ncaptures, pattern->group);
+
     /* a pattern that the JIT does not support is interpreted */
 
     (void) pcre2_jit_compile(code, jit);
@@ -165,23 +218,19 @@ ngx_http_error_map_pattern_check(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text,
     ngx_http_error_map_pattern_t *pattern)
 {
-    int       n;
     char     *err;
     uint32_t  groups, empty;
 
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     (void) pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &empty);
 
-    n = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR) "code");
+    if (groups == 0 && pattern->word.len) {
+        pattern->group = 0;
+    }
 
-    pattern->group = (n > 0) ? n : 1;
-
-    if (groups == 0) {
+    if (groups == 0 && pattern->word.len == 0) {
         err = "it must have a group for the code, the first one or one named "
               "\"code\"";
-
-    } else if (n == PCRE2_ERROR_NOUNIQUESUBSTRING) {
-        err = "it must have only one group \"code\"";
 
     } else if (empty) {
         err = "it must not match an empty text";
@@ -383,7 +432,7 @@ ngx_http_error_map_pattern_step(pcre2_callout_block *block, void *data)
 
 char *
 ngx_http_error_map_pattern(ngx_conf_t *cf,
-    ngx_http_error_map_document_t *document, ngx_str_t *text)
+    ngx_http_error_map_document_t *document, ngx_str_t *text, ngx_str_t *word)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "using pattern \"%V\" in error_map_document \"%V\" "
@@ -394,11 +443,30 @@ ngx_http_error_map_pattern(ngx_conf_t *cf,
 
 
 char *
+ngx_http_error_map_pattern_streamed(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    ngx_http_error_map_pattern_t *pattern)
+{
+    return ngx_http_error_map_pattern(cf, document, text, NULL);
+}
+
+
+ngx_http_error_map_pattern_t *
+ngx_http_error_map_pattern_value(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text)
+{
+    (void) ngx_http_error_map_pattern(cf, document, text, NULL);
+
+    return NULL;
+}
+
+
+char *
 ngx_http_error_map_pattern_code(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text,
     const void **pattern)
 {
-    return ngx_http_error_map_pattern(cf, document, text);
+    return ngx_http_error_map_pattern(cf, document, text, NULL);
 }
 
 

@@ -15,10 +15,24 @@
 
 
 /*
- * Adds a PCRE2 pattern of a source; text is not copied; NGX_CONF_OK or
- * NGX_CONF_ERROR.
+ * All compile a PCRE2 pattern, whose text is not copied, or log an error.  The
+ * group of the code is that named "code", or the first.
+ */
+
+/*
+ * Adds a source, whose code is word unless that is empty; a pattern with a
+ * word needs no group.  NGX_CONF_OK or NGX_CONF_ERROR.
  */
 char *ngx_http_error_map_pattern(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text, ngx_str_t *word);
+
+/* a pattern for a text that comes in pieces; NGX_CONF_OK or NGX_CONF_ERROR */
+char *ngx_http_error_map_pattern_streamed(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_str_t *text,
+    ngx_http_error_map_pattern_t *pattern);
+
+/* a pattern for a value; without a group, group is 0.  NULL on error */
+ngx_http_error_map_pattern_t *ngx_http_error_map_pattern_value(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *text);
 
 /* the same for a pattern of a row, for ngx_http_error_map_pattern_match() */

@@ -177,7 +177,9 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     waited = 0;
 
     if (ngx_http_error_map_reader_init(&reader, r, document, conf->hold_size,
-                                       response.decode)
+                                       response.decode,
+                                       ngx_http_error_map_charset(
+                                                              &response.type))
         != NGX_OK
         && ngx_http_error_map_preread(&reader) != NGX_OK)
     {

@@ -262,7 +262,9 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     if (ngx_http_error_map_reader_init(&up->reader, r, document,
                                        conf->hold_size,
-                                       response.decode)
+                                       response.decode,
+                                       ngx_http_error_map_charset(
+                                                              &response.type))
         == NGX_OK)
     {
         return NGX_OK;

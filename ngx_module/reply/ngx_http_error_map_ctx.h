@@ -69,6 +69,7 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_uint_t                      upstream_status;  /* 0: see the request */
     ngx_uint_t                      status;           /* 0: see the request */
     time_t                          retry_after;
+    ngx_str_t                      *fields;  /* by number, or NULL */
 
     ngx_http_error_map_phase_e      phase;
     ngx_http_error_map_hold_t      *hold;    /* NULL if it was never held */
@@ -80,6 +81,7 @@ typedef struct ngx_http_error_map_ctx_s {
 
     /* the original handler, restored once the held data is sent */
     ngx_http_event_handler_pt       write_event_handler;
+    unsigned                        quote:1; /* fields are for a header */
 } ngx_http_error_map_ctx_t;
 
 

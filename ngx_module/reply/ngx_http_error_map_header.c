@@ -498,7 +498,9 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
             rc = ngx_http_error_map_variable_value(r, ctx, header[i].variable,
                                                    &value);
         } else {
+            ctx->quote = 1;
             rc = ngx_http_error_map_header_value(r, &header[i], &value);
+            ctx->quote = 0;
         }
 
         if (rc != NGX_OK) {

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_problem.h"
+#include "ngx_http_error_map_fields.h"
 #include "ngx_http_error_map_header.h"
 #include "ngx_http_error_map_util.h"
 
@@ -8,14 +9,19 @@ static u_char *ngx_http_error_map_problem_code(u_char *dst, u_char *src,
     size_t len);
 
 
+static ngx_str_t  ngx_http_error_map_message = ngx_string("message");
+static ngx_str_t  ngx_http_error_map_request_id = ngx_string("request_id");
+
+
 char *
 ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_error_map_loc_conf_t *emlcf = conf;
 
-    u_char      ch;
-    size_t      i;
-    ngx_str_t  *value, *type;
+    u_char                           ch;
+    size_t                           i;
+    ngx_str_t                       *value, *type;
+    ngx_http_error_map_main_conf_t  *emcf;
 
     if (emlcf->problem != NGX_CONF_UNSET) {
         return "is duplicate";
@@ -44,6 +50,10 @@ ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     emlcf->problem = 1;
+
+    emcf = ngx_http_conf_get_module_main_conf(cf,
+                                            ngx_http_error_map_filter_module);
+    emcf->problem = 1;
 
     if (cf->args->nelts == 2) {
         return NGX_CONF_OK;
@@ -81,7 +91,11 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     u_char     *p;
     size_t      size;
     ngx_buf_t  *b;
+    ngx_str_t   detail, request_id;
     ngx_uint_t  class;
+
+    detail = ngx_http_error_map_field(ctx, &ngx_http_error_map_message);
+    request_id = ngx_http_error_map_field(ctx, &ngx_http_error_map_request_id);
 
     title = ctx->entry ? (char *) ctx->entry->title : "unknown error code";
     class = ctx->entry ? ctx->entry->class : EM_UNKNOWN;
@@ -90,7 +104,8 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
 
     size = sizeof("{\"type\":\"about:blank\",\"title\":\"\",\"status\":,"
                   "\"vendor\":\"\",\"code\":\"\",\"class\":\"\","
-                  "\"upstream_status\":}")
+                  "\"upstream_status\":,\"detail\":\"\",\"request_id\":\"\"}")
+           + 6 * (detail.len + request_id.len)
            + type->len + 2 * ctx->document->name.len + 9 * ctx->raw_code.len
            + ngx_strlen(title) + em_class_names[class].len + 2 * NGX_INT_T_LEN;
 
@@ -116,8 +131,23 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     p = ngx_http_error_map_problem_code(p, ctx->raw_code.data,
                                         ctx->raw_code.len);
 
-    p = ngx_sprintf(p, "\",\"class\":\"%s\",\"upstream_status\":%ui}",
+    p = ngx_sprintf(p, "\",\"class\":\"%s\",\"upstream_status\":%ui",
                     em_class_names[class].data, ctx->upstream_status);
+
+    if (detail.len) {
+        p = ngx_sprintf(p, ",\"detail\":\"");
+        p = ngx_http_error_map_problem_code(p, detail.data, detail.len);
+        *p++ = '"';
+    }
+
+    if (request_id.len) {
+        p = ngx_sprintf(p, ",\"request_id\":\"");
+        p = ngx_http_error_map_problem_code(p, request_id.data,
+                                            request_id.len);
+        *p++ = '"';
+    }
+
+    *p++ = '}';
 
     b->last = p;
     b->last_buf = (r == r->main);

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_fields.h"
 #include "ngx_http_error_map_header.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_problem.h"
@@ -84,6 +85,12 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
                 if (action->status) {
                     ctx->status = action->status;
                 }
+            }
+
+            if (document->wanted
+                && ngx_http_error_map_keep_fields(r, ctx, reader) != NGX_OK)
+            {
+                return NULL;
             }
 
             break;

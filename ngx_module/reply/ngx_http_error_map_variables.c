@@ -110,27 +110,12 @@ static ngx_int_t
 ngx_http_error_map_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                       value;
-    ngx_http_error_map_ctx_t       *ctx;
-    ngx_http_error_map_saved_t     *saved;
-    ngx_http_error_map_loc_conf_t  *conf;
+    ngx_str_t                  value;
+    ngx_http_error_map_ctx_t  *ctx;
 
     ngx_str_set(&value, "");
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
-    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
-
-    if (ctx == NULL && (r->internal || r->filter_finalize)) {
-        saved = ngx_http_error_map_saved(r);
-
-        /* unless a response of another upstream was skipped since */
-
-        if (saved && !(conf->enable && r->headers_out.status
-                      && r->upstream != saved->upstream))
-        {
-            ctx = saved->ctx;
-        }
-    }
+    ctx = ngx_http_error_map_variable_ctx(r);
 
     if (ctx
         && ngx_http_error_map_variable_value(r, ctx, data, &value) != NGX_OK)
@@ -147,6 +132,32 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
     v->data = value.data;
 
     return NGX_OK;
+}
+
+
+ngx_http_error_map_ctx_t *
+ngx_http_error_map_variable_ctx(ngx_http_request_t *r)
+{
+    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_saved_t     *saved;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+        saved = ngx_http_error_map_saved(r);
+
+        /* unless a response of another upstream was skipped since */
+
+        if (saved && !(conf->enable && r->headers_out.status
+                      && r->upstream != saved->upstream))
+        {
+            ctx = saved->ctx;
+        }
+    }
+
+    return ctx;
 }
 
 

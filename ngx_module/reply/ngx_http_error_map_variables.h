@@ -22,6 +22,10 @@ extern ngx_str_t  ngx_http_error_map_verdicts[];
 
 ngx_int_t ngx_http_error_map_add_variables(ngx_conf_t *cf);
 
+/* returns the context that variables of the request show, or NULL */
+ngx_http_error_map_ctx_t *ngx_http_error_map_variable_ctx(
+    ngx_http_request_t *r);
+
 /* returns the number of the variable called name, or NGX_DECLINED */
 ngx_int_t ngx_http_error_map_variable_number(ngx_str_t *name);
 
