@@ -52,6 +52,11 @@ static ngx_conf_post_t  ngx_http_error_map_size_post = {
 };
 
 
+static ngx_conf_num_bounds_t  ngx_http_error_map_events_bounds = {
+    ngx_conf_check_num_bounds, 1, 65535
+};
+
+
 static ngx_command_t  ngx_http_error_map_commands[] = {
 
     { ngx_string("error_map"),
@@ -74,6 +79,13 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, hold_size),
       &ngx_http_error_map_size_post },
+
+    { ngx_string("error_map_events"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_error_map_loc_conf_t, events),
+      &ngx_http_error_map_events_bounds },
 
     { ngx_string("error_map_hold_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -583,6 +595,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
     conf->enable = NGX_CONF_UNSET;
     conf->hold_size = NGX_CONF_UNSET_SIZE;
     conf->hold_timeout = NGX_CONF_UNSET_MSEC;
+    conf->events = NGX_CONF_UNSET_UINT;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->dry_run = NGX_CONF_UNSET;
     conf->problem = NGX_CONF_UNSET;
@@ -624,6 +637,7 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_size_value(conf->hold_size, prev->hold_size, 64 * 1024);
+    ngx_conf_merge_uint_value(conf->events, prev->events, 1);
     ngx_conf_merge_msec_value(conf->hold_timeout, prev->hold_timeout, 5000);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_bitmask_value(conf->decode, prev->decode,

@@ -59,11 +59,13 @@ static ngx_int_t ngx_http_error_map_reader_reason(
 ngx_int_t
 ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size, ngx_http_error_map_coding_e coding, em_charset_e charset)
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_coding_e coding,
+    em_charset_e charset)
 {
     reader->request = r;
     reader->document = document;
-    reader->left = size;
+    reader->left = conf->hold_size;
+    reader->events = conf->events;
     reader->size = 0;
     reader->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
     reader->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;
@@ -362,6 +364,7 @@ ngx_http_error_map_reader_start(ngx_http_error_map_reader_t *reader, u_char ch)
         : document->plan->plain
           && !document->json_fields
           && !document->text_fields
+          && reader->events == 1
           && (charset == EM_CHARSET_UTF8 || charset == EM_CHARSET_UNKNOWN)
           && (ch == '{' || ch == '['))
     {
@@ -376,7 +379,8 @@ ngx_http_error_map_reader_start(ngx_http_error_map_reader_t *reader, u_char ch)
 
     reader->select = ngx_http_error_map_select_create(reader->request->pool,
                                                 document, reader->text,
-                                                charset, reader->decided);
+                                                charset, reader->events,
+                                                reader->decided);
 
     return reader->select ? NGX_OK : NGX_ERROR;
 }

@@ -37,6 +37,7 @@ typedef struct {
     ngx_http_error_map_decoder_t   *decoder; /* NULL until the first bytes */
     ngx_http_error_map_coding_e     coding;
     em_charset_e                    charset; /* of the Content-Type */
+    ngx_uint_t                      events;  /* texts to look into */
 
     ngx_str_t                      *found;   /* by line of a field, or NULL */
 
@@ -52,12 +53,13 @@ typedef struct {
  */
 
 /*
- * Initializes the reader and reads the headers.  At most size bytes of the body
- * are read, and of a coded body, at most size bytes of text.
+ * Initializes the reader and reads the headers.  At most conf->hold_size bytes
+ * of the body are read, and of a coded body, as many bytes of text.
  */
 ngx_int_t ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    size_t size, ngx_http_error_map_coding_e coding, em_charset_e charset);
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_coding_e coding,
+    em_charset_e charset);
 
 /* reads the next len bytes of the body at data; UNDECIDED beyond the size */
 ngx_int_t ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,

@@ -27,7 +27,7 @@ static em_select_calls_t  ngx_http_error_map_select_calls = {
 ngx_http_error_map_select_t *
 ngx_http_error_map_select_create(ngx_pool_t *pool,
     ngx_http_error_map_document_t *document, ngx_http_error_map_text_t *text,
-    em_charset_e charset, ngx_uint_t decided)
+    em_charset_e charset, ngx_uint_t texts, ngx_uint_t decided)
 {
     em_select_options_t           options;
     ngx_http_error_map_select_t  *select;
@@ -49,7 +49,7 @@ ngx_http_error_map_select_create(ngx_pool_t *pool,
     ngx_memzero(&options, sizeof(em_select_options_t));
 
     options.fields = document->wanted;
-    options.texts = 1;
+    options.texts = texts;
     options.charset = charset;
     options.decided = (decided != 0);
 

@@ -71,7 +71,7 @@ ngx_http_error_map_text_feed(ngx_http_error_map_text_t *text, u_char *data,
 
     text->cost.limit += (uint64_t) len * NGX_HTTP_ERROR_MAP_STEPS;
 
-    if (text->len || wait) {
+    if (text->len || wait || text->fields) {
 
         if (ngx_http_error_map_text_append(text, data, len) != NGX_OK) {
             return NGX_ERROR;

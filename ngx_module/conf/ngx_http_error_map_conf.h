@@ -262,6 +262,7 @@ typedef struct {
 
     size_t                          hold_size;
     ngx_msec_t                      hold_timeout;
+    ngx_uint_t                      events;  /* JSON texts to look into */
     ngx_array_t                    *headers;
     uint64_t                        spoofed; /* name bits of headers */
     ngx_str_t                       proxy_status;  /* a member's name, or "" */

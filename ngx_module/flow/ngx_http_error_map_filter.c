@@ -176,7 +176,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ctx = NULL;
     waited = 0;
 
-    if (ngx_http_error_map_reader_init(&reader, r, document, conf->hold_size,
+    if (ngx_http_error_map_reader_init(&reader, r, document, conf,
                                        response.decode,
                                        ngx_http_error_map_charset(
                                                               &response.type))

@@ -261,7 +261,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     up->status = u->headers_in.status_n;
 
     if (ngx_http_error_map_reader_init(&up->reader, r, document,
-                                       conf->hold_size,
+                                       conf,
                                        response.decode,
                                        ngx_http_error_map_charset(
                                                               &response.type))
