@@ -300,8 +300,9 @@ fuzz_verdict(ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     ngx_int_t  rc;
 
     rc = ngx_http_error_map_reader_init(reader, r, conf->document,
-                                        conf->hold_size,
-                                        (fuzz_flags & FUZZ_GZIP) ? 1 : 0);
+                                        conf,
+                                        (fuzz_flags & FUZZ_GZIP) ? 1 : 0,
+                                        EM_CHARSET_UNKNOWN);
 
     if (rc == NGX_AGAIN) {
         rc = ngx_http_error_map_reader_feed(reader, (u_char *) data, len);

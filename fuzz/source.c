@@ -106,6 +106,29 @@ fuzz_random(void)
 }
 
 
+static char *
+fuzz_source(ngx_conf_t *cf, ngx_http_error_map_document_t *document,
+    char *type, ngx_str_t *text)
+{
+    ngx_str_t    word[3];
+    ngx_array_t  args;
+
+    ngx_memzero(&args, sizeof(ngx_array_t));
+
+    ngx_str_set(&word[0], "source");
+    word[1].data = (u_char *) type;
+    word[1].len = ngx_strlen(type);
+    word[2] = *text;
+
+    args.elts = word;
+    args.nelts = 3;
+
+    cf->args = &args;
+
+    return ngx_http_error_map_document_source(cf, document);
+}
+
+
 /* the module may accept or reject the pattern */
 
 static ngx_http_error_map_document_t *
@@ -118,16 +141,12 @@ fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
     ngx_memzero(&conf, sizeof(ngx_conf_t));
 
     conf.pool = pool;
+    conf.temp_pool = pool;
     conf.log = &fuzz_log;
 
     document = ngx_pcalloc(pool, sizeof(ngx_http_error_map_document_t));
 
-    if (ngx_array_init(&document->headers, pool, 1, sizeof(ngx_str_t))
-        != NGX_OK
-        || ngx_array_init(&document->patterns, pool, 1,
-                          sizeof(ngx_http_error_map_pattern_t))
-           != NGX_OK)
-    {
+    if (ngx_http_error_map_document_clear(&conf, document) != NGX_OK) {
         abort();
     }
 
@@ -137,19 +156,17 @@ fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
     if (json) {
         ngx_str_set(&pointer, "/code");
 
-        if (ngx_http_error_map_document_source(&conf, document, EM_SOURCE_JSON,
-                                               &pointer)
-            != NGX_CONF_OK)
-        {
+        if (fuzz_source(&conf, document, "json", &pointer) != NGX_CONF_OK) {
             abort();
         }
     }
 
-    if (ngx_http_error_map_document_source(&conf, document, EM_SOURCE_REGEX,
-                                           pattern)
-        != NGX_CONF_OK)
-    {
+    if (fuzz_source(&conf, document, "regex", pattern) != NGX_CONF_OK) {
         return NULL;
+    }
+
+    if (ngx_http_error_map_document_plan_compile(&conf, document) != NGX_OK) {
+        abort();
     }
 
     return document;
@@ -167,7 +184,8 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     ngx_int_t                     rc;
     ngx_connection_t              c;
     ngx_http_request_t            r;
-    ngx_http_error_map_reader_t   reader, copy;
+    ngx_http_error_map_reader_t    reader, copy;
+    ngx_http_error_map_loc_conf_t  conf;
 
     ngx_memzero(&c, sizeof(ngx_connection_t));
     ngx_memzero(&r, sizeof(ngx_http_request_t));
@@ -177,7 +195,13 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     r.main = &r;
     r.pool = ngx_create_pool(1024, &fuzz_log);
 
-    rc = ngx_http_error_map_reader_init(&reader, &r, document, size, gzip);
+    ngx_memzero(&conf, sizeof(ngx_http_error_map_loc_conf_t));
+
+    conf.hold_size = size;
+    conf.events = 1;
+
+    rc = ngx_http_error_map_reader_init(&reader, &r, document, &conf, gzip,
+                                        EM_CHARSET_UNKNOWN);
 
     while (rc == NGX_AGAIN && len) {
 

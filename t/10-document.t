@@ -219,13 +219,14 @@ for (
             "invalid error_map_document name \"$_\", it must be 1 to 128 "
             . 'characters of A-Z a-z 0-9 . _ : - and not off in nginx.conf:6'] }
      '', 'off', 'a b', 'a/b', "\xc3\xa9"),
-    [document('source json c;'), "invalid source \"c\" $in, it must be a JSON "
-     . 'pointer like "/error/code" in nginx.conf:8'],
-    [document('source json /a~2;'), "invalid source \"/a~2\" $in, \"~\" in a "
-     . 'JSON pointer must be "~0" or "~1" in nginx.conf:8'],
+    [document('source json c;'), "invalid path \"c\" $in, it must be a JSON "
+     . 'pointer like "/error/code" or a JSONPath like "$.errors[*].code" in '
+     . 'nginx.conf:8'],
+    [document('source json /a~2;'), "invalid path \"/a~2\" $in, \"~\" must be "
+     . '"~0" or "~1" in a JSON pointer in nginx.conf:8'],
     (map { [document($_), "invalid source $in, it must be \"source json "
-            . 'pointer;", "source header name;" or "source regex pattern;" in '
-            . 'nginx.conf:8'] }
+            . 'path ...;", "source header name ...;" or "source regex '
+            . 'pattern;" in nginx.conf:8'] }
      'source xml /a;', 'source json;'),
     [document('success;'), 'no code in row "success" of error_map_document '
      . '"d", it must be "success code ...;" in nginx.conf:8'],
@@ -234,7 +235,8 @@ for (
     (map { [document("$_;"), 'invalid row "' . (split)[0] . "\" $in, it must "
             . qq{be "code status CLASS 'title';" with "-" for no status, or }
             . 'begin with source, success, code, range, prefix, pattern, '
-            . 'default or include in nginx.conf:8'] }
+            . 'default, field, retry_after, charset or include in '
+            . 'nginx.conf:8'] }
      '1', '1 -', '1 - OK', '1 - OK a b', 'code', 'code 1',
      'code 1 - OK a b'),
     (map { [document("\"$_\" - OK a;"), "invalid code \"$_\" $in, $code in "

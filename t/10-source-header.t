@@ -364,11 +364,9 @@ for (
      '', ' ', '$http_x_code', 'X Code', 'X-Code:', 'X/Code', "X-\xc3\xa9",
      'X(Code)'),
     ['source header;', 'invalid source in error_map_document "d", it must be '
-     . '"source json pointer;", "source header name;" or "source regex '
+     . '"source json path ...;", "source header name ...;" or "source regex '
      . 'pattern;" in nginx.conf:8'],
-    ['source header X-Code X-Fault;', 'invalid source in error_map_document '
-     . '"d", it must be "source json pointer;", "source header name;" or '
-     . '"source regex pattern;" in nginx.conf:8'],
+    ['source header X-Code X-Fault;', ''],
     ['source header X-Code;', ''],
     ['source header "!#$%&\'*+-.^_`|~aZ9";', ''],
 ) {

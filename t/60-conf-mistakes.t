@@ -165,8 +165,9 @@ error_map_document acme {
     1001     401   UNAUTHENTICATED  "token missing";
 }
 END
-    'invalid source "error.code" in error_map_document "acme", it must be a '
-    . 'JSON pointer like "/error/code" in nginx.conf:7',
+    'invalid path "error.code" in error_map_document "acme", it must be a '
+    . 'JSON pointer like "/error/code" or a JSONPath like "$.errors[*].code" '
+    . 'in nginx.conf:7',
     'error.code' => '/error/code');
 
 mistake('a title without quotes', <<'END',
@@ -178,8 +179,8 @@ error_map_document acme {
 END
     qq{invalid row "1001" in error_map_document "acme", it must be "code }
     . qq{status CLASS 'title';" with "-" for no status, or begin with source, }
-    . 'success, code, range, prefix, pattern, default or include in '
-    . 'nginx.conf:8',
+    . 'success, code, range, prefix, pattern, default, field, retry_after, '
+    . 'charset or include in nginx.conf:8',
     'token missing' => "'token missing'");
 
 mistake('more rows for a compiled document', <<'END',

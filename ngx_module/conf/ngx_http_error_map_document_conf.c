@@ -496,6 +496,11 @@ ngx_http_error_map_document_invalid(ngx_conf_t *cf,
     last = p + NGX_HTTP_ERROR_MAP_KEYWORDS;
 
     for (keyword = ngx_http_error_map_keywords; keyword->name.len; keyword++) {
+
+        if (ngx_http_error_map_equal(&keyword[0].name, &keyword[1].name)) {
+            continue;
+        }
+
         p = ngx_slprintf(p, last, "%s%V",
                          keyword == ngx_http_error_map_keywords ? ""
                          : keyword[1].name.len ? ", " : " or ",
