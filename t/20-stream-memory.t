@@ -5,8 +5,8 @@
 use strict;
 use warnings;
 
-use Compress::Zlib qw(Z_NO_COMPRESSION);
 use ErrorMap;
+use ErrorMapCodings;
 use ErrorMapStream;
 use IO::Select;
 use IO::Socket::INET;
@@ -29,9 +29,10 @@ if (!$ENV{EM_MEMORY_LIMIT}) {
 }
 
 # The memory of a request without the filter: pools, buffers and the overhead of
-# malloc(); and that of inflating: a window and an input buffer.
+# malloc(); and that of decoding, beside twice the hold size.
 
-my ($constant, $zlib) = (24, 64);
+my $constant = 24;
+my %decoding = (gzip => 64, deflate => 64, br => 96, zstd => 96);
 
 # a sanitizer keeps freed memory and adds a red zone to each piece
 
@@ -39,7 +40,8 @@ my $sanitizer = ($ENV{CC} || '') =~ /sanitize/;
 
 
 # A vendor in one process: each response stalls before its last bytes until all
-# are released at once.  gzip does not compress here.
+# are released at once.  Coded bodies have the largest windows, and are nearly as
+# long as their text: it has random bytes, but not all of them.
 
 my %body;
 
@@ -49,12 +51,23 @@ for my $size (16384, 65536) {
 
     my $data = substr join('', map { sprintf '%07d,', $_ } 0 .. $size / 8), 0,
                       $size - 200;
-    my ($z) = Compress::Zlib::deflateInit(-Level => Z_NO_COMPRESSION,
-                                          -WindowBits => 31);
-
     $body{"/$size"} = "{\"Data\":\"$data\",\"StatusCode\":42505}";
     $body{"/chunked/$size"} = $body{"/$size"};
-    $body{"/gzip/$size"} = $z->deflate($body{"/$size"}) . $z->flush;
+
+    srand 1;
+    $data = join '', map { chr 93 + rand 163 } 1 .. $size - 200;
+
+    my $text = "{\"Data\":\"$data\",\"StatusCode\":42505}";
+
+    $body{"/gzip/$size"} = $codings{gzip}{encode}($text);
+    $body{"/deflate/$size"} = $codings{deflate}{encode}($text);
+
+    # two blocks, of which the first is decoded
+
+    my @parts = (substr($text, 0, $size / 2), substr $text, $size / 2);
+
+    $body{"/br/$size"} = br({ window => 24, level => 11 }, @parts);
+    $body{"/zstd/$size"} = zstd({ window => 23, level => 19 }, @parts);
 }
 
 
@@ -111,8 +124,10 @@ sub stalling_vendor {
 
             my ($uri) = $head =~ m{^GET /\w+(/\S+)} or next;
             my ($h, $body) = frame($uri =~ /chunked/ ? 'chunked' : 'length',
-                                   $body{$uri}, headers => $uri =~ /gzip/
-                                   ? "Content-Encoding: gzip\r\n" : '');
+                                   $body{$uri},
+                                   headers => $uri =~ m{^/([a-z]+)/}
+                                              && $decoding{$1}
+                                   ? "Content-Encoding: $1\r\n" : '');
             my $rest = substr $body, -100, 100, '';
 
             put($s, $h . $body);
@@ -225,8 +240,8 @@ for my $size (16384, 65536) {
         [ "/on/$size", $constant, '402 mapped' ],
         [ "/on/chunked/$size", $constant, '402 mapped' ],
         [ "/off/$size", $constant, '402 mapped' ],
-        $size == 16384 ? [ "/on/gzip/$size", $constant + $zlib, '402 mapped' ]
-                       : (),
+        map { [ "/on/$_/$size", $constant + $decoding{$_}, '402 mapped' ] }
+            $size == 16384 ? sort keys %decoding : (),
     ) {
         my ($uri, $most, $verdict) = @$_;
         my $port = free_port();
@@ -265,7 +280,10 @@ for my $size (16384, 65536) {
 
             my $again = sprintf '%.1f', (all_held($worker) - $peak) / $count;
 
-            cmp_ok($again, '<=', 1, "... take $again KB more each")
+            # large blocks of memory do not always fit in the gaps of freed ones
+
+            cmp_ok($again, '<=', $uri =~ /br|zstd/ ? 16 : 1,
+                   "... take $again KB more each")
                 if !$sanitizer;
 
             print $command 'r';

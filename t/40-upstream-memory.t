@@ -7,6 +7,7 @@ use warnings;
 
 use Compress::Zlib qw(memGzip);
 use ErrorMap;
+use ErrorMapCodings;
 use ErrorMapStream;
 use IO::Select;
 use IO::Socket::INET;
@@ -31,6 +32,10 @@ my %body = (
     json => ['application/json', '', $json],
     gzip => ['application/json', "Content-Encoding: gzip\r\n",
              memGzip($json)],
+    br => ['application/json', "Content-Encoding: br\r\n",
+           br({}, map { substr $json, $_ * 7000, 7000 } 0 .. 2)],
+    zstd => ['application/json', "Content-Encoding: zstd\r\n",
+             zstd({}, map { substr $json, $_ * 7000, 7000 } 0 .. 2)],
     regex => ['text/xml', '', $text],
     both => ['text/xml', "Content-Encoding: gzip\r\n", memGzip($text)],
     real => ['text/plain', '', $pad],
@@ -197,7 +202,9 @@ sub tries_take {
 
 my $bare = tries_take('off', 'real');
 
-for (['acme', 'json'], ['acme', 'gzip'], ['xml', 'regex'], ['xml', 'both']) {
+for (['acme', 'json'], ['acme', 'gzip'], ['acme', 'br'], ['acme', 'zstd'],
+     ['xml', 'regex'], ['xml', 'both'])
+{
     my ($location, $kind) = @$_;
     my $more = sprintf '%.1f', tries_take($location, $kind) - $bare;
 

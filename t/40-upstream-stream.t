@@ -8,6 +8,7 @@ use warnings;
 
 use Compress::Zlib qw(memGzip);
 use ErrorMap;
+use ErrorMapCodings;
 use ErrorMapHttp qw(connection ask);
 use ErrorMapStream;
 use File::Temp qw(tempdir);
@@ -35,6 +36,9 @@ my @cases = (
     ['unknown', 'acme', '{"code":77}', 200, 'unknown 77'],
     ['gzip', 'acme', memGzip($error), 402, 'mapped 402', 'application/json',
      "Content-Encoding: gzip\r\n"],
+    (map { [$_, 'acme', $codings{$_}{encode}($error), 402, 'mapped 402',
+            'application/json', "Content-Encoding: $_\r\n"]
+         } qw(deflate br zstd)),
     ['header', 'header', '{"code":0}', 402, 'mapped 402', 'application/json',
      "X-Code: 402\r\n"],
     ['regex', 'xml', '<r><c>402</c></r>', 402, 'mapped 402', 'text/xml'],

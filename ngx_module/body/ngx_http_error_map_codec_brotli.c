@@ -16,8 +16,8 @@
 
 #define NGX_HTTP_ERROR_MAP_BROTLI_SIZE    4096
 
-/* libbrotli's state, prefix codes and context maps; usually less than 100 KB */
-#define NGX_HTTP_ERROR_MAP_BROTLI_MEMORY  (1024 * 1024)
+/* the smallest window, and libbrotli's state, prefix codes and context maps */
+#define NGX_HTTP_ERROR_MAP_BROTLI_MEMORY  (512 * 1024)
 
 
 typedef struct {
