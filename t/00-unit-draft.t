@@ -5,27 +5,13 @@
 use strict;
 use warnings;
 
+use ErrorMap qw(slurp spew);
 use ErrorMapUnit;
 use File::Temp qw(tempdir);
 use Test::More;
 
 my $dir = tempdir(CLEANUP => 1);
 
-sub spew {
-    my ($file, $text) = @_;
-
-    open my $out, '>:raw', $file or die "$file: $!";
-    print $out $text;
-    close $out or die "$file: $!";
-}
-
-sub slurp {
-    my ($file) = @_;
-
-    open my $in, '<:raw', $file or die "$file: $!";
-    local $/;
-    return scalar(<$in>) // '';
-}
 
 # draft(document, argument, ...): the draft, the report, the exit status
 
@@ -298,7 +284,7 @@ like($report, qr/rows skipped.*: 1 \(其他\)/, '... and reported');
 like($draft, qr/^# goes on\n1010,/m, 'a row without a code cell goes on');
 like($draft, qr/^# TODO: one of several codes in one row\n1003,/m, 'a mark');
 like(build(decided($draft), 'acme'), qr/:\d+: invalid code "1009~1004", it/,
-     'the build refuses what is no range');
+     'the build refuses an invalid range');
 $draft =~ s/^1009~.*\n//m;
 like(build(decided($draft), 'acme'),
      qr/:\d+: unknown class "TODO" of row "range 1004-1009"/,

@@ -1,6 +1,5 @@
 # nginx ends an upstream that breaks its protocol with an error, and passes
-# nothing on any more: what was held by then goes out as it would without the
-# module.
+# nothing on any more: the bytes held by then leave as without the module.
 
 use strict;
 use warnings;
@@ -25,7 +24,7 @@ my $chunked = vendor(sub {
 
     if ($request =~ /long/) {
 
-        # the code and what is bad are in two reads, one after the other
+        # the code and the invalid bytes come in two reads
 
         sleep 0.1;
         print $s sprintf("%x\r\n", length $long) . "$long\r\nno chunk\r\n";

@@ -448,7 +448,7 @@ $server = start(port => $second, http => <<"END");
     }
 END
 
-# what is decoded of gzip, deflate, br and zstd
+# how much of gzip, deflate, br and zstd is decoded
 
 my %decoded = (
     $first => { '/http/' => '', '/location/' => 'gzip deflate br zstd',

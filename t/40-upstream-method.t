@@ -1,8 +1,7 @@
-# The method that counts is the one that the upstream was asked with.  What the
-# client's own form of a request is (HEAD, a subrequest into memory, a
-# background update) decides neither whether an error is seen nor what becomes
-# of the cache: no error is stored as a success, no good copy is replaced by an
-# error.
+# The method of the upstream's request counts.  The client's form of a request
+# (HEAD, a subrequest into memory, a background update) decides neither whether
+# an error is seen nor which response is cached: no error is stored as a success,
+# no good copy is replaced by an error.
 
 use strict;
 use warnings;
@@ -20,14 +19,12 @@ chmod 0777, $dir;
 my $good = '{"StatusCode":200,"d":"good"}';
 my $error = '{"StatusCode":42505,"d":"error"}';
 
-# what it says is what a file of that name says, its log is another one
+# a file with the name of an id has the vendor's response, another one its log
 
 sub says {
     my ($name, $text) = @_;
 
-    open my $fh, '>', "$dir/$name" or die "$name: $!";
-    print $fh $text;
-    close $fh or die "$name: $!";
+    spew("$dir/$name", $text);
 }
 
 sub asked {

@@ -1,6 +1,5 @@
-# Bugs of what is flushed after a hold: a later filter that waits for more of
-# the text, as sub_filter does for the rest of its pattern, must know that there
-# is no more to wait for.
+# Bugs of the flush after a hold: a later filter that waits for more text, as
+# sub_filter does for the rest of its pattern, must know that no more comes.
 
 use strict;
 use warnings;

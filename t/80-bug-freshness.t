@@ -168,8 +168,7 @@ for my $n (0 .. $#headers) {
 }
 
 
-# how often the vendor is asked for what is asked for twice, and what its status
-# is then
+# two requests: how many of them reach the vendor, and the status
 
 sub asked {
     my ($uri) = @_;

@@ -24,7 +24,7 @@ my $vendor = vendor(sub {
 
     my $body = $body{$what} // 'fine';
 
-    # what is decided at once, for a hold has neither ranges nor preconditions
+    # a verdict at once, as a hold excludes ranges and preconditions
 
     print $s "HTTP/1.1 200 OK\r\nContent-Type: $type\r\n"
              . "ETag: \"vendor\"\r\nContent-Length: " . length($body)
@@ -201,7 +201,7 @@ stop($edge);
 done_testing();
 
 
-# what was counted since, by document and verdict
+# the counters since, by document and verdict
 
 sub counts {
     my ($before, $after) = @_;

@@ -194,7 +194,7 @@ END
                 my $verdict = $verdict{$what};
                 my $status = $who{$who}[1];
 
-                # what is known from the header is not held
+                # a verdict from the header needs no hold
 
                 $verdict = 'undecided -'
                     if $when eq 'pause' && $what ne 'skipped';

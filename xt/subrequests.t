@@ -167,7 +167,7 @@ my $locations = join '', map { <<"END" } @edges;
     }
 END
 
-# the responses to a waiting location's request, and to another one behind it
+# the responses to a waiting location's request, and to the one after it
 
 sub ask_all {
     my ($port, $of, $uri) = @_;

@@ -253,7 +253,7 @@ sub path {
                                    value => $value =~ s/"//gr };
 
                 } else {
-                    die "what is $text?";
+                    die "invalid token $text";
                 }
             }
         }
@@ -465,7 +465,7 @@ sub text {
 
         if ($to > $stop) {
 
-            # the search ends: what is in hand counts, if it is an error
+            # the search ends: the value in hand counts, if it is an error
 
             my ($error) = grep { $_ && $_->{kind} == ERROR } @hands;
             return $error ? $error->{code}
@@ -754,7 +754,7 @@ sub select_random {
 
     if ($cut < 0.2) {
 
-        # behind a comma or bracket it is clear what has been seen
+        # after a comma or a bracket the value before it is complete
 
         my @places;
 

@@ -210,7 +210,7 @@ em_case_pattern(em_case_plan_t *cp, const char *text)
 }
 
 
-/* the lines of a document; cp->error tells what is wrong */
+/* the lines of a document; cp->error is the first error */
 
 static void
 em_case_plan(em_case_plan_t *cp, const char *conf)

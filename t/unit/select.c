@@ -4,8 +4,8 @@
  *
  * Each is read whole, byte by byte, and cut in two at every place, in every way
  * that the processor has; each piece ends at a page that must not be touched.
- * Between two bytes the state is moved, and what it leaves behind is
- * overwritten; it begins as garbage.
+ * Between two bytes the state is moved, and its old place is overwritten; it
+ * begins as garbage.
  *
  * With EM_SELECT_QUICK, the number of the cases, each is cut at one place, and
  * all of them are one test.
