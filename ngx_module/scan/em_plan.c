@@ -229,6 +229,9 @@ em_plan_compile(em_plan_t *plan, unsigned booleans)
 
     plan->size = em_plan_slots(plan, size);
 
+    plan->bytes = offsetof(em_plan_t, paths)
+                  + plan->npaths * sizeof(em_plan_path_t);
+
     plan->plain = (booleans == 0 && em_plan_pointers(plan));
 }
 

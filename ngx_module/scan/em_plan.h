@@ -120,6 +120,7 @@ typedef struct {
     uint8_t                 booleans;     /* EM_PLAN_TRUE, EM_PLAN_FALSE */
     uint8_t                 plain;        /* see em_plan_compile() */
 
+    size_t                  bytes;        /* of the plan: may be copied */
     size_t                  size;         /* bytes that em_select needs */
     size_t                  fields;       /* where fields are kept in them */
 
@@ -129,9 +130,9 @@ typedef struct {
     em_plan_source_t        sources[EM_PLAN_PATHS];
     em_plan_marker_t        markers[EM_PLAN_PATHS];
     em_plan_field_t         field[EM_PLAN_PATHS];
-    em_plan_path_t          paths[EM_PLAN_PATHS];
-
     em_plan_path_t          line;     /* of the line begun last */
+
+    em_plan_path_t          paths[EM_PLAN_PATHS];
 } em_plan_t;
 
 
@@ -155,7 +156,8 @@ const char *em_plan_source(em_plan_t *plan, const em_plan_str_t *word,
 
 /*
  * Begins a line of field "number", below EM_PLAN_PATHS: the caller gives the
- * lines of one NAME the same number.  line is what it tells them apart by.
+ * lines of one NAME the same number.  line is what it tells them apart by: the
+ * lower it is, the earlier in the configuration, among lines of other kinds.
  */
 void em_plan_field(em_plan_t *plan, unsigned number, unsigned line,
     const void *pattern);
@@ -177,7 +179,8 @@ const char *em_plan_marker(em_plan_t *plan, const char *text, size_t len,
     const em_plan_str_t *values, size_t nvalues, char *error);
 
 /*
- * Ends the plan.  booleans: EM_PLAN_TRUE and EM_PLAN_FALSE where the document
+ * Ends the plan, whose first plan->bytes bytes are then all of it, and may be
+ * copied to where they are to stay.  booleans: EM_PLAN_TRUE and EM_PLAN_FALSE where the document
  * has an exact row or success of that name.
  *
  * plan->plain then tells that em_json, with plan->pointers, gives the same

@@ -13,9 +13,9 @@
  * the line, then the one met first.  It is certain when nothing can be better:
  * for an error when the PATHs before its own are done, else when all are.
  *
- * A text is read as em_json reads it.  What no PATH leads to is looked at for
- * its end only, nothing is as deep as to matter, and no text makes it read a
- * byte twice.
+ * A text is read as em_json reads it, and what no PATH leads to in the same
+ * way and as fast.  Depth costs nothing.  Whatever the text, the time it takes
+ * grows with its length alone, and nothing but the plan decides the memory.
  */
 
 
@@ -99,7 +99,11 @@ typedef struct {
 } em_select_verdict_t;
 
 
-/* plan->size bytes, aligned as a pointer; may be copied between two pieces */
+/*
+ * plan->size bytes, aligned as a pointer; may be copied between two pieces.
+ * They are some 2.3 KB, 144 bytes for a source, 1,040 for a field, and the same
+ * again for each filter in a PATH of either.
+ */
 
 typedef struct em_select_s  em_select_t;
 
@@ -151,13 +155,14 @@ void em_select_verdict(const em_select_t *s, em_select_verdict_t *verdict);
 
 
 /*
- * Returns the value found for a field that was wanted, as it is unescaped: 1
- * to EM_PLAN_VALUE_MAX bytes, cut at a character, which may hold any byte.
- * *line is that of em_plan_field(), *path the number of its PATH in the plan;
- * of two fields found in several ways the lower one is the better.  Returns
- * NULL where nothing was found (yet).  It points into s.
+ * Returns the value found for a field that was wanted, unescaped: 1 to
+ * EM_PLAN_VALUE_MAX bytes, cut at a character, any bytes, in the charset of the
+ * body.  *line is that of em_plan_field(); line may be NULL.  Returns NULL if
+ * nothing was found.  It points into s.
  *
- * Values of a text without a code are kept till the next text begins.
+ * A field is that of the text that has the code.  If none has, it is that of
+ * the last one, for another source of the document may have a code; so it is
+ * after EM_SELECT_DONE whatever the verdict.
  */
 
 const char *em_select_field(const em_select_t *s, unsigned number, size_t *len,

@@ -14,7 +14,8 @@
  * not here having none.
  *
  * OPTIONS: texts=N, charset=NAME, stop=N (bytes, then em_select_stop()),
- * at=N-M (bytes after which it is certain), decided.
+ * at=N-M (bytes after which it is certain), decided, numbers: after a code comes
+ * @SOURCE.PATH, after ok of a marker @MARKER=VALUE, after a field's NAME @LINE.
  */
 
 
@@ -41,7 +42,7 @@ typedef struct {
     char                  text[EM_CASE_LINE];     /* the words' */
     size_t                used;
 
-    em_plan_t             plan;
+    em_plan_t             plan;       /* without what it does not need */
 
     em_plan_str_t         values[EM_CASE_WORDS];
     size_t                nvalues;
@@ -67,6 +68,7 @@ typedef struct {
 
     em_select_options_t   options;
     size_t                stop;       /* or -1 */
+    int                   numbers;
     size_t                from;       /* at */
     size_t                to;
 } em_case_t;
@@ -218,7 +220,7 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
     int             ms, unless;
     char           *word, *words[EM_CASE_WORDS], *path;
     size_t          n, i, first, len, lens[EM_CASE_WORDS];
-    unsigned        number, booleans;
+    unsigned        number, line;
     const void     *pattern;
     em_plan_str_t   code;
 
@@ -234,7 +236,7 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
     cp->npatterns = 0;
     cp->error = NULL;
 
-    while (*conf) {
+    for (line = 0; *conf; line++) {
 
         n = 0;
 
@@ -340,10 +342,10 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
             }
 
             if (first == 3) {
-                em_plan_field(&cp->plan, number, number, pattern);
+                em_plan_field(&cp->plan, number, line, pattern);
 
             } else {
-                em_plan_retry(&cp->plan, number, number, pattern, ms);
+                em_plan_retry(&cp->plan, number, line, pattern, ms);
             }
         }
 
@@ -367,9 +369,10 @@ em_case_plan(em_case_plan_t *cp, const char *conf)
         }
     }
 
-    booleans = EM_PLAN_TRUE;
+    em_plan_compile(&cp->plan, EM_PLAN_TRUE);
 
-    em_plan_compile(&cp->plan, booleans);
+    memset((char *) &cp->plan + cp->plan.bytes, 0xa5,
+           sizeof(em_plan_t) - cp->plan.bytes);
 }
 
 
@@ -469,6 +472,7 @@ em_case_read(em_case_t *c, char *line)
                         ? ~(uint64_t) 0
                         : ((uint64_t) 1 << c->plan.nfields) - 1;
     c->stop = (size_t) -1;
+    c->numbers = 0;
     c->from = 0;
     c->to = (size_t) -1;
 
@@ -492,6 +496,9 @@ em_case_read(em_case_t *c, char *line)
         } else if (strcmp(word, "decided") == 0) {
             c->options.decided = 1;
 
+        } else if (strcmp(word, "numbers") == 0) {
+            c->numbers = 1;
+
         } else {
             fprintf(stderr, "bad option %s\n", word);
             exit(2);
@@ -509,7 +516,7 @@ em_case_answer(em_case_t *c, em_select_t *s, int early, char *buf,
     size_t size)
 {
     size_t               n, len;
-    unsigned             i;
+    unsigned             i, line;
     const char          *value;
     em_select_verdict_t  v;
 
@@ -539,6 +546,19 @@ em_case_answer(em_case_t *c, em_select_t *s, int early, char *buf,
         n += (size_t) snprintf(buf + n, size - n, "!");
     }
 
+    if (v.kind != EM_SELECT_NONE && c->numbers) {
+
+        if (v.marker) {
+            n += (size_t) snprintf(buf + n, size - n, "@%u=%.*s", v.source,
+                                   (int) v.code.len,
+                                   v.code.len ? v.code.data : "");
+
+        } else {
+            n += (size_t) snprintf(buf + n, size - n, "@%u.%u%s", v.source,
+                                   v.path, v.row == v.code.len ? "" : " row");
+        }
+    }
+
     /* of a text without a code they may still be wanted: another source */
 
     if (v.kind == EM_SELECT_SUCCESS
@@ -549,9 +569,13 @@ em_case_answer(em_case_t *c, em_select_t *s, int early, char *buf,
 
     for (i = 0; i < c->plan.nfields; i++) {
 
-        value = em_select_field(s, i, &len, NULL);
+        value = em_select_field(s, i, &len, &line);
 
-        if (value && strcmp(c->plan.fields[i], "retry_after") == 0) {
+        if (value && c->numbers) {
+            n += (size_t) snprintf(buf + n, size - n, " %s@%u=%.*s",
+                                   c->plan.fields[i], line, (int) len, value);
+
+        } else if (value && strcmp(c->plan.fields[i], "retry_after") == 0) {
             n += (size_t) snprintf(buf + n, size - n, " retry_after=%u",
                                    (unsigned) em_select_retry(s, i));
 

@@ -120,12 +120,12 @@ same(const char *a, const char *b)
 {
     while (*a || *b) {
 
-        if (*a == '!' && (a[1] == ' ' || a[1] == '\0')) {
+        if (*a == '!' && strchr(" @", a[1])) {
             a++;
             continue;
         }
 
-        if (*b == '!' && (b[1] == ' ' || b[1] == '\0')) {
+        if (*b == '!' && strchr(" @", b[1])) {
             b++;
             continue;
         }
