@@ -315,7 +315,7 @@ number:
 
 scalar:
 
-    if (((s->match | s->tested) || s->depth == 0) && em_select_scalar(s)) {
+    if ((s->match | s->tested) && em_select_scalar(s)) {
         return s->status;
     }
 
@@ -559,7 +559,7 @@ skip:
 
     if (s->skip.depth == 0) {
 
-        if (((s->match | s->tested) || s->depth == 0)
+        if ((s->match | s->tested)
             && em_select_ended(s, s->depth, s->match, s->tested))
         {
             return s->status;
