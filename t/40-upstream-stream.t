@@ -470,7 +470,13 @@ for my $buffering (qw(on off)) {
     }
 }
 
-my @results = exchange_all(@jobs);
+# those of the read timeout apart, as it does not bear a busy vendor
+
+my @patient = grep { $jobs[$_]{request} =~ m{^GET /patient} } 0 .. $#jobs;
+my @others = grep { $jobs[$_]{request} !~ m{^GET /patient} } 0 .. $#jobs;
+my @results;
+
+@results[@$_] = exchange_all(@jobs[@$_]) for \@patient, \@others;
 
 for my $test (@tests) {
     my ($x, $without) = splice @results, 0, 2;
