@@ -10,6 +10,7 @@
 #include "ngx_http_error_map_proxy_status.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_zone.h"
@@ -27,8 +28,11 @@ static char *ngx_http_error_map_gunzip(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
+static char *ngx_http_error_map_check_total(ngx_conf_t *cf, void *post,
+    void *data);
 
 static ngx_int_t ngx_http_error_map_init_module(ngx_cycle_t *cycle);
+static void ngx_http_error_map_exit_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_error_map_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_body_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_header_init(ngx_conf_t *cf);
@@ -54,6 +58,11 @@ static ngx_conf_post_t  ngx_http_error_map_size_post = {
 
 static ngx_conf_num_bounds_t  ngx_http_error_map_events_bounds = {
     ngx_conf_check_num_bounds, 1, 65535
+};
+
+
+static ngx_conf_post_t  ngx_http_error_map_total_post = {
+    ngx_http_error_map_check_total
 };
 
 
@@ -86,6 +95,13 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, events),
       &ngx_http_error_map_events_bounds },
+
+    { ngx_string("error_map_hold_total"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_error_map_main_conf_t, hold_total),
+      &ngx_http_error_map_total_post },
 
     { ngx_string("error_map_hold_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -209,7 +225,7 @@ ngx_module_t  ngx_http_error_map_filter_module = {
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_error_map_exit_process,       /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -481,6 +497,22 @@ ngx_http_error_map_check_size(ngx_conf_t *cf, void *post, void *data)
 }
 
 
+static char *
+ngx_http_error_map_check_total(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t *size = data;
+
+    if (*size == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"error_map_hold_total\" must be at least 1, use "
+                           "\"error_map_hold_timeout 0\" to hold nothing");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static ngx_int_t
 ngx_http_error_map_preconfiguration(ngx_conf_t *cf)
 {
@@ -505,6 +537,8 @@ ngx_http_error_map_create_main_conf(ngx_conf_t *cf)
     if (emcf == NULL) {
         return NULL;
     }
+
+    emcf->hold_total = NGX_CONF_UNSET_SIZE;
 
     if (ngx_array_init(&emcf->policies, cf->pool, 4,
                        sizeof(ngx_http_error_map_policy_t *))
@@ -541,6 +575,8 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_uint_t                       i;
     ngx_http_error_map_document_t  **documents;
+
+    ngx_conf_init_size_value(emcf->hold_total, 128 * 1024 * 1024);
 
     emcf->headers = ngx_http_error_map_default_headers(cf);
     if (emcf->headers == NULL) {
@@ -712,6 +748,8 @@ ngx_http_error_map_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_http_error_map_total_max = emcf->hold_total;
+
     if (emcf->upstream) {
         ngx_http_error_map_peer_phase(
             ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module));
@@ -726,6 +764,19 @@ ngx_http_error_map_init_module(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
+}
+
+
+/* as nginx does for open sockets */
+
+static void
+ngx_http_error_map_exit_process(ngx_cycle_t *cycle)
+{
+    if (ngx_exiting && ngx_http_error_map_total()) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                      "error map has %uz bytes of held responses left",
+                      ngx_http_error_map_total());
+    }
 }
 
 

@@ -95,6 +95,11 @@ refused(
     (map { ("error_map_hold_size $_;",
             '"error_map_hold_size" directive invalid value') }
          'abc', '-1', '64kb', '1g', '1.5k', '""'),
+    'error_map_hold_total 0;',
+        '"error_map_hold_total" must be at least 1, '
+        . 'use "error_map_hold_timeout 0" to hold nothing',
+    "server {\n    error_map_hold_total 1m;\n}",
+        '"error_map_hold_total" directive is not allowed here in nginx.conf:7',
     (map { ("error_map_hold_timeout $_;",
             '"error_map_hold_timeout" directive invalid value') }
          'abc', '-1', '5x', '""'),
@@ -325,6 +330,7 @@ refused(map { my ($name, $value, $more) = @$_;
         ['error_map', 'vzenith policy=a', 'policy=b'],
         ['error_map_hold_size', '1k', '1k'],
         ['error_map_hold_timeout', '1s', '1s'],
+        ['error_map_hold_total', '1m', '1m'],
         ['error_map_dry_run', 'on', 'off'],
         ['error_map_header', 'X-A b', 'c always']);
 
@@ -335,6 +341,7 @@ refused('error_map_policy { }',
 
 refused(map { ("$_ $_", '"' . (split)[0] . '" directive is duplicate') }
         'error_map_hold_size 1k;', 'error_map_hold_timeout 1s;',
+        'error_map_hold_total 1m;',
         'error_map_dry_run on;');
 
 

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_codec.h"
+#include "ngx_http_error_map_total.h"
 
 
 /* precedes each block of memory, and keeps it aligned */
@@ -34,7 +35,11 @@ ngx_http_error_map_codec_alloc(void *data, size_t size)
 
     size += sizeof(ngx_http_error_map_block_t);
 
-    block = ngx_alloc(size, decoder->log);
+    if (ngx_http_error_map_room(size) != NGX_OK) {
+        return NULL;
+    }
+
+    block = ngx_http_error_map_take(size, decoder->log);
     if (block == NULL) {
         return NULL;
     }
@@ -63,19 +68,23 @@ ngx_http_error_map_codec_free(void *data, void *p)
     decoder->memory -= block->size;
     ngx_queue_remove(&block->queue);
 
-    ngx_free(block);
+    ngx_http_error_map_give(block, block->size);
 }
 
 
 void
 ngx_http_error_map_codec_end(ngx_http_error_map_decoder_t *decoder)
 {
-    ngx_queue_t  *q;
+    ngx_queue_t                 *q;
+    ngx_http_error_map_block_t  *block;
 
     while (!ngx_queue_empty(&decoder->blocks)) {
         q = ngx_queue_head(&decoder->blocks);
 
         ngx_queue_remove(q);
-        ngx_free(ngx_queue_data(q, ngx_http_error_map_block_t, queue));
+
+        block = ngx_queue_data(q, ngx_http_error_map_block_t, queue);
+
+        ngx_http_error_map_give(block, block->size);
     }
 }

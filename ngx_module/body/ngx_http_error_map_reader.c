@@ -1,8 +1,15 @@
 
 #include "ngx_http_error_map_reader.h"
 #include "ngx_http_error_map_pattern.h"
+#include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_util.h"
 #include "em_seconds.h"
+
+
+/* the reason, unless the memory of all responses is what did not suffice */
+#define ngx_http_error_map_reader_full(reason)                                \
+    (ngx_http_error_map_total_full ? NGX_HTTP_ERROR_MAP_REASON_HOLD_TOTAL     \
+                                   : (reason))
 
 
 static ngx_int_t ngx_http_error_map_reader_headers(
@@ -727,13 +734,16 @@ ngx_http_error_map_reader_decode(ngx_http_error_map_reader_t *reader,
         return NGX_AGAIN;
     }
 
+    ngx_http_error_map_total_full = 0;
+
     if (reader->decoder == NULL) {
         reader->decoder = ngx_http_error_map_decoder_create(reader->coding,
                                              reader->request->pool,
                                              reader->left + reader->size);
         if (reader->decoder == NULL) {
             return ngx_http_error_map_reader_reason(reader,
-                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
+                                         ngx_http_error_map_reader_full(
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE));
         }
     }
 
@@ -767,7 +777,8 @@ ngx_http_error_map_reader_decode(ngx_http_error_map_reader_t *reader,
 
         case NGX_ABORT:
             return ngx_http_error_map_reader_stop(reader,
-                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE);
+                                         ngx_http_error_map_reader_full(
+                                         NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE));
 
         default: /* NGX_ERROR */
             return ngx_http_error_map_reader_stop(reader,
@@ -882,6 +893,7 @@ ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
     ngx_str_t  code;
 
     rc = NGX_ERROR;
+    ngx_http_error_map_total_full = 0;
 
     if (ngx_http_error_map_reader_create_text(reader) == NGX_OK) {
         rc = ngx_http_error_map_text_feed(reader->text, data, len, wait, &code);
@@ -903,7 +915,8 @@ ngx_http_error_map_reader_text(ngx_http_error_map_reader_t *reader,
     return (rc == NGX_AGAIN)
            ? NGX_AGAIN
            : ngx_http_error_map_reader_reason(reader,
-                                       NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST);
+                                      ngx_http_error_map_reader_full(
+                                      NGX_HTTP_ERROR_MAP_REASON_PATTERN_COST));
 }
 
 

@@ -1,6 +1,7 @@
 
 #include "ngx_http_error_map_text.h"
 #include "ngx_http_error_map_pattern.h"
+#include "ngx_http_error_map_total.h"
 
 
 /*
@@ -21,6 +22,7 @@ static ngx_int_t ngx_http_error_map_text_group(
 static ngx_int_t ngx_http_error_map_text_match(
     ngx_http_error_map_text_t *text, ngx_http_error_map_pattern_t *pattern,
     size_t *start, u_char *data, size_t len, uint32_t options);
+static void ngx_http_error_map_text_cleanup(void *data);
 static void *ngx_http_error_map_text_malloc(PCRE2_SIZE size, void *data);
 static void ngx_http_error_map_text_mfree(void *p, void *data);
 static ngx_int_t ngx_http_error_map_text_append(ngx_http_error_map_text_t *text,
@@ -38,7 +40,6 @@ static ngx_int_t ngx_http_error_map_text_append(ngx_http_error_map_text_t *text,
 
 
 struct ngx_http_error_map_text_s {
-    ngx_pool_t        *pool;
     ngx_log_t         *log;
     ngx_array_t       *patterns;
     size_t             behind;
@@ -316,15 +317,21 @@ ngx_http_error_map_text_t *
 ngx_http_error_map_text_create(ngx_pool_t *pool, ngx_log_t *log,
     ngx_http_error_map_document_t *document, size_t size)
 {
+    ngx_pool_cleanup_t         *cln;
     pcre2_general_context      *context;
     ngx_http_error_map_text_t  *text;
 
-    text = ngx_pcalloc(pool, sizeof(ngx_http_error_map_text_t));
-    if (text == NULL) {
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_http_error_map_text_t));
+    if (cln == NULL) {
         return NULL;
     }
 
-    text->pool = pool;
+    cln->handler = ngx_http_error_map_text_cleanup;
+
+    text = cln->data;
+
+    ngx_memzero(text, sizeof(ngx_http_error_map_text_t));
+
     text->log = log;
     text->patterns = &document->patterns;
     text->behind = document->behind;
@@ -375,8 +382,18 @@ ngx_http_error_map_text_free(ngx_http_error_map_text_t *text)
 {
     pcre2_match_data_free(text->match);
 
+    ngx_http_error_map_text_cleanup(text);
+}
+
+
+static void
+ngx_http_error_map_text_cleanup(void *data)
+{
+    ngx_http_error_map_text_t *text = data;
+
     if (text->data) {
-        (void) ngx_pfree(text->pool, text->data);
+        ngx_http_error_map_give(text->data, text->size);
+        text->data = NULL;
     }
 }
 
@@ -400,14 +417,18 @@ ngx_http_error_map_text_append(ngx_http_error_map_text_t *text, u_char *data,
                ? ngx_max(text->max, text->len + len)
                : NGX_HTTP_ERROR_MAP_TEXT_SIZE;
 
-        p = ngx_palloc(text->pool, size);
+        if (ngx_http_error_map_room(size) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_http_error_map_take(size, text->log);
         if (p == NULL) {
             return NGX_ERROR;
         }
 
         if (text->data) {
             ngx_memcpy(p, text->data, text->len);
-            (void) ngx_pfree(text->pool, text->data);
+            ngx_http_error_map_give(text->data, text->size);
         }
 
         text->data = p;

@@ -244,6 +244,7 @@ typedef struct {
     ngx_uint_t                      metrics_line;
 
     ngx_uint_t                      problem;  /* some body is one */
+    size_t                          hold_total;
     ngx_uint_t                      enabled;
     ngx_uint_t                      upstream;  /* error_map_upstream is used */
 } ngx_http_error_map_main_conf_t;

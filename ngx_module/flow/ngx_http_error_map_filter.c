@@ -7,6 +7,7 @@
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_saved.h"
+#include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
@@ -197,14 +198,19 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 
         waited = conf->upstream ? ngx_http_error_map_upstream_waited(r) : 0;
 
-        if (!conf->upstream || waited < conf->hold_timeout) {
+        /* the upstream layer may have used up the hold timeout, or it is 0 */
+
+        if (conf->upstream && waited >= conf->hold_timeout) {
+            reason = NGX_HTTP_ERROR_MAP_REASON_HOLD_TIMEOUT;
+
+        } else if (ngx_http_error_map_room(1) != NGX_OK) {
+            reason = NGX_HTTP_ERROR_MAP_REASON_HOLD_TOTAL;
+
+        } else {
             return ngx_http_error_map_hold(r, conf, &reader);
         }
 
-        /* the upstream layer has used up the hold timeout, which may be 0 */
-
-        (void) ngx_http_error_map_reader_stop(&reader,
-                                      NGX_HTTP_ERROR_MAP_REASON_HOLD_TIMEOUT);
+        (void) ngx_http_error_map_reader_stop(&reader, reason);
 
         ctx = ngx_http_error_map_create_ctx(r, document,
                                             r->headers_out.status);
@@ -330,6 +336,10 @@ ngx_http_error_map_send_body(ngx_http_request_t *r,
 
     (void) ngx_http_error_map_sending_end(&sending, rc);
 
+    if (ctx && ctx->hold && ctx->hold->held) {
+        ngx_http_error_map_hold_sent(ctx->hold);
+    }
+
     return rc;
 }
 
@@ -393,13 +403,14 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    cln->handler = ngx_http_error_map_hold_stop;
+    cln->handler = ngx_http_error_map_hold_cleanup;
     cln->data = hold;
 
     hold->request = r;
     hold->reader = *reader;
     hold->skip = reader->size;
     hold->last_out = &hold->out;
+    hold->last_held = &hold->held;
     hold->start = ngx_current_msec;
 
     if (conf->upstream) {
@@ -496,6 +507,13 @@ ngx_http_error_map_phase_body(ngx_http_request_t *r,
         return ngx_http_error_map_release(r, ctx, in);
     }
 
+    if (ngx_http_error_map_hold_room(hold, in) != NGX_OK) {
+        (void) ngx_http_error_map_reader_stop(&hold->reader,
+                                        NGX_HTTP_ERROR_MAP_REASON_HOLD_TOTAL);
+
+        return ngx_http_error_map_release(r, ctx, in);
+    }
+
     return ngx_http_error_map_hold_append(hold, in);
 }
 
@@ -577,12 +595,14 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
         ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
 
         ngx_http_error_map_hold_consume(in);
+        ngx_http_error_map_hold_discard(hold);
 
         return rc;
     }
 
     if (ctx->body) {
         ngx_http_error_map_hold_consume(in);
+        ngx_http_error_map_hold_discard(hold);
 
         return ngx_http_error_map_replace(r, ctx);
     }
@@ -594,11 +614,14 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
 
     *hold->last_out = ngx_http_error_map_hold_flush(hold, in);
 
-    if (hold->out == NULL) {
-        return rc;
-    }
+    in = hold->out;
 
-    return ngx_http_error_map_send(r, ctx, hold->out);
+    /* the rest of the chain is not ours to keep */
+
+    hold->out = NULL;
+    hold->last_out = &hold->out;
+
+    return in ? ngx_http_error_map_send(r, ctx, in) : rc;
 }
 
 

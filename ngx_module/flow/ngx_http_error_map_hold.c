@@ -1,9 +1,13 @@
 
 #include "ngx_http_error_map_hold.h"
+#include "ngx_http_error_map_total.h"
 
 
 static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
     u_char *data, size_t len);
+static ngx_buf_t *ngx_http_error_map_hold_buf(ngx_http_error_map_hold_t *hold,
+    size_t len);
+static void ngx_http_error_map_hold_free(ngx_http_error_map_hold_t *hold);
 
 
 /* not declared in nginx's headers */
@@ -103,52 +107,18 @@ static ngx_int_t
 ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
     size_t len)
 {
-    off_t         rest;
-    size_t        size, left;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    size_t      size;
+    ngx_buf_t  *b;
 
     while (len) {
 
         b = hold->buf;
 
         if (b == NULL || b->last == b->end) {
-
-            /*
-             * The rest of the body if its length is known, otherwise a page or
-             * as much as is held; at most the rest of the limit, at least len.
-             */
-
-            left = hold->reader.left + hold->reader.size;
-            left = (left > hold->size) ? left - hold->size : 0;
-            rest = hold->request->headers_out.content_length_n;
-
-            if (rest > (off_t) hold->size) {
-                rest -= hold->size;
-                size = (rest < (off_t) left) ? (size_t) rest : left;
-
-            } else {
-                size = ngx_min(ngx_max(hold->size, ngx_pagesize), left);
-            }
-
-            size = ngx_max(size, len);
-
-            b = ngx_create_temp_buf(hold->request->pool, size);
+            b = ngx_http_error_map_hold_buf(hold, len);
             if (b == NULL) {
                 return NGX_ERROR;
             }
-
-            cl = ngx_alloc_chain_link(hold->request->pool);
-            if (cl == NULL) {
-                return NGX_ERROR;
-            }
-
-            cl->buf = b;
-            cl->next = NULL;
-
-            *hold->last_out = cl;
-            hold->last_out = &cl->next;
-            hold->buf = b;
         }
 
         size = ngx_min(len, (size_t) (b->end - b->last));
@@ -161,6 +131,153 @@ ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold, u_char *data,
     }
 
     return NGX_OK;
+}
+
+
+/* adds a buffer for at least len bytes */
+
+static ngx_buf_t *
+ngx_http_error_map_hold_buf(ngx_http_error_map_hold_t *hold, size_t len)
+{
+    off_t                       rest;
+    size_t                      size, left;
+    ngx_buf_t                  *b;
+    ngx_chain_t                *cl;
+    ngx_http_request_t         *r;
+    ngx_http_error_map_held_t  *held;
+
+    r = hold->request;
+
+    /*
+     * The rest of the body if its length is known, otherwise a page or as much
+     * as is held; at most the rest of the limit.
+     */
+
+    left = hold->reader.left + hold->reader.size;
+    left = (left > hold->size) ? left - hold->size : 0;
+    rest = r->headers_out.content_length_n;
+
+    if (rest > (off_t) hold->size) {
+        rest -= hold->size;
+        size = (rest < (off_t) left) ? (size_t) rest : left;
+
+    } else {
+        size = ngx_min(ngx_max(hold->size, ngx_pagesize), left);
+    }
+
+    size = ngx_max(size, len) + sizeof(ngx_http_error_map_held_t);
+
+    if (ngx_http_error_map_room(size) != NGX_OK) {
+        size = len + sizeof(ngx_http_error_map_held_t);
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || cl == NULL) {
+        return NULL;
+    }
+
+    held = ngx_http_error_map_take(size, r->connection->log);
+    if (held == NULL) {
+        return NULL;
+    }
+
+    held->next = NULL;
+    held->buf = b;
+    held->size = size;
+
+    *hold->last_held = held;
+    hold->last_held = &held->next;
+
+    b->start = (u_char *) (held + 1);
+    b->pos = b->start;
+    b->last = b->start;
+    b->end = (u_char *) held + size;
+    b->temporary = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *hold->last_out = cl;
+    hold->last_out = &cl->next;
+    hold->buf = b;
+
+    return b;
+}
+
+
+ngx_int_t
+ngx_http_error_map_hold_room(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
+{
+    size_t  size;
+
+    for (size = 0; in; in = in->next) {
+        if (ngx_buf_in_memory(in->buf)) {
+            size += in->buf->last - in->buf->pos;
+        }
+    }
+
+    if (hold->buf) {
+        size -= ngx_min(size, (size_t) (hold->buf->end - hold->buf->last));
+    }
+
+    if (size == 0) {
+        return NGX_OK;
+    }
+
+    /* it may take two buffers */
+
+    return ngx_http_error_map_room(size
+                                   + 2 * sizeof(ngx_http_error_map_held_t));
+}
+
+
+void
+ngx_http_error_map_hold_sent(ngx_http_error_map_hold_t *hold)
+{
+    ngx_buf_t  *b;
+
+    while (hold->held) {
+        b = hold->held->buf;
+
+        if (b->pos != b->last) {
+            return;
+        }
+
+        ngx_http_error_map_hold_free(hold);
+    }
+}
+
+
+void
+ngx_http_error_map_hold_discard(ngx_http_error_map_hold_t *hold)
+{
+    while (hold->held) {
+        hold->held->buf->pos = hold->held->buf->last;
+
+        ngx_http_error_map_hold_free(hold);
+    }
+
+    hold->out = NULL;
+    hold->last_out = &hold->out;
+    hold->buf = NULL;
+}
+
+
+static void
+ngx_http_error_map_hold_free(ngx_http_error_map_hold_t *hold)
+{
+    ngx_http_error_map_held_t  *held;
+
+    held = hold->held;
+    hold->held = held->next;
+
+    if (hold->held == NULL) {
+        hold->last_held = &hold->held;
+    }
+
+    ngx_http_error_map_give(held, held->size);
 }
 
 
@@ -255,15 +372,26 @@ ngx_http_error_map_hold_consume(ngx_chain_t *in)
 
 
 void
-ngx_http_error_map_hold_stop(void *data)
+ngx_http_error_map_hold_stop(ngx_http_error_map_hold_t *hold)
 {
-    ngx_http_error_map_hold_t *hold = data;
-
     if (hold->timer.timer_set) {
         ngx_del_timer(&hold->timer);
     }
 
     if (hold->timer.posted) {
         ngx_delete_posted_event(&hold->timer);
+    }
+}
+
+
+void
+ngx_http_error_map_hold_cleanup(void *data)
+{
+    ngx_http_error_map_hold_t *hold = data;
+
+    ngx_http_error_map_hold_stop(hold);
+
+    while (hold->held) {
+        ngx_http_error_map_hold_free(hold);
     }
 }

@@ -51,8 +51,21 @@ ngx_chain_t *ngx_http_error_map_hold_flush(ngx_http_error_map_hold_t *hold,
 /* consumes the buffers of a chain without a copy */
 void ngx_http_error_map_hold_consume(ngx_chain_t *in);
 
-/* stops the timer of a hold; a handler of a pool cleanup */
-void ngx_http_error_map_hold_stop(void *hold);
+/* returns NGX_OK if there is room for a copy of the chain, or NGX_DECLINED */
+ngx_int_t ngx_http_error_map_hold_room(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t *in);
+
+/* frees the held bytes that have been sent */
+void ngx_http_error_map_hold_sent(ngx_http_error_map_hold_t *hold);
+
+/* frees the held bytes, none of which is sent */
+void ngx_http_error_map_hold_discard(ngx_http_error_map_hold_t *hold);
+
+/* stops the timer of a hold */
+void ngx_http_error_map_hold_stop(ngx_http_error_map_hold_t *hold);
+
+/* ends a hold whose request ends; a handler of a pool cleanup */
+void ngx_http_error_map_hold_cleanup(void *hold);
 
 
 #pragma GCC visibility pop

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_intercept.h"
+#include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_phase.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_util.h"
@@ -188,6 +189,8 @@ ngx_http_error_map_intercept_late(ngx_event_t *ev)
     }
 
     ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
+
+    ngx_http_error_map_hold_discard(hold);
 
     /* tested by the stub of SSI */
 

@@ -44,7 +44,7 @@ ngx_http_error_map_abandon(ngx_http_request_t *r,
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
 
-        if (cln->handler != ngx_http_error_map_hold_stop) {
+        if (cln->handler != ngx_http_error_map_hold_cleanup) {
             continue;
         }
 
@@ -53,6 +53,7 @@ ngx_http_error_map_abandon(ngx_http_request_t *r,
         if (hold->request == r) {
             ngx_http_error_map_hold_stop(hold);
             ngx_http_error_map_reader_free(&hold->reader);
+            ngx_http_error_map_hold_discard(hold);
             ngx_http_error_map_give_back(hold);
         }
     }

@@ -15,6 +15,17 @@
 #pragma GCC visibility push(hidden)
 
 
+/* bytes of a held body, which follow it in memory */
+
+typedef struct ngx_http_error_map_held_s  ngx_http_error_map_held_t;
+
+struct ngx_http_error_map_held_s {
+    ngx_http_error_map_held_t      *next;
+    ngx_buf_t                      *buf;
+    size_t                          size;    /* of all of its memory */
+};
+
+
 /* a response whose header is held until the verdict */
 
 typedef struct {
@@ -26,6 +37,8 @@ typedef struct {
     ngx_chain_t                    *out;
     ngx_chain_t                   **last_out;
     ngx_buf_t                      *buf;     /* the last buffer of out */
+    ngx_http_error_map_held_t      *held;    /* the memory of these buffers */
+    ngx_http_error_map_held_t     **last_held;
 
     ngx_event_t                     timer;
     ngx_msec_t                      start;
