@@ -35,7 +35,7 @@
 typedef struct {
     ngx_http_error_map_verdict_e   verdict;
     const em_entry_t              *entry;
-    ngx_uint_t                     success;
+    size_t                         success;
     size_t                         len;
     u_char                         code[EM_CODE_MAX];
 } fuzz_answer_t;
@@ -54,6 +54,10 @@ static u_char  fuzz_text[] =
     "error_map_document plain {\n"
     "    source json /code; source regex \"ERR=(\\d+)\";\n"
     "    success 0; 1 400 INTERNAL a; 10 400 INTERNAL a; 100 - UNKNOWN b;\n"
+    "    range 2-9 - ABORTED c; range -99--1 - ABORTED d;\n"
+    "    prefix 11 - ABORTED e; prefix a. - ABORTED f;\n"
+    "    success range 500-599; success prefix 000;\n"
+    "    pattern \"(.)\\1+$\" - INTERNAL g; pattern \"(a+)+$\" - INTERNAL h;\n"
     "}\n"
     "error_map_document lines {\n"
     "    source regex \"(?m)^E(?<code>\\d+)\\r?$\";\n"
