@@ -117,9 +117,6 @@ ngx_http_error_map_document_compiled(ngx_conf_t *cf,
                 return NGX_ERROR;
             }
 
-        } else {
-            document->table = table;
-            document->nliteral = table->nslots;
         }
 
         if (ngx_http_error_map_document_inherit(cf, document, table)
@@ -130,6 +127,17 @@ ngx_http_error_map_document_compiled(ngx_conf_t *cf,
 
         document->nrows = document->rows.nelts;
         document->ngroups = document->groups.nelts;
+
+        /* lines without rows, such as fields, leave the table as it is */
+
+        if (document->rows.nelts == 0
+            && document->groups.nelts == 0
+            && document->success_codes.nelts == 0)
+        {
+            document->base = NULL;
+            document->table = table;
+            document->nliteral = table->nslots;
+        }
     }
 
     return NGX_OK;
