@@ -117,7 +117,7 @@ for my $coding (@codings) {
 }
 
 
-# gzip: every field of the header, and similar headers
+# gzip: every field of the header, and the like
 
 my $fields = pack('v/a', "ab\6\0secret") . "file.json\0a comment\0";
 $fields .= pack 'v', crc32(pack('C4 x4 C2', 0x1f, 0x8b, 8, 31, 0, 255)

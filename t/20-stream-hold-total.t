@@ -14,8 +14,8 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 
-# 60,000 bytes at once, the code behind them when the test has left the mark that
-# the argument names; then the end, or what "end" says
+# 60,000 bytes at once, and the code after the mark that the argument names; then
+# the end, or the one that the argument "end" names
 
 my $start = '{"a":"' . 'x' x 59990 . '","';
 my %body = (none => $start . 'b":1}', error => $start . 'code":1001}',
@@ -230,7 +230,7 @@ sub room_ok {
 room_ok('at first');
 
 
-# what has no room is sent as it came
+# a response without room is sent as it came
 
 {
     my ($mark, @s) = fill($port, '/none', 4);
@@ -271,7 +271,7 @@ for my $uri (qw(/none /success /error /unbuffered/none /sub/none
     mark("$other-go");
 
     is(told(read_all($fifth)), '200 undecided hold_total',
-       "$uri: slow clients pin what was held");
+       "$uri: slow clients keep the held bytes");
 
     my ($what) = $uri =~ m{(\w+)(?:\?|$)};
     my $bodies = grep { read_all($_)->{body} eq $body{$what} } @s;

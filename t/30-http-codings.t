@@ -448,7 +448,7 @@ $server = start(port => $second, http => <<"END");
     }
 END
 
-# how much of gzip, deflate, br and zstd is decoded
+# the codings that each location decodes
 
 my %decoded = (
     $first => { '/http/' => '', '/location/' => 'gzip deflate br zstd',

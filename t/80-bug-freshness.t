@@ -168,7 +168,7 @@ for my $n (0 .. $#headers) {
 }
 
 
-# two requests: how many of them reach the vendor, and the status
+# two requests: their statuses, and how many of them reach the vendor
 
 sub asked {
     my ($uri) = @_;
