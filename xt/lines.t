@@ -174,8 +174,8 @@ for (
      . '18 digits without leading zeros'],
     ['"nosuch", "1"', 'invalid row "nosuch" in error_map_document "acme", it '
      . 'must be "code status CLASS \'title\';" with "-" for no status, or '
-     . 'begin with source, success, code, range, prefix, pattern, default or '
-     . 'include'],
+     . 'begin with source, success, code, range, prefix, pattern, default, '
+     . 'field, retry_after, charset or include'],
     ['"code", "1001", "-", "INTERNAL", "a"',
      'duplicate code "1001" in document "acme"'],
     ['"range", "9-10", "-", "INTERNAL", "a"',
