@@ -22,6 +22,8 @@ static char *ngx_http_error_map_set_document(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *emlcf, ngx_str_t *name);
 static char *ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_error_map_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_error_map_decode(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_error_map_gunzip(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -80,6 +82,13 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       ngx_http_error_map_types,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, types_keys),
+      NULL },
+
+    { ngx_string("error_map_statuses"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_error_map_statuses,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("error_map_hold_size"),
@@ -397,6 +406,79 @@ ngx_http_error_map_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_error_map_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_error_map_loc_conf_t *emlcf = conf;
+
+    u_char      *dash, *last;
+    uint32_t    *word, bit;
+    ngx_int_t    first, end, status;
+    ngx_str_t   *value;
+    ngx_uint_t   i, useful;
+
+    if (emlcf->statuses != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    emlcf->statuses = ngx_pcalloc(cf->pool, NGX_HTTP_ERROR_MAP_STATUS_WORDS
+                                            * sizeof(uint32_t));
+    if (emlcf->statuses == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        last = value[i].data + value[i].len;
+        dash = ngx_strlchr(value[i].data, last, '-');
+
+        first = ngx_atoi(value[i].data, (dash ? dash : last) - value[i].data);
+        end = dash ? ngx_atoi(dash + 1, last - dash - 1) : first;
+
+        if (first < NGX_HTTP_ERROR_MAP_STATUS_MIN
+            || end < first
+            || end > NGX_HTTP_ERROR_MAP_STATUS_MAX)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid status \"%V\" in "
+                               "\"error_map_statuses\", it must be from %d to "
+                               "%d, like 404 or 200-299", &value[i],
+                               NGX_HTTP_ERROR_MAP_STATUS_MIN,
+                               NGX_HTTP_ERROR_MAP_STATUS_MAX);
+            return NGX_CONF_ERROR;
+        }
+
+        useful = 0;
+
+        for (status = first; status <= end; status++) {
+            bit = ngx_http_error_map_status_bit(status);
+            word = &ngx_http_error_map_status_word(emlcf->statuses, status);
+
+            if (*word & bit) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "duplicate status \"%i\" in "
+                                   "\"error_map_statuses\"", status);
+                return NGX_CONF_ERROR;
+            }
+
+            *word |= bit;
+            useful |= ngx_http_error_map_has_body(status);
+        }
+
+        if (!useful) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" in \"error_map_statuses\" has no effect, "
+                               "as such responses have no body", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_error_map_decode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_error_map_loc_conf_t *emlcf = conf;
@@ -629,6 +711,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
      */
 
     conf->enable = NGX_CONF_UNSET;
+    conf->statuses = NGX_CONF_UNSET_PTR;
     conf->hold_size = NGX_CONF_UNSET_SIZE;
     conf->hold_timeout = NGX_CONF_UNSET_MSEC;
     conf->events = NGX_CONF_UNSET_UINT;
@@ -672,6 +755,7 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    ngx_conf_merge_ptr_value(conf->statuses, prev->statuses, NULL);
     ngx_conf_merge_size_value(conf->hold_size, prev->hold_size, 64 * 1024);
     ngx_conf_merge_uint_value(conf->events, prev->events, 1);
     ngx_conf_merge_msec_value(conf->hold_timeout, prev->hold_timeout, 5000);
@@ -785,10 +869,17 @@ ngx_http_error_map_exit_process(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_error_map_body_init(ngx_conf_t *cf)
 {
+    ngx_module_t                   **module;
     ngx_http_error_map_main_conf_t  *emcf;
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
+
+    for (module = cf->cycle->modules; *module; module++) {
+        if (ngx_strcmp((*module)->name, "ngx_http_slice_filter_module") == 0) {
+            emcf->slice = *module;
+        }
+    }
 
     if (emcf->upstream
         && ngx_http_error_map_peer_init(cf, emcf) != NGX_OK)

@@ -84,6 +84,30 @@ refused(
          'text/xml;', 'text/xml,', 'text/xml; charset=utf-8', ' text/xml',
          '$type', '$type/xml', 'text//xml'),
 
+    # error_map_statuses
+
+    'error_map_statuses;',
+        'invalid number of arguments in "error_map_statuses" directive',
+    'error_map_statuses 200; error_map_statuses 404;',
+        '"error_map_statuses" directive is duplicate',
+    (map { (qq{error_map_statuses 404 "$_";},
+            qq{invalid status "$_" in "error_map_statuses", it must be from }
+            . '200 to 999, like 404 or 200-299') }
+         '', '-', 'x', '0', '-1', '100', '199', '1000', '4040', '404-', '-404',
+         '404-403', '100-199', '100-299', '200-1000', '200,404', '2xx', '*',
+         '200 - 299', '200-299-300', '99999999999999999999'),
+    (map { (qq{error_map_statuses 200 $_;},
+            qq{"$_" in "error_map_statuses" has no effect, as such responses }
+            . 'have no body') }
+         '204', '205', '304', '204-205', '304-304'),
+    (map { ("error_map_statuses 404 400-410;", $_),
+           ("error_map_statuses 400-410 404;", $_) }
+         'duplicate status "404" in "error_map_statuses"'),
+    'error_map_statuses 200 200;',
+        'duplicate status "200" in "error_map_statuses"',
+    'error_map_statuses 200-299 250-350;',
+        'duplicate status "250" in "error_map_statuses"',
+
     # error_map_hold_size and error_map_hold_timeout
 
     'error_map_hold_size 0;',
@@ -348,6 +372,7 @@ refused(map { ("$_ $_", '"' . (split)[0] . '" directive is duplicate') }
 # wrong contexts
 
 for my $directive ('error_map vzenith;', 'error_map off;', 'error_map_types *;',
+                   'error_map_statuses 200;', 'error_map_decode br;',
                    'error_map_hold_size 1k;', 'error_map_hold_timeout 1s;',
                    'error_map_header off;', 'error_map_dry_run on;')
 {
@@ -406,6 +431,8 @@ accepted(
     'error_map_types text/html text/plain application/json;',
     'error_map_types text/html; error_map_types text/plain;',
     'error_map_types application/vnd.a+xml x/y_$ *;',
+    (map { "error_map_statuses $_;" } '200', '999', '206', '200-999',
+         '200-299 404 500-503', '204-206', '303-305', '404-404'),
     (map { "error_map_hold_size $_;" } qw(1 1000 4k 64K 1m)),
     (map { "error_map_hold_timeout $_;" } qw(0 1 500ms 5s 1m 1h)),
     'error_map_dry_run on;',
@@ -419,7 +446,7 @@ accepted(
          'X_Under', q{"!#$%&'*+-.^_`|~"}),
     (map { "log_format f '\$error_map_$_';" }
          qw(document code class title status upstream_status retry_after
-            verdict hold_size hold_time)),
+            verdict reason hold_size hold_time)),
     map({ "error_map_policy edge { $_ }" }
         'base document;', 'base class;', 'base keep;',
         (map { "class $_ 503;" } split /, /, $classes),

@@ -3,6 +3,8 @@
 #include "ngx_http_error_map_document.h"
 
 
+static ngx_uint_t ngx_http_error_map_whole(ngx_http_request_t *r,
+    ngx_http_error_map_response_t *response);
 static ngx_int_t ngx_http_error_map_coded(
     ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_response_t *response);
@@ -26,16 +28,19 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
 
     status = response->status;
 
-    if (status == NGX_HTTP_PARTIAL_CONTENT || ngx_http_error_map_sliced(r)) {
-        return NGX_HTTP_ERROR_MAP_REASON_RANGE;
-    }
-
-    if (status < NGX_HTTP_OK
-        || status == NGX_HTTP_NO_CONTENT
-        || status == 205
-        || status == NGX_HTTP_NOT_MODIFIED)
+    if (!ngx_http_error_map_has_body(status)
+        || (conf->statuses
+            && (status > NGX_HTTP_ERROR_MAP_STATUS_MAX
+                || !(ngx_http_error_map_status_word(conf->statuses, status)
+                     & ngx_http_error_map_status_bit(status)))))
     {
         return NGX_HTTP_ERROR_MAP_REASON_STATUS;
+    }
+
+    if ((status == NGX_HTTP_PARTIAL_CONTENT || ngx_http_error_map_sliced(r))
+        && !ngx_http_error_map_whole(r, response))
+    {
+        return NGX_HTTP_ERROR_MAP_REASON_RANGE;
     }
 
     coding = response->coding ? ngx_http_error_map_coded(conf, response)
@@ -50,6 +55,55 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
     return ngx_http_error_map_test_type(conf, &response->type)
            ? NGX_HTTP_ERROR_MAP_REASON_NONE
            : NGX_HTTP_ERROR_MAP_REASON_TYPE;
+}
+
+
+/*
+ * Returns 1 if a 206 has the whole representation, RFC 9110, section 14.4, and
+ * is not one of several slices.
+ */
+
+static ngx_uint_t
+ngx_http_error_map_whole(ngx_http_request_t *r,
+    ngx_http_error_map_response_t *response)
+{
+    u_char                          *p, *last, *slash;
+    off_t                            end, complete;
+    ngx_table_elt_t                 *h;
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    static ngx_str_t  range = ngx_string("Content-Range");
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    if (ngx_http_error_map_sliced(r)
+        || (emcf->slice && r->ctx[emcf->slice->ctx_index]))
+    {
+        return 0;
+    }
+
+    h = ngx_http_error_map_next_header(response->headers, &range, NULL);
+
+    if (h == NULL
+        || ngx_http_error_map_next_header(response->headers, &range, h)
+        || h->value.len < sizeof("bytes 0-0/1") - 1
+        || ngx_strncasecmp(h->value.data, (u_char *) "bytes 0-", 8) != 0)
+    {
+        return 0;
+    }
+
+    p = h->value.data + 8;
+    last = h->value.data + h->value.len;
+
+    slash = ngx_strlchr(p, last, '/');
+    if (slash == NULL) {
+        return 0;
+    }
+
+    end = ngx_atoof(p, slash - p);
+    complete = ngx_atoof(slash + 1, last - slash - 1);
+
+    return end != NGX_ERROR && complete > 0 && end == complete - 1;
 }
 
 

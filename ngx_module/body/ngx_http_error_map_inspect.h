@@ -28,6 +28,13 @@ typedef struct {
 } ngx_http_error_map_response_t;
 
 
+/* responses with other statuses have no body */
+#define ngx_http_error_map_has_body(status)                                   \
+    ((status) >= NGX_HTTP_OK                                                  \
+     && (status) != NGX_HTTP_NO_CONTENT                                       \
+     && (status) != 205                                                       \
+     && (status) != NGX_HTTP_NOT_MODIFIED)
+
 /* the slice filter has changed the first of several 206 to 200 */
 #define ngx_http_error_map_sliced(r)                                          \
     ((r)->headers_out.status == NGX_HTTP_OK                                   \

@@ -26,6 +26,19 @@
 
 #define NGX_HTTP_ERROR_MAP_VERSION    "1.0.0"
 
+/* the statuses that error_map_statuses can name */
+#define NGX_HTTP_ERROR_MAP_STATUS_MIN  200
+#define NGX_HTTP_ERROR_MAP_STATUS_MAX  999
+
+#define NGX_HTTP_ERROR_MAP_STATUS_WORDS                                       \
+    ((NGX_HTTP_ERROR_MAP_STATUS_MAX - NGX_HTTP_ERROR_MAP_STATUS_MIN) / 32 + 1)
+
+#define ngx_http_error_map_status_bit(status)                                 \
+    ((uint32_t) 1 << ((status) - NGX_HTTP_ERROR_MAP_STATUS_MIN) % 32)
+
+#define ngx_http_error_map_status_word(statuses, status)                      \
+    ((statuses)[((status) - NGX_HTTP_ERROR_MAP_STATUS_MIN) / 32])
+
 /* a bit of r->buffered that nginx's own filters leave free */
 #define NGX_HTTP_ERROR_MAP_BUFFERED   0x08
 
@@ -245,6 +258,7 @@ typedef struct {
 
     ngx_uint_t                      problem;  /* some body is one */
     size_t                          hold_total;
+    ngx_module_t                   *slice;   /* NULL without this filter */
     ngx_uint_t                      enabled;
     ngx_uint_t                      upstream;  /* error_map_upstream is used */
 } ngx_http_error_map_main_conf_t;
@@ -260,6 +274,7 @@ typedef struct {
     ngx_array_t                    *types_keys;
     uint64_t                        type_bits;
     ngx_uint_t                      json;  /* application/json is in types */
+    uint32_t                       *statuses;  /* a bit each, NULL for all */
 
     size_t                          hold_size;
     ngx_msec_t                      hold_timeout;

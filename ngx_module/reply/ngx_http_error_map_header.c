@@ -75,6 +75,7 @@ static ngx_str_t  ngx_http_error_map_vendor_headers[] = {
 
 static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
     ngx_http_error_map_validator("accept-ranges"),
+    ngx_http_error_map_validator("content-range"),
     ngx_http_error_map_validator("etag"),
     ngx_http_error_map_validator("last-modified")
 };
@@ -334,21 +335,26 @@ ngx_http_error_map_remove_spoofed(ngx_http_request_t *r, ngx_array_t *headers,
 void
 ngx_http_error_map_remove_validators(ngx_http_request_t *r)
 {
-    ngx_uint_t  sent;
+    ngx_uint_t  n, sent;
 
-    sent = r->headers_out.accept_ranges || r->headers_out.last_modified
-           || r->headers_out.etag;
+    sent = r->headers_out.accept_ranges || r->headers_out.content_range
+           || r->headers_out.last_modified || r->headers_out.etag;
 
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
     ngx_http_clear_etag(r);
 
+    r->headers_out.content_range = NULL;
+
     /* nginx clears the last one only, a vendor may send more */
 
     if (sent) {
-        ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, 3,
+        n = sizeof(ngx_http_error_map_validators)
+            / sizeof(ngx_http_error_map_header_t);
+
+        ngx_http_error_map_remove_headers(r, ngx_http_error_map_validators, n,
                 0, ngx_http_error_map_name_bits(ngx_http_error_map_validators,
-                                                3, 0));
+                                                n, 0));
     }
 }
 
@@ -363,7 +369,6 @@ ngx_http_error_map_remove_representation(ngx_http_request_t *r)
     ngx_http_error_map_remove_validators(r);
 
     r->headers_out.content_encoding = NULL;
-    r->headers_out.content_range = NULL;
 
     part = &r->headers_out.headers.part;
 

@@ -160,8 +160,8 @@ sub edge {
         $edge->{line} =~ s{^(HTTP/1\.\d) .*}{$1 $status $phrase}
             or $edge->{line} =~ s{ \d+}{ $status};
 
-        delete @{ $edge->{headers} }{qw(accept-ranges cache-control etag
-                                          last-modified)};
+        delete @{ $edge->{headers} }{qw(accept-ranges cache-control
+                                          content-range etag last-modified)};
     }
 
     $edge->{headers}{'x-error-source'} = ['tencent_iotvideo'];
