@@ -5,7 +5,7 @@ use ErrorMapCases;
 # a header for each variable; one that is empty is not sent
 
 our @names = qw(document code class title status upstream_status retry_after
-                verdict hold_size hold_time);
+                verdict reason hold_size hold_time);
 
 our $headers = join '', map {
     (my $header = "v-$_") =~ tr/_/-/;
@@ -17,7 +17,7 @@ our $none = join '', map { tr/_/-/r } map { "!v-$_\n" } @names;
 our $all = join '', map { "\$error_map_$_" } @names;
 
 our $some = join ',', map { "\$error_map_$_" }
-                      grep { !/title|retry_after/ } @names;
+                      grep { !/title|reason|retry_after/ } @names;
 
 # sends the first bytes of a body, and the rest after a second
 
@@ -106,6 +106,7 @@ location = /html { default_type text/html; return 200 '{"StatusCode":42505}'; }
     v-status: 503
     v-upstream-status: 503
     v-verdict: none
+    v-reason: no_code
     v-hold-size: 0
     v-hold-time: 0.000
 /t/404/{"d":"01234567890123456789012345678901234","StatusCode":42505}   =
@@ -113,14 +114,17 @@ location = /html { default_type text/html; return 200 '{"StatusCode":42505}'; }
     v-status: 404
     v-upstream-status: 404
     v-verdict: undecided
+    v-reason: hold_size
     v-hold-size: 0
     v-hold-time: 0.000
 /t/html   =
     v-document: tencent_iotvideo
     v-verdict: skipped
+    v-reason: type
 HEAD /t/200/{"StatusCode":42505}   =
     v-document: tencent_iotvideo
     v-verdict: skipped
+    v-reason: method
 # the request before the cases, for which error_map is off
 --- response_headers eval: $::none
 

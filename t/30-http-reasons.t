@@ -25,6 +25,7 @@ my %vendor = (
     blanks => [200, [$json], " \r\n\t"],
     malformed => [200, [$json], '{"StatusCode"}'],
     html => [502, [$json], '<html>'],
+    'html-code' => [502, [$json], '<html>1001'],
     'cut-short' => [200, [$json], '{"StatusCode":'],
     'no-code' => [200, [$json], '{"a":{"StatusCode":42505}}'],
     scalar => [200, [$json], 'true'],
@@ -90,6 +91,7 @@ for my $upstream (qw(off on)) {
             error_map_types text/plain;
             $common
         }
+        location /$where/both/ { error_map both; $common }
         location /$where/head/ { error_map heads; $common }
         location /$where/costly/ {
             error_map costly;
@@ -122,6 +124,12 @@ my $edge = start(port => $port, http => <<"END");
 
     error_map_document texts {
         source  regex  '(\\d{4})';
+        1001    -      UNAVAILABLE  "busy";
+    }
+
+    error_map_document both {
+        source  json   /error/code /code;
+        source  regex  '>(\\d{4})\$';
         1001    -      UNAVAILABLE  "busy";
     }
 
@@ -222,6 +230,10 @@ for my $where (qw(off-off off-on on-off on-on)) {
 
     reason_ok("/$where/head/no-code", 'none no_code', 'heads');
     reason_ok("/$where/text/no-match", 'none no_code', 'texts');
+    reason_ok("/$where/both/html-code", 'mapped', 'both');
+    reason_ok("/$where/both/html", 'none no_code', 'both');
+    reason_ok("/$where/both/no-code", 'none no_code', 'both');
+    reason_ok("/$where/both/empty", 'none empty', 'both');
     reason_ok("/$where/text/empty-text", 'none empty', 'texts');
     reason_ok("/$where/text/blank-text", 'none empty', 'texts');
     reason_ok("/$where/costly/costly", 'undecided pattern_cost', 'costly');

@@ -309,6 +309,9 @@ for my $case (@cases) {
         ['upstream_addr', $addr],
         ['upstream_status', $upstream_status],
         ['upstream_response_time', qr/$times/],
+        ['error_map_reason', ref $values[1] ? qr/^/
+                             : $values[1] =~ /^(?:skipped|none|undecided)$/
+                             ? qr/^[a-z_]+$/ : ''],
         map { ["error_map_$names[$_]", $values[$_]] } 0 .. $#names
     );
 

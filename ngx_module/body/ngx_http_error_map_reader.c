@@ -1046,6 +1046,7 @@ ngx_http_error_map_reader_verdict(ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_verdict_e verdict)
 {
     reader->verdict = verdict;
+    reader->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;
 
     return NGX_OK;
 }
@@ -1055,8 +1056,8 @@ static ngx_int_t
 ngx_http_error_map_reader_reason(ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_reason_e reason)
 {
+    reader->verdict = ngx_http_error_map_reason_verdict(reason);
     reader->reason = reason;
 
-    return ngx_http_error_map_reader_verdict(reader,
-                                    ngx_http_error_map_reason_verdict(reason));
+    return NGX_OK;
 }
