@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_filter.h"
+#include "ngx_http_error_map_drop.h"
 #include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_intercept.h"
@@ -57,7 +58,7 @@ static ngx_int_t ngx_http_error_map_release(ngx_http_request_t *r,
 static ngx_int_t ngx_http_error_map_send_held(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_replace(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx);
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_send(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *out);
 static void ngx_http_error_map_timeout(ngx_event_t *ev);
@@ -373,7 +374,7 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
         r->limit_rate_set = 1;
     }
 
-    return ngx_http_error_map_replace(r, ctx);
+    return ngx_http_error_map_replace(r, conf, ctx);
 }
 
 
@@ -488,7 +489,7 @@ ngx_http_error_map_phase_body(ngx_http_request_t *r,
     ngx_http_error_map_hold_t  *hold;
 
     if (ctx->phase != NGX_HTTP_ERROR_MAP_HOLD) {
-        ngx_http_error_map_hold_consume(in);
+        ngx_http_error_map_drop_body(ctx, in);
 
         return (r->connection->buffered || r->postponed)
                ? ngx_http_error_map_send_body(r, ctx, NULL) : NGX_OK;
@@ -592,19 +593,31 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
 
         /* such as a 304: the client gets no body, the upstream still sends */
 
-        ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
-
         ngx_http_error_map_hold_consume(in);
         ngx_http_error_map_hold_discard(hold);
 
-        return rc;
+#if (NGX_HTTP_CACHE)
+
+        if (ngx_http_error_map_upstream_active(r) && r->upstream->cacheable) {
+
+            /* it is for the cache, as nginx has it */
+
+            ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
+
+            return rc;
+        }
+
+#endif
+
+        return (ngx_http_error_map_drop(r, conf, ctx) == NGX_OK) ? rc
+                                                                 : NGX_ERROR;
     }
 
     if (ctx->body) {
         ngx_http_error_map_hold_consume(in);
         ngx_http_error_map_hold_discard(hold);
 
-        return ngx_http_error_map_replace(r, ctx);
+        return ngx_http_error_map_replace(r, conf, ctx);
     }
 
     in = ngx_http_error_map_hold_needs(r, hold, in);
@@ -629,7 +642,7 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_error_map_replace(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx)
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
     ngx_int_t    rc;
     ngx_chain_t  out;
@@ -641,9 +654,7 @@ ngx_http_error_map_replace(ngx_http_request_t *r,
 
     /* not before, as a filter may end the response while it is sent */
 
-    ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_DROP);
-
-    return rc;
+    return (ngx_http_error_map_drop(r, conf, ctx) == NGX_OK) ? rc : NGX_ERROR;
 }
 
 

@@ -56,6 +56,11 @@ typedef struct {
 } ngx_http_error_map_hold_t;
 
 
+/* opaque, see drop.h */
+
+typedef struct ngx_http_error_map_drop_s  ngx_http_error_map_drop_t;
+
+
 /* the body filter's action on the vendor's body */
 
 typedef enum {
@@ -90,6 +95,7 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_msec_t                      hold_time;
 
     ngx_buf_t                      *body;    /* replaces the vendor's */
+    ngx_http_error_map_drop_t      *drop;    /* what is read of it then */
     unsigned                        dry_run:1;
 
     /* the original handler, restored once the held data is sent */

@@ -91,6 +91,7 @@ ngx_http_error_map_save_replaced(ngx_http_error_map_sending_t *sending)
     ctx->phase = NGX_HTTP_ERROR_MAP_PASS;
     ctx->hold = NULL;
     ctx->body = NULL;
+    ctx->drop = NULL;
     ctx->write_event_handler = NULL;
 
     if (ctx->status == 0) {
