@@ -259,7 +259,7 @@ sub launch {
         $server->{stopped} = 1 if waitpid($pid, POSIX::WNOHANG) == $pid;
 
         return $server->{listens} || $server->{stopped};
-    });
+    }, 60);
 
     return $server;
 }
