@@ -12,7 +12,8 @@ module     = build/ngx_http_error_map_filter_module.so
 src        = $(or $(NGINX_SRC),/usr/share/nginx/src)
 CC         = cc
 
-build_deps = gcc make gperf libc6-dev libpcre2-dev libssl-dev zlib1g-dev
+build_deps = gcc make gperf libbrotli-dev libc6-dev libpcre2-dev libssl-dev \
+             libzstd-dev zlib1g-dev
 test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
              libhttp-message-perl libtest-longstring-perl libipc-run-perl \

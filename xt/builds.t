@@ -66,6 +66,80 @@ for my $way (@ways) {
 }
 
 
+# Without the libraries of br and zstd, configure says so, their names are
+# rejected, and responses in these codings are skipped.
+
+{
+    my $hidden = "$dir/hidden";
+
+    system "rm -rf $dir/b && mkdir -p $hidden/brotli";
+    spew("$hidden/$_", "#error it is hidden\n") for 'brotli/decode.h', 'zstd.h';
+
+    my ($status, $out) = build($ErrorMap::root, 'static', $src,
+                               "--with-cc-opt='-g -O2 -I$hidden'", '');
+
+    is($status, 0, 'it builds without brotli and zstd')
+        or diag(substr $out, -2000);
+    unlike($out, qr/warning:/, '... without a warning');
+
+    my $log = slurp("$dir/b.log");
+
+    like($log, qr/^checking for $_ decoder \.\.\. not found$/m,
+         "... and says so of $_") for qw(brotli zstd);
+
+    local $ENV{TEST_NGINX_BINARY} = "$dir/b/objs/nginx";
+
+    for (['br', 'libbrotlidec'], ['zstd', 'libzstd']) {
+        my ($coding, $library) = @$_;
+
+        my $message = qq{coding "$coding" in "error_map_decode" requires }
+                      . "$library, which this build does not have in ";
+
+        like(configuration_error("error_map_decode $coding;\n"),
+             qr/\Q$message\Enginx\.conf:6$/,
+             "error_map_decode $coding is rejected");
+    }
+
+    is(configuration_error("error_map_decode gzip deflate;\n"), '',
+       'error_map_decode gzip deflate is accepted');
+
+    my $vendor = vendor(sub {
+        my ($s, $request) = @_;
+        my ($coding) = $request =~ m{^GET /(\w+)};
+
+        print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                 . "Content-Encoding: $coding\r\nContent-Length: 20\r\n\r\n"
+                 . '{"StatusCode":42505}';
+        return 1;
+    });
+
+    my $port = free_port();
+
+    my $edge = start(port => $port, http => <<"END");
+        server {
+            listen 127.0.0.1:$port;
+
+            location / {
+                error_map tencent_iotvideo;
+                add_header X-Reason \$error_map_reason always;
+                proxy_pass http://127.0.0.1:$vendor;
+            }
+        }
+END
+
+    for (['br', 'coding'], ['zstd', 'coding'], ['gzip', 'malformed'],
+         ['deflate', 'malformed'], ['identity', undef])
+    {
+        my ($coding, $reason) = @$_;
+
+        is(get($port, "/$coding")->{headers}{'x-reason'}[0], $reason,
+           "$coding: " . ($reason || 'mapped'));
+    }
+
+    stop($edge);
+}
+
+
 # Forks have versions of their own: one that calls itself 1.27.2 has what an
 # older nginx has.
 

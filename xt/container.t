@@ -59,7 +59,8 @@ run_ok("apt-get install -y --no-install-recommends $deps",
 
 ok(-x "$folder/prebuild", 'prebuild can be executed');
 run_ok("$folder/prebuild", '... and runs');
-ok(-f "/usr/include/$_.h", "... and $_.h is there then") for qw(pcre2 zlib);
+ok(-f "/usr/include/$_.h", "... and $_.h is there then")
+    for qw(brotli/decode pcre2 zlib zstd);
 
 # there is no Alpine here: apk only records its arguments
 
@@ -69,7 +70,8 @@ spew("$dir/apk/apk", "#!/bin/sh\necho apk \"\$@\"\n");
 chmod 0755, "$dir/apk/apk";
 
 my ($status, $out) = shell("PATH=$dir/apk $folder/prebuild");
-is("$status $out", "0 apk add pcre2-dev zlib-dev\n", 'on Alpine it asks apk');
+is("$status $out", "0 apk add brotli-dev pcre2-dev zlib-dev zstd-dev\n",
+   'on Alpine it asks apk');
 
 ($status, $out) = shell("PATH=$dir/none $folder/prebuild");
 isnt($status, 0, 'it fails where there is neither');
