@@ -66,6 +66,63 @@ for my $way (@ways) {
 }
 
 
+# Linked in before and after another module whose body filter follows its header
+# filter: the order does not matter.
+
+{
+    my $echo = "$ErrorMap::root/build/echo-bookworm";
+    my $other = "--add-module=$echo --with-cc-opt=-O0";
+    my %args = (before => "--add-module=$ErrorMap::root $other",
+                after => $other);
+
+    my $vendor = vendor(sub {
+        my ($s) = @_;
+
+        print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+        select undef, undef, undef, 0.05;
+        print $s '{"StatusCode":42505}';
+
+        return 0;
+    });
+
+    system("$ErrorMap::root/tools/debian source bookworm libnginx-mod-http-echo"
+           . " $echo > $dir/log 2>&1") == 0 or die slurp("$dir/log");
+
+    for my $order ('before', 'after') {
+        system "rm -rf $dir/b";
+
+        my ($status, $out) = build($ErrorMap::root, 'static', $src,
+                                   $args{$order}, '');
+
+        is($status, 0, "$order another module, it builds")
+            or diag(substr $out, -2000);
+
+        local $ENV{TEST_NGINX_BINARY} = "$dir/b/objs/nginx";
+        my $port = free_port();
+
+        my $edge = start(port => $port, modules => '', http => <<"END");
+        server {
+            listen 127.0.0.1:$port;
+
+            location / {
+                error_map tencent_iotvideo;
+                echo_before_body before;
+                echo_after_body after;
+                proxy_pass http://127.0.0.1:$vendor;
+            }
+        }
+END
+
+        my $r = get($port, '/');
+
+        is($r->{status}, 402, '... and maps');
+        is($r->{body}, "before\n{\"StatusCode\":42505}after\n",
+           '... and the other module has the header before the body');
+        stop($edge);
+    }
+}
+
+
 # Without the libraries of br and zstd, configure says so, their names are
 # rejected, and responses in these codings are skipped.
 
