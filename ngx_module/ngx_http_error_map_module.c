@@ -37,12 +37,17 @@ static ngx_int_t ngx_http_error_map_init_module(ngx_cycle_t *cycle);
 static void ngx_http_error_map_exit_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_error_map_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_body_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_error_map_header_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_error_map_header_init(ngx_conf_t *cf);
 static void *ngx_http_error_map_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_error_map_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+
+
+/* nginx declares it in no header */
+extern ngx_module_t  ngx_http_copy_filter_module;
 
 
 static ngx_str_t  ngx_http_error_map_default_types[] = {
@@ -243,7 +248,8 @@ ngx_module_t  ngx_http_error_map_filter_module = {
 /* has another place in the order of nginx's modules, see config */
 
 static ngx_http_module_t  ngx_http_error_map_header_filter_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_error_map_header_preconfiguration,
+                                           /* preconfiguration */
     ngx_http_error_map_header_init,        /* postconfiguration */
 
     NULL,                                  /* create main configuration */
@@ -888,6 +894,41 @@ ngx_http_error_map_body_init(ngx_conf_t *cf)
     }
 
     return emcf->enabled ? ngx_http_error_map_body_filter_init(cf) : NGX_OK;
+}
+
+
+/*
+ * Body filters run in the reverse order of the modules.  Modules that are added
+ * or loaded later stand between the body half and the copy filter, and would
+ * get a held body before its header.  So the body half moves to its place right
+ * before the copy filter, in the list of the cycle.  The loop that calls this
+ * has passed both by now.
+ */
+
+static ngx_int_t
+ngx_http_error_map_header_preconfiguration(ngx_conf_t *cf)
+{
+    ngx_uint_t      i, n;
+    ngx_module_t  **modules;
+
+    modules = cf->cycle->modules;
+
+    for (n = 0; modules[n] != &ngx_http_copy_filter_module; n++) {
+        /* void */
+    }
+
+    for (i = n; modules[i] != &ngx_http_error_map_filter_module; i--) {
+        if (i == 0) {
+            return NGX_OK;
+        }
+    }
+
+    ngx_memmove(&modules[i], &modules[i + 1],
+                (n - i - 1) * sizeof(ngx_module_t *));
+
+    modules[n - 1] = &ngx_http_error_map_filter_module;
+
+    return NGX_OK;
 }
 
 

@@ -68,6 +68,7 @@ static void *ngx_http_injector_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_injector_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_injector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_injector_init_main_conf(ngx_conf_t *cf, void *conf);
 static ngx_int_t ngx_http_injector_init(ngx_conf_t *cf);
 
 
@@ -96,7 +97,7 @@ static ngx_http_module_t  ngx_http_injector_module_ctx = {
     ngx_http_injector_init,                /* postconfiguration */
 
     NULL,                                  /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_http_injector_init_main_conf,      /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
@@ -120,6 +121,10 @@ ngx_module_t  ngx_http_injector_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+/* nginx declares it in no header */
+extern ngx_module_t  ngx_http_copy_filter_module;
 
 
 static ngx_http_output_body_filter_pt  ngx_http_next_body_filter;
@@ -539,6 +544,31 @@ ngx_http_injector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_injector_handler;
 
     return ngx_http_set_complex_value_slot(cf, cmd, conf);
+}
+
+
+/* moves to right before the copy filter, after all that was moved there */
+
+static char *
+ngx_http_injector_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_uint_t      i, n;
+    ngx_module_t  **modules;
+
+    modules = cf->cycle->modules;
+
+    for (n = 0; modules[n] != &ngx_http_copy_filter_module; n++) {
+        /* void */
+    }
+
+    for (i = n; modules[i] != &ngx_http_injector_module; i++) {
+        /* void */
+    }
+
+    ngx_memmove(&modules[n + 1], &modules[n], (i - n) * sizeof(ngx_module_t *));
+    modules[n] = &ngx_http_injector_module;
+
+    return NGX_CONF_OK;
 }
 
 
