@@ -19,7 +19,8 @@ my $root = "$build/deb-root";
 my $package = 'libnginx-mod-http-error-map';
 my $so = '/usr/lib/nginx/modules/ngx_http_error_map_filter_module.so';
 my $quiet = '--no-install-recommends -o Dpkg::Use-Pty=0';
-my $link = '/etc/nginx/modules-enabled/50-mod-http-error-map.conf';
+my $enabled = '/etc/nginx/modules-enabled';
+my $link = "$enabled/90-mod-http-error-map.conf";
 
 
 # must(command): runs a command that must succeed, returns its output
@@ -412,16 +413,34 @@ is(holders('any'), '', '... and releases the module');
 }
 
 
-# upgraded
+# upgraded from a package whose link has another number
+
+my $old = tempdir(CLEANUP => 1);
+
+must("cd $old && dpkg-deb -R $deb tree"
+     . " && sed -i 's/^Version: .*/Version: 0.0.1-1/' tree/DEBIAN/control"
+     . " && sed -i '/^# The link/,/^fi/d; s/90-mod-http/50-mod-http/'"
+     . ' tree/DEBIAN/postinst tree/DEBIAN/prerm tree/DEBIAN/postrm'
+     . ' && dpkg-deb --root-owner-group -b tree old.deb');
+
+
+sub dpkg {
+    my ($status, $out) = within("dpkg $_[0] $package");
+    die "dpkg $_[0]: $out" if $status != 0;
+}
+
+
+# the links of the module, enabled and not
+
+sub links {
+    return join ' ', map { s{.*/}{}r }
+                     glob "$root$enabled/*-mod-http-error-map.conf*";
+}
+
 
 {
-    my $old = tempdir(CLEANUP => 1);
-
-    must("cd $old && dpkg-deb -R $deb tree"
-         . " && sed -i 's/^Version: .*/Version: 0.0.1-1/' tree/DEBIAN/control"
-         . ' && dpkg-deb --root-owner-group -b tree old.deb');
-
     install("$old/old.deb", 'apt installs an older package');
+    is(links(), '50-mod-http-error-map.conf', '... with its link');
     spew($mapped, $mapped_conf);
     reload_nginx();
     is(wrong_then(8002, 'error', 402), '', '... which maps');
@@ -440,6 +459,7 @@ is(holders('any'), '', '... and releases the module');
     isnt((stat "$root$so")[1], $inode, '... and the module is another file');
     is(holders('other'), '', '... and all processes use it');
     ok(kill(0, master()), '... and the master runs');
+    is(links(), '90-mod-http-error-map.conf', '... and the link has moved');
 
     my ($status, $out) = within("dpkg-query -W -f '\${Status} \${Version}'"
                                 . " $package");
@@ -449,6 +469,29 @@ is(holders('any'), '', '... and releases the module');
     end($load, 100, 'the upgraded nginx goes on');
     is(wrong(8002, 'error', 402), '', '... and maps');
     configured('... and nginx takes its configuration');
+}
+
+
+# what the administrator has disabled stays so, what was removed comes back
+
+{
+    unlink $mapped or die "$mapped: $!";
+    dpkg('--purge');
+    install("$old/old.deb", 'apt installs an older package again');
+    must("rm $root$enabled/50-mod-http-error-map.conf");
+    install($deb, '... and upgrades it when it is disabled');
+    is(links(), '', '... and it stays disabled');
+
+    dpkg('--purge');
+    install("$old/old.deb", 'apt installs an older package again');
+    dpkg('--remove');
+    is(links(), '50-mod-http-error-map.conf.removed', '... and removes it');
+    install($deb, '... and installs this one');
+    is(links(), '90-mod-http-error-map.conf', '... which is enabled');
+    configured('... and nginx takes its configuration');
+
+    dpkg('--purge');
+    is(links(), '', 'a purge leaves no link');
 }
 
 
