@@ -181,7 +181,8 @@ sub names_ok {
     my %has = map { $_ => 1 } $of_readme =~ /$pattern/g;
 
     right("README.md: $what",
-          map { "$_ is missing" } grep { !$has{$_} } @name);
+          map { "$_ is missing" }
+          grep { !$has{$_} && !/^error_map_field_[a-z]/ } @name);
 
     for my $file (@files) {
         my @text = (@{ $document{$file}{prose} },
@@ -193,8 +194,23 @@ sub names_ok {
     }
 }
 
+# a field's variable has the name of a field that is declared, or NAME
+
+sub fields {
+    my $text = join "\n", map { my $file = $_;
+                                (@{ $document{$file}{prose} },
+                                 map { $_->{text} }
+                                     @{ $document{$file}{block} }) } @files;
+
+    my %declared = (NAME => 1, map { $_ => 1 } $text =~ /\bfield\s+(\w+)\s/g);
+
+    return map { "error_map_field_$_" }
+        grep { $text =~ /\$\{?error_map_field_$_\b/ } sort keys %declared;
+}
+
+
 names_ok('variables', qr/\$\{?(error_map_[a-z]\w*)/,
-         map { "error_map_$_" } @variable);
+         (map { "error_map_$_" } @variable), fields());
 names_ok('metrics', qr/\b(nginx_error_map_[a-z]\w*)/, @metric);
 
 for my $file (@files) {
