@@ -129,8 +129,10 @@ check(size_t piece)
 
             if (v.kind == EM_SELECT_NONE
                 && (at == where || strchr("tfn", text[strspn(text, " ")]))
-                && (json.status == EM_JSON_MALFORMED)
-                   == (v.reason != EM_SELECT_NO_CODE))
+                && (json.status == EM_JSON_COMPLETE)
+                   == (v.reason == EM_SELECT_NO_CODE)
+                && (json.status == EM_JSON_EMPTY)
+                   == (v.reason == EM_SELECT_EMPTY))
             {
                 continue;
             }
