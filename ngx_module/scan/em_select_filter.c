@@ -117,6 +117,13 @@ em_select_final(em_select_t *s, unsigned k, unsigned kind, uintptr_t row,
     bit = em_select_bit(n);
     worse = ~(em_select_bit(k) - 1);
 
+    /* what waited for a filter may come after the verdict */
+
+    if (s->status != EM_SELECT_MORE && s->plan->paths[k].role != EM_PLAN_FIELD)
+    {
+        return;
+    }
+
     switch (s->plan->paths[k].role) {
 
     case EM_PLAN_SOURCE:
