@@ -276,7 +276,7 @@ for (split /\n/, get($port, '/metrics')->{body}) {
     $labels{$name}{$_} = 1 for 'instance', 'job', $labels =~ /(\w+)="/g;
 }
 
-cmp_ok(scalar keys %labels, '==', 6, 'six series');
+cmp_ok(scalar keys %labels, '==', 7, 'seven series');
 
 # the panels: their queries, and the use of the answers
 

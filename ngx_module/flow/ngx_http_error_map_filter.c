@@ -12,6 +12,7 @@
 #include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
+#include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_verdict.h"
 #include "ngx_http_error_map_writer.h"
 #include "ngx_http_error_map_zone.h"

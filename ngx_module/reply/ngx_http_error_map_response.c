@@ -17,10 +17,6 @@ static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 
 
-ngx_http_error_map_ctx_t
-    ngx_http_error_map_skipped[NGX_HTTP_ERROR_MAP_REASON_DOCUMENT + 1];
-
-
 ngx_http_error_map_ctx_t *
 ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,

@@ -14,8 +14,6 @@
 #pragma GCC visibility push(hidden)
 
 
-/* the contexts of skipped responses, by reason */
-extern ngx_http_error_map_ctx_t  ngx_http_error_map_skipped[];
 
 /*
  * Creates the context of a response with this status, still without a verdict;

@@ -67,6 +67,10 @@ ngx_str_t  ngx_http_error_map_verdicts[] = {
 };
 
 
+ngx_http_error_map_ctx_t
+    ngx_http_error_map_skipped[NGX_HTTP_ERROR_MAP_REASON_DOCUMENT + 1];
+
+
 ngx_int_t
 ngx_http_error_map_add_variables(ngx_conf_t *cf)
 {
@@ -155,6 +159,12 @@ ngx_http_error_map_variable_ctx(ngx_http_request_t *r)
         {
             ctx = saved->ctx;
         }
+    }
+
+    /* nginx intercepted the response by its status, before any filter */
+
+    if (ctx == NULL && conf->enable && r->headers_out.status) {
+        ctx = &ngx_http_error_map_skipped[NGX_HTTP_ERROR_MAP_REASON_STATUS];
     }
 
     return ctx;

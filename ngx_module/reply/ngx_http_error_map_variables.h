@@ -20,6 +20,9 @@ ngx_uint_t ngx_http_error_map_upstream_status(ngx_http_request_t *r,
 
 extern ngx_str_t  ngx_http_error_map_verdicts[];
 
+/* the contexts of skipped responses, by reason */
+extern ngx_http_error_map_ctx_t  ngx_http_error_map_skipped[];
+
 ngx_int_t ngx_http_error_map_add_variables(ngx_conf_t *cf);
 
 /* returns the context that variables of the request show, or NULL */
