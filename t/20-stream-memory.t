@@ -144,6 +144,7 @@ sub edge {
     return start(port => $port, main => 'worker_rlimit_nofile 8192;',
                  log_level => 'warn', connections => 8000, http => <<"END");
     error_map_hold_size $size;
+    error_map_hold_total 1024m;
     error_map_hold_timeout 50s;
     proxy_buffer_size 4k;
     proxy_buffers 8 4k;
