@@ -1,17 +1,20 @@
 
 /*
- * Body bytes to a verdict, inside nginx: JSON, patterns and gzip.  The verdict,
- * the row and the code are the same for all cuts of a body, and for the body
- * compressed.
+ * Body bytes to a verdict, inside nginx: JSON, patterns and codings.  The
+ * verdict, its reason, the row and the code are the same for all cuts of a
+ * body, and for the body compressed.
  *
- * Input: a byte that chooses the document, one of flags, two for the cuts, the
- * body.  With the last two choices the first line of the body is a pattern.
+ * Input: a byte that chooses the document and the coding, one of flags, two for
+ * the cuts, the body.  With the last two documents the first line of the body
+ * is a pattern.
  */
 
 
 #include "ngx.h"
 
+#include <brotli/encode.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "ngx_http_error_map_document.h"
 #include "ngx_http_error_map_pattern.h"
@@ -27,13 +30,14 @@
 
 #define FUZZ_COMPRESS      0x04      /* the body is also read compressed */
 #define FUZZ_MEMBERS       0x08      /* ... in two members */
-#define FUZZ_GZIP          0x10      /* Content-Encoding is gzip */
+#define FUZZ_CODED         0x10      /* the body is coded as it is */
 #define FUZZ_JSON          0x20      /* a pointer in addition to the pattern */
 #define FUZZ_PADDED        0x40      /* the members are followed by zeros */
 
 
 typedef struct {
     ngx_http_error_map_verdict_e   verdict;
+    ngx_http_error_map_reason_e    reason;
     const em_entry_t              *entry;
     size_t                         success;
     size_t                         len;
@@ -181,7 +185,8 @@ fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
 
 static void
 fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
-    const u_char *data, size_t len, size_t size, ngx_uint_t gzip, size_t max)
+    const u_char *data, size_t len, size_t size,
+    ngx_http_error_map_coding_e coding, size_t max)
 {
     size_t                        n;
     u_char                       *piece;
@@ -204,7 +209,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     conf.hold_size = size;
     conf.events = 1;
 
-    rc = ngx_http_error_map_reader_init(&reader, &r, document, &conf, gzip,
+    rc = ngx_http_error_map_reader_init(&reader, &r, document, &conf, coding,
                                         EM_CHARSET_UNKNOWN);
 
     while (rc == NGX_AGAIN && len) {
@@ -240,6 +245,15 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     ngx_memzero(answer, sizeof(fuzz_answer_t));
 
     answer->verdict = reader.verdict;
+    answer->reason = reader.reason;
+
+    if (answer->reason
+        ? answer->verdict != ngx_http_error_map_reason_verdict(answer->reason)
+        : answer->verdict != NGX_HTTP_ERROR_MAP_SUCCESS
+          && !ngx_http_error_map_is_error(answer->verdict))
+    {
+        abort();
+    }
 
     switch (reader.verdict) {
 
@@ -272,10 +286,12 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
 static void
 fuzz_show(char *name, fuzz_answer_t *answer)
 {
-    fprintf(stderr, "%s: %.*s \"%.*s\"\n", name,
+    fprintf(stderr, "%s: %.*s \"%.*s\" %.*s\n", name,
             (int) ngx_http_error_map_verdicts[answer->verdict].len,
             ngx_http_error_map_verdicts[answer->verdict].data,
-            (int) answer->len, answer->code);
+            (int) answer->len, answer->code,
+            (int) ngx_http_error_map_reasons[answer->reason].len,
+            ngx_http_error_map_reasons[answer->reason].data);
 }
 
 
@@ -304,29 +320,71 @@ fuzz_same(fuzz_answer_t *a, fuzz_answer_t *b, char *name, size_t max)
 
 static void
 fuzz_all(fuzz_answer_t *whole, ngx_http_error_map_document_t *document,
-    const u_char *data, size_t len, size_t size, ngx_uint_t gzip)
+    const u_char *data, size_t len, size_t size,
+    ngx_http_error_map_coding_e coding)
 {
     ngx_uint_t     i;
     fuzz_answer_t  answer;
 
     static size_t  max[] = { 1, 3, 20, 300 };
 
-    fuzz_read(whole, document, data, len, size, gzip, FUZZ_MAX);
+    fuzz_read(whole, document, data, len, size, coding, FUZZ_MAX);
 
     for (i = 0; i < sizeof(max) / sizeof(size_t); i++) {
-        fuzz_read(&answer, document, data, len, size, gzip, max[i]);
+        fuzz_read(&answer, document, data, len, size, coding, max[i]);
         fuzz_same(whole, &answer, "pieces", max[i]);
     }
 }
 
 
-/* compresses data to a gzip member at out */
+/* compresses data to a member at out; the level is at most 9 */
 
 static size_t
-fuzz_compress(u_char *out, size_t room, const u_char *data, size_t len,
-    int level)
+fuzz_compress(ngx_http_error_map_coding_e coding, u_char *out, size_t room,
+    const u_char *data, size_t len, int level)
 {
-    z_stream  stream;
+    size_t      n;
+    z_stream    stream;
+    ZSTD_CCtx  *zstd;
+
+    switch (coding) {
+
+    case NGX_HTTP_ERROR_MAP_BROTLI:
+
+        n = room;
+
+        if (!BrotliEncoderCompress(level, 10 + fuzz_random() % 15,
+                                   BROTLI_DEFAULT_MODE, len, data, &n, out))
+        {
+            abort();
+        }
+
+        return n;
+
+    case NGX_HTTP_ERROR_MAP_ZSTD:
+
+        zstd = ZSTD_createCCtx();
+
+        ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level);
+        ZSTD_CCtx_setParameter(zstd, ZSTD_c_windowLog,
+                               10 + fuzz_random() % 14);
+        ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, fuzz_random() & 1);
+        ZSTD_CCtx_setParameter(zstd, ZSTD_c_contentSizeFlag,
+                               fuzz_random() & 1);
+
+        n = ZSTD_compress2(zstd, out, room, data, len);
+
+        if (ZSTD_isError(n)) {
+            abort();
+        }
+
+        ZSTD_freeCCtx(zstd);
+
+        return n;
+
+    default:
+        break;
+    }
 
     ngx_memzero(&stream, sizeof(z_stream));
 
@@ -335,8 +393,10 @@ fuzz_compress(u_char *out, size_t room, const u_char *data, size_t len,
     stream.next_out = out;
     stream.avail_out = room;
 
-    if (deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + 16, 8,
-                     Z_DEFAULT_STRATEGY)
+    if (deflateInit2(&stream, level, Z_DEFLATED,
+                     coding == NGX_HTTP_ERROR_MAP_GZIP ? MAX_WBITS + 16
+                     : fuzz_random() & 1 ? MAX_WBITS : -MAX_WBITS,
+                     8, Z_DEFAULT_STRATEGY)
         != Z_OK
         || deflate(&stream, Z_FINISH) != Z_STREAM_END
         || deflateEnd(&stream) != Z_OK)
@@ -388,16 +448,25 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_str_t                       pattern;
     ngx_uint_t                      choice;
     ngx_pool_t                     *pool;
-    fuzz_answer_t                   plain, gzip;
+    fuzz_answer_t                   plain, coded;
+    ngx_http_error_map_coding_e     coding;
     ngx_http_error_map_document_t  *document;
 
-    static u_char  out[FUZZ_MAX + 1024];
+    static u_char  out[FUZZ_MAX + 4096];
+
+    static ngx_http_error_map_coding_e  codings[] = {
+        NGX_HTTP_ERROR_MAP_GZIP,
+        NGX_HTTP_ERROR_MAP_DEFLATE,
+        NGX_HTTP_ERROR_MAP_BROTLI,
+        NGX_HTTP_ERROR_MAP_ZSTD
+    };
 
     if (size < 4 || size > FUZZ_MAX) {
         return 0;
     }
 
     choice = data[0] % (FUZZ_NAMES + 2);
+    coding = codings[data[0] / (FUZZ_NAMES + 2) % 4];
     flags = data[1];
     fuzz_seed = data[2] | data[3] << 8;
     fuzz_abandoned = 0;
@@ -433,18 +502,26 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     max = fuzz_size(flags);
 
-    if ((flags & FUZZ_GZIP) && !(flags & FUZZ_COMPRESS)) {
-        fuzz_all(&gzip, document, data, size, max, 1);
+    if ((flags & FUZZ_CODED) && !(flags & FUZZ_COMPRESS)) {
+        fuzz_all(&coded, document, data, size, max, coding);
         goto done;
     }
 
-    fuzz_all(&plain, document, data, size, max, 0);
+    fuzz_all(&plain, document, data, size, max, NGX_HTTP_ERROR_MAP_IDENTITY);
 
     if (flags & FUZZ_COMPRESS) {
-        half = (flags & FUZZ_MEMBERS) ? fuzz_random() % (size + 1) : 0;
+        half = 0;
+        len = 0;
 
-        len = half ? fuzz_compress(out, sizeof(out), data, half, 1) : 0;
-        len += fuzz_compress(out + len, sizeof(out) - len, data + half,
+        if ((flags & FUZZ_MEMBERS)
+            && (coding == NGX_HTTP_ERROR_MAP_GZIP
+                || coding == NGX_HTTP_ERROR_MAP_ZSTD))
+        {
+            half = fuzz_random() % (size + 1);
+            len = fuzz_compress(coding, out, sizeof(out), data, half, 1);
+        }
+
+        len += fuzz_compress(coding, out + len, sizeof(out) - len, data + half,
                              size - half, fuzz_random() % 10);
 
         if (flags & FUZZ_PADDED) {
@@ -452,12 +529,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
             len += 8;
         }
 
-        fuzz_all(&gzip, document, out, len, max, 1);
+        fuzz_all(&coded, document, out, len, max, coding);
 
         /* otherwise the limit is reached at another byte of the text */
 
         if (len <= max) {
-            fuzz_same(&plain, &gzip, "gzip", FUZZ_MAX);
+            fuzz_same(&plain, &coded, "coded", FUZZ_MAX);
         }
     }
 
