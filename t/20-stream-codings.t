@@ -622,7 +622,7 @@ sub wanted {
 
 # check([name, location, framing, rows, ...]): one test for each name, all its
 # rows are right with and without buffering; a row has the arguments for the
-# vendor, and the result of verdict()
+# vendor, and the result of verdict(), or several with "or" between them
 
 sub check {
     # a connection has at most 200 requests, which takes a sanitizer long enough
@@ -670,7 +670,7 @@ sub check {
 
                 push @{ $wrong{$name} },
                      "$got, not $wanted: $args, $framing, buffering $buffering"
-                    if $got ne "$wanted, whole";
+                    if !grep { $got eq "$_, whole" } split / or /, $wanted;
             }
         }
     }
@@ -742,6 +742,10 @@ check(map {
 
         [$name, 'any', $framing, map {
             my $wanted = $plain[$text_of{$_}];
+
+            # libzstd has become stricter, and nginx may have another one
+
+            $wanted .= ' or none, 200' if $name =~ /^zstd: a flipped/;
 
             map { [$_, $wanted] } "$_&chunk=16",
                                   /at=(\d+)&flip=255/ ? "$_&cut=$1" : (),
