@@ -16,7 +16,15 @@ my $vendor = vendor(sub {
         or die $request;
     $body =~ s/%(..)/chr hex $1/ge;
 
-    print $s "HTTP/1.1 200 OK\r\nContent-Type: "
+    my $status = '200 OK';
+
+    if ($request =~ /^Range: bytes=(\d+)-/mi) {
+        $status = "206 Partial Content\r\nContent-Range: bytes $1-"
+                  . (length($body) - 1) . '/' . length $body;
+        $body = substr $body, $1;
+    }
+
+    print $s "HTTP/1.1 $status\r\nContent-Type: "
              . ($type eq 'json' ? 'application/json' : "text/$type")
              . ($code ? "\r\nX-Acme-Error: $code" : '')
              . "\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
@@ -41,6 +49,12 @@ my $edge = start(port => $port, http => $conf . <<"END");
         location /eu { error_map iotvideo_eu; return 200 \$arg_body; }
     }
 END
+
+# what a client can ask for does not hide an error
+
+is(get($port, '/video/json/{"StatusCode":42505}',
+       headers => "Range: bytes=1-\r\n")->{status}, 429,
+   'a range that the vendor would honour');
 
 my $proxy = 'edge.example.com; received-status=200; details=';
 
