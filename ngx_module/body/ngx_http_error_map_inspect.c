@@ -174,6 +174,15 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         ngx_null_string
     };
 
+    /* nearly all responses that are skipped are like the last one */
+
+    if (value->len == conf->skipped_len
+        && value->len
+        && ngx_memcmp(value->data, conf->skipped, value->len) == 0)
+    {
+        return 0;
+    }
+
     /* nearly all responses */
 
     if (value->len >= 16
@@ -197,6 +206,11 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         && (len < 6 || (value->data[len - 1] | 0x20) != 'n')
         && conf->types.size)
     {
+        if (value->len <= NGX_HTTP_ERROR_MAP_SKIPPED_TYPE) {
+            ngx_memcpy(conf->skipped, value->data, value->len);
+            conf->skipped_len = value->len;
+        }
+
         return 0;
     }
 
@@ -273,12 +287,12 @@ ngx_http_error_map_charset(ngx_str_t *type)
 {
     u_char  *p, *last, *start;
 
-    last = type->data + type->len;
-
-    p = ngx_strlchr(type->data, last, ';');
+    p = memchr(type->data, ';', type->len);
     if (p == NULL) {
         return EM_CHARSET_UNKNOWN;
     }
+
+    last = type->data + type->len;
 
     p = ngx_strlcasestrn(p, last, (u_char *) "charset=", 8 - 1);
     if (p == NULL) {

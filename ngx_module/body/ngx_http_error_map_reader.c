@@ -53,8 +53,6 @@ static ngx_int_t ngx_http_error_map_reader_scan_end(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_code(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
-static ngx_int_t ngx_http_error_map_reader_lookup(
-    ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_answer(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_verdict(
@@ -976,7 +974,7 @@ ngx_http_error_map_reader_code(ngx_http_error_map_reader_t *reader,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
 {
     int                   i;

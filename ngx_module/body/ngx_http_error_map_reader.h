@@ -75,6 +75,10 @@ ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 /* ends the body; always NGX_OK */
 ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);
 
+/* takes the code of json for the verdict; always NGX_OK */
+ngx_int_t ngx_http_error_map_reader_lookup(
+    ngx_http_error_map_reader_t *reader);
+
 /*
  * Gets a field of an error, by its number in the document: 1 to
  * EM_PLAN_VALUE_MAX bytes, valid until the reader is freed.  NGX_OK, or

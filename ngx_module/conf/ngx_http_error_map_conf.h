@@ -42,6 +42,9 @@
 /* a bit of r->buffered that nginx's own filters leave free */
 #define NGX_HTTP_ERROR_MAP_BUFFERED   0x08
 
+/* the longest content type that is remembered */
+#define NGX_HTTP_ERROR_MAP_SKIPPED_TYPE  32
+
 #define NGX_HTTP_ERROR_MAP_NO_RETRY   ((time_t) -1)
 
 
@@ -176,6 +179,7 @@ typedef struct {
     unsigned                        compiled:1;
 
     ngx_uint_t                      nliteral;  /* 0 if codes need escapes */
+    ngx_uint_t                      direct;    /* nothing but plain pointers */
 
     /* by slot: rows that every policy treats alike are of one kind */
     uint32_t                       *kinds;
@@ -274,6 +278,8 @@ typedef struct {
     ngx_array_t                    *types_keys;
     uint64_t                        type_bits;
     ngx_uint_t                      json;  /* application/json is in types */
+    size_t                          skipped_len;  /* the last other type */
+    u_char                          skipped[NGX_HTTP_ERROR_MAP_SKIPPED_TYPE];
     uint32_t                       *statuses;  /* a bit each, NULL for all */
 
     size_t                          hold_size;

@@ -65,11 +65,17 @@ ngx_http_error_map_request_begins(ngx_http_upstream_t *u, const char *text)
     /* the position moves as the request is sent, nginx resends from the start */
 
     b = u->request_bufs->buf;
+
+    if (b->start == NULL
+        || b->last <= b->start
+        || ngx_tolower(b->start[0]) != ngx_tolower(text[0]))
+    {
+        return 0;
+    }
+
     len = ngx_strlen(text);
 
-    return b->start
-           && b->last >= b->start
-           && (size_t) (b->last - b->start) >= len
+    return (size_t) (b->last - b->start) >= len
            && ngx_strncasecmp(b->start, (u_char *) text, len) == 0;
 }
 
@@ -106,21 +112,6 @@ ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
     }
 
     return NULL;
-}
-
-
-ngx_table_elt_t *
-ngx_http_error_map_push_header(ngx_http_request_t *r)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-
-    if (h) {
-        ngx_memzero(h, sizeof(ngx_table_elt_t));
-    }
-
-    return h;
 }
 
 

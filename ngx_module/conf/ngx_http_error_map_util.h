@@ -29,7 +29,30 @@ ngx_table_elt_t *ngx_http_error_map_next_header(ngx_list_part_t *part,
  * Adds a header to the response, zero-filled, also in the members that only
  * some versions of nginx have.  Returns NULL on error.
  */
-ngx_table_elt_t *ngx_http_error_map_push_header(ngx_http_request_t *r);
+static ngx_inline ngx_table_elt_t *
+ngx_http_error_map_push_header(ngx_http_request_t *r)
+{
+    ngx_list_t       *headers;
+    ngx_table_elt_t  *h;
+
+    headers = &r->headers_out.headers;
+
+    /* nearly always without a call */
+
+    if (headers->last->nelts < headers->nalloc) {
+        h = (ngx_table_elt_t *) headers->last->elts + headers->last->nelts++;
+
+    } else {
+        h = ngx_list_push(headers);
+        if (h == NULL) {
+            return NULL;
+        }
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    return h;
+}
 
 /* removes a header, and all that nginx knows of its name */
 void ngx_http_error_map_remove_header(ngx_http_request_t *r,

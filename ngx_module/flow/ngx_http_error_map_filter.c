@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_filter.h"
+#include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_drop.h"
 #include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_inspect.h"
@@ -102,6 +103,18 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_response_t   response;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    if (ctx == NULL
+        && !conf->upstream
+        && !r->internal
+        && !r->filter_finalize
+        && ngx_http_error_map_direct(r, conf, &reader) == NGX_OK)
+    {
+        ctx = ngx_http_error_map_conclude(r, conf, &reader, NULL, 0, 0);
+
+        return ctx ? ngx_http_error_map_decided(r, conf, ctx) : NGX_ERROR;
+    }
+
     saved = NULL;
 
     if (conf->upstream) {

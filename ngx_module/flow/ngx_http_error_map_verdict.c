@@ -9,6 +9,8 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx, size_t size, ngx_msec_t time)
 {
+    ngx_http_error_map_main_conf_t  *emcf;
+
     if (ctx) {
         ctx->hold_size = size;
         ctx->hold_time = time;
@@ -16,9 +18,13 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
 
     ctx = ngx_http_error_map_decide(r, conf, reader, ctx);
 
-    ngx_http_error_map_reader_free(reader);
+    if (reader->decoder || reader->select || reader->text) {
+        ngx_http_error_map_reader_free(reader);
+    }
 
-    if (ctx) {
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    if (ctx && emcf->zone) {
         ngx_http_error_map_count(r, conf, ctx);
     }
 

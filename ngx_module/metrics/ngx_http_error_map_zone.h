@@ -73,7 +73,7 @@ ngx_int_t ngx_http_error_map_zone_layout(ngx_conf_t *cf,
 /* called once the configuration is accepted */
 void ngx_http_error_map_zone_commit(ngx_http_error_map_zone_t *zone);
 
-/* counts a response with a verdict */
+/* counts a response with a verdict, if there is a zone */
 void ngx_http_error_map_count(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 

@@ -489,7 +489,7 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
 {
     ngx_int_t                     rc;
-    ngx_str_t                     value;
+    ngx_str_t                    *v, value;
     ngx_uint_t                    i, freshness;
     ngx_table_elt_t              *h;
     ngx_http_error_map_header_t  *header;
@@ -499,20 +499,26 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
 
     for (i = 0; i < headers->nelts; i++) {
 
-        if (header[i].variable != NGX_DECLINED) {
-            rc = ngx_http_error_map_variable_value(r, ctx, header[i].variable,
-                                                   &value);
-        } else {
-            ctx->quote = 1;
-            rc = ngx_http_error_map_header_value(r, &header[i], &value);
-            ctx->quote = 0;
+        v = ngx_http_error_map_ready_value(ctx, header[i].variable);
+
+        if (v == NULL) {
+            v = &value;
+
+            if (header[i].variable != NGX_DECLINED) {
+                rc = ngx_http_error_map_variable_value(r, ctx,
+                                                       header[i].variable, v);
+            } else {
+                ctx->quote = 1;
+                rc = ngx_http_error_map_header_value(r, &header[i], v);
+                ctx->quote = 0;
+            }
+
+            if (rc != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
 
-        if (rc != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (value.len == 0) {
+        if (v->len == 0) {
             continue;
         }
 
@@ -537,7 +543,7 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
         h->hash = header[i].hash;
         h->key = header[i].key;
         h->lowcase_key = header[i].lowcase_key;
-        h->value = value;
+        h->value = *v;
     }
 
     return freshness ? ngx_http_error_map_own_freshness(r) : NGX_OK;

@@ -331,6 +331,16 @@ ngx_http_error_map_response_init(ngx_conf_t *cf,
     documents = emcf->documents.elts;
 
     for (i = 0; i < emcf->documents.nelts; i++) {
+
+        documents[i]->direct = documents[i]->plan
+                               && documents[i]->plan->plain
+                               && documents[i]->headers.nelts == 0
+                               && !documents[i]->json_fields
+                               && !documents[i]->text_fields
+                               && (documents[i]->charset == EM_CHARSET_UTF8
+                                   || documents[i]->charset
+                                      == EM_CHARSET_UNKNOWN);
+
         if (ngx_http_error_map_response_contexts(cf, documents[i]) != NGX_OK) {
             return NGX_ERROR;
         }

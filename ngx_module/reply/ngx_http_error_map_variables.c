@@ -13,21 +13,6 @@ static ngx_int_t ngx_http_error_map_seconds(ngx_http_request_t *r,
     ngx_str_t *value, ngx_msec_t msec);
 
 
-typedef enum {
-    ngx_http_error_map_var_document = 0,
-    ngx_http_error_map_var_code,
-    ngx_http_error_map_var_class,
-    ngx_http_error_map_var_title,
-    ngx_http_error_map_var_status,
-    ngx_http_error_map_var_upstream_status,
-    ngx_http_error_map_var_retry_after,
-    ngx_http_error_map_var_verdict,
-    ngx_http_error_map_var_reason,
-    ngx_http_error_map_var_hold_size,
-    ngx_http_error_map_var_hold_time
-} ngx_http_error_map_variable_e;
-
-
 static ngx_http_variable_t  ngx_http_error_map_vars[] = {
 
 #define ngx_http_error_map_var(name)                                          \
@@ -50,9 +35,11 @@ static ngx_http_variable_t  ngx_http_error_map_vars[] = {
 };
 
 
-/* the numbers from 100 to 999, for statuses */
-
 static u_char  ngx_http_error_map_digits[900][3];
+
+ngx_str_t  ngx_http_error_map_decimals[900];
+
+ngx_str_t  ngx_http_error_map_classes[EM_NCLASSES];
 
 
 /* by ngx_http_error_map_verdict_e */
@@ -77,8 +64,16 @@ ngx_http_error_map_add_variables(ngx_conf_t *cf)
     ngx_uint_t            n;
     ngx_http_variable_t  *var, *v;
 
-    for (n = 100; n < 1000; n++) {
-        (void) ngx_sprintf(ngx_http_error_map_digits[n - 100], "%03ui", n);
+    for (n = 0; n < 900; n++) {
+        (void) ngx_sprintf(ngx_http_error_map_digits[n], "%03ui", n + 100);
+
+        ngx_http_error_map_decimals[n].data = ngx_http_error_map_digits[n];
+        ngx_http_error_map_decimals[n].len = 3;
+    }
+
+    for (n = 0; n < EM_NCLASSES; n++) {
+        ngx_http_error_map_classes[n].data = (u_char *) em_class_names[n].data;
+        ngx_http_error_map_classes[n].len = em_class_names[n].len;
     }
 
     for (v = ngx_http_error_map_vars; v->name.len; v++) {
@@ -175,7 +170,6 @@ ngx_int_t
 ngx_http_error_map_variable_value(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_uint_t number, ngx_str_t *value)
 {
-    const em_str_t             *class;
     ngx_http_error_map_hold_t  *hold;
 
     ngx_str_set(value, "");
@@ -184,8 +178,6 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
         ngx_http_error_map_skipped_value(r, ctx, number, value);
         return NGX_OK;
     }
-
-    hold = (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) ? ctx->hold : NULL;
 
     switch (number) {
 
@@ -200,17 +192,12 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
     case ngx_http_error_map_var_class:
 
         if (ctx->verdict == NGX_HTTP_ERROR_MAP_MAPPED) {
-            class = &em_class_names[ctx->entry->class];
+            *value = ngx_http_error_map_classes[ctx->entry->class];
 
         } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_UNKNOWN) {
-            class = &em_class_names[EM_UNKNOWN];
-
-        } else {
-            return NGX_OK;
+            *value = ngx_http_error_map_classes[EM_UNKNOWN];
         }
 
-        value->data = (u_char *) class->data;
-        value->len = class->len;
         return NGX_OK;
 
     case ngx_http_error_map_var_title:
@@ -239,10 +226,14 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
         return ngx_http_error_map_number(r, value, ctx->retry_after);
 
     case ngx_http_error_map_var_hold_size:
+        hold = (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) ? ctx->hold : NULL;
+
         return ngx_http_error_map_number(r, value,
                                          hold ? hold->size : ctx->hold_size);
 
     case ngx_http_error_map_var_hold_time:
+        hold = (ctx->phase == NGX_HTTP_ERROR_MAP_HOLD) ? ctx->hold : NULL;
+
         return ngx_http_error_map_seconds(r, value,
                                           hold ? ngx_current_msec - hold->start
                                                : ctx->hold_time);
@@ -319,9 +310,7 @@ static ngx_int_t
 ngx_http_error_map_number(ngx_http_request_t *r, ngx_str_t *value, uint64_t n)
 {
     if (n > 99 && n < 1000) {
-        value->data = ngx_http_error_map_digits[n - 100];
-        value->len = 3;
-
+        *value = ngx_http_error_map_decimals[n - 100];
         return NGX_OK;
     }
 

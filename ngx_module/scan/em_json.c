@@ -52,6 +52,16 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
     switch (j->state) {
 
     case sw_start:
+
+        j->len = em_json_quick(set, p, len, &q, &j->pointer);
+
+        if (j->len) {
+            memcpy(j->token, q, j->len);
+            j->status = EM_JSON_FOUND;
+
+            return j->status;
+        }
+
         j->match = (uint32_t) (((uint64_t) 1 << set->npointers) - 1);
 
         if (*p != 0xef) {

@@ -1,0 +1,30 @@
+
+/*
+ * Reads the usual response of an API at once, from the upstream's buffer.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_DIRECT_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_DIRECT_H_INCLUDED_
+
+
+#include "ngx_http_error_map_reader.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+/*
+ * For a response of status 200 and type application/json, without a coding and
+ * chunks, whose code is among the first bytes: NGX_OK, and the reader has the
+ * verdict which the general way would come to.  For any other, NGX_DECLINED.
+ * The filter has no context for the request.
+ */
+ngx_int_t ngx_http_error_map_direct(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader);
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_DIRECT_H_INCLUDED_ */

@@ -1,0 +1,174 @@
+
+/*
+ * em_json's quick look at a text against its parser: random texts like those of
+ * vendors, whole, and a byte at a time, so that there is no quick look; each
+ * ends at a page that must not be touched.
+ */
+
+
+#include "em_tap.h"
+#include "em_json_state.h"
+
+
+#define TEXTS  300000
+#define LEN    400
+
+
+/* Marsaglia's xorshift, the same numbers everywhere */
+
+static uint32_t
+pick(uint32_t n)
+{
+    static uint32_t  x = 2463534242u;
+
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+
+    return x % n;
+}
+
+
+static size_t
+add(char *p, const char *text)
+{
+    memcpy(p, text, strlen(text));
+
+    return strlen(text);
+}
+
+
+/* an object of members, some of which are the code; it may have errors */
+
+static size_t
+text(char *p)
+{
+    char      *start;
+    uint32_t   n, odd;
+
+    static const char *const  names[] = {
+        "code", "msg", "errorCode", "error", "data", "cod", "code1", "",
+        "a-name-of-15-by", "a-name-of-16-byt", "c\\u006fde", "c\xc3\xb6""de"
+    };
+
+    static const char *const  values[] = {
+        "0", "42505", "\"OK\"", "\"\"", "\"quota exceeded\"", "12345678",
+        "123456789", "null", "true", "-1", "1.5", "1e3", "007", "\"a\\\"b\"",
+        "{\"code\":7}", "[1,2]", "\"a string of more than sixteen bytes\"",
+        "\"exactly fifteen\"", "\"exactly sixteen.\"", "\"\x1f\"", "\"\xff\""
+    };
+
+    static const char *const  between[] = {
+        ",", ", ", ",  ", " ,", ",\n", "", ",,", "}", ", \"x\""
+    };
+
+    start = p;
+    odd = pick(4);
+
+    p += add(p, odd ? "{" : pick(2) ? "{ " : pick(2) ? "[" : "\xef\xbb\xbf{");
+
+    for (n = 1 + pick(7); n; n--) {
+        p += add(p, "\"");
+        p += add(p, names[pick(odd ? 8 : sizeof(names) / sizeof(names[0]))]);
+        p += add(p, pick(2) ? "\":" : odd || pick(3) ? "\": " : "\" :");
+        p += add(p, values[pick(odd > 1 ? 7
+                                        : sizeof(values) / sizeof(values[0]))]);
+
+        if (n > 1) {
+            p += add(p, between[pick(odd ? 2 : sizeof(between)
+                                               / sizeof(between[0]))]);
+        }
+    }
+
+    p += add(p, pick(8) ? "}" : pick(2) ? "" : " }");
+
+    return (size_t) (p - start);
+}
+
+
+static int
+same(const em_json_t *a, const em_json_t *b)
+{
+    return a->status == b->status
+           && (a->status != EM_JSON_FOUND
+               || (a->len == b->len && a->pointer == b->pointer
+                   && memcmp(a->token, b->token, a->len) == 0));
+}
+
+
+int
+main(void)
+{
+    int                 i, s, different, quick, left;
+    char               *p, buf[2 * LEN];
+    size_t              n, len, size, pointer;
+    em_json_t           whole, pieces;
+    const uint8_t      *code;
+    em_json_pointers_t  set;
+
+    static const char *const  sets[][3] = {
+        { "/code", NULL, NULL },
+        { "/errorCode", "/code", NULL },
+        { "/error/code", "/error", "/a-name-of-15-by" },
+        { "/code/0", "/", "/a-name-of-16-byt" },
+        { "", "/data/code", "/msg" }
+    };
+
+    for (s = 0; s < 5; s++) {
+
+        memset(&set, 0, sizeof(set));
+
+        for (i = 0; i < 3 && sets[s][i]; i++) {
+            em_json_pointer_add(&set, sets[s][i], strlen(sets[s][i]));
+        }
+
+        different = 0;
+        quick = 0;
+        left = 0;
+
+        for (i = 0; i < TEXTS / 5; i++) {
+
+            len = text(buf);
+
+            if (pick(4) == 0) {
+                len = pick((uint32_t) len + 1);
+            }
+
+            p = em_tap_guarded(0, buf, len);
+
+            size = em_json_quick(&set, p, len, &code, &pointer);
+
+            em_json_init(&whole);
+            em_json_feed(&whole, &set, p, len);
+
+            em_json_init(&pieces);
+
+            for (n = 0; n < len; n++) {
+                em_json_feed(&pieces, &set, p + n, 1);
+            }
+
+            quick += (size > 0);
+            left += (size == 0 && pieces.status == EM_JSON_FOUND);
+
+            if (!same(&whole, &pieces)
+                || (size && (pieces.status != EM_JSON_FOUND
+                             || pieces.len != size
+                             || pieces.pointer != pointer
+                             || memcmp(pieces.token, code, size) != 0)))
+            {
+                if (different++ == 0) {
+                    printf("# %.*s\n", (int) len, buf);
+                }
+            }
+        }
+
+        em_tap_ok(different == 0, "%s ...: no difference", sets[s][0]);
+
+#if (EM_JSON_SSE2)
+        em_tap_ok(quick > TEXTS / 100 && left > TEXTS / 500,
+                  "... codes found at once: %d, not at once: %d", quick, left);
+#endif
+    }
+
+    return em_tap_done();
+}
