@@ -206,7 +206,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         && (len < 6 || (value->data[len - 1] | 0x20) != 'n')
         && conf->types.size)
     {
-        if (value->len <= NGX_HTTP_ERROR_MAP_SKIPPED_TYPE) {
+        if (value->len && value->len <= NGX_HTTP_ERROR_MAP_SKIPPED_TYPE) {
             ngx_memcpy(conf->skipped, value->data, value->len);
             conf->skipped_len = value->len;
         }
@@ -287,7 +287,7 @@ ngx_http_error_map_charset(ngx_str_t *type)
 {
     u_char  *p, *last, *start;
 
-    p = memchr(type->data, ';', type->len);
+    p = type->len ? memchr(type->data, ';', type->len) : NULL;
     if (p == NULL) {
         return EM_CHARSET_UNKNOWN;
     }

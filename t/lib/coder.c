@@ -44,6 +44,10 @@ check(int ok, const char *what)
 static void
 append(const uint8_t *data, size_t n)
 {
+    if (n == 0) {
+        return;
+    }
+
     if (len + n > allocated) {
         allocated = 2 * (len + n);
         out = realloc(out, allocated);
