@@ -188,7 +188,7 @@ END
 
     # it adds to responses with the status 200
 
-    { name => 'addition', body => sub { "before$_[0]after" },
+    { name => 'addition', stalled => 1, body => sub { "before$_[0]after" },
       but => [qw(content-length transfer-encoding)],
       server => <<'END',
     location = /before { error_map off; return 200 before; }
