@@ -680,9 +680,9 @@ ngx_http_error_map_send(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
 
     rc = ngx_http_error_map_send_body(r, ctx, out);
 
-    if (rc == NGX_AGAIN
+    if (rc != NGX_ERROR
         && ngx_http_error_map_upstream_active(r)
-        && r->upstream->buffering
+        && ((rc == NGX_AGAIN && r->upstream->buffering) || r->postponed)
         && ngx_http_error_map_write_rest(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;

@@ -4,8 +4,10 @@
 
 
 /*
- * The event pipe does not know of the held or replaced bytes, and would send
- * the rest of them only after the upstream has sent more.
+ * nginx's upstream layer does not know of the held or replaced bytes.  If the
+ * client does not take them at once, or the postpone filter keeps them until a
+ * subrequest has ended, they would be sent only after the upstream has sent
+ * more.
  */
 
 
@@ -68,11 +70,17 @@ ngx_http_error_map_writer_handler(ngx_event_t *ev)
     if (ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module)
         == writer->ctx
         && ngx_http_error_map_upstream_active(r)
-        && r->connection->buffered
+        && (r->connection->buffered || r->postponed)
         && r->write_event_handler != ngx_http_error_map_writer)
     {
         writer->ctx->write_event_handler = r->write_event_handler;
         r->write_event_handler = ngx_http_error_map_writer;
+
+        /* what the bytes waited for may have ended by now */
+
+        if (r->postponed && r == r->connection->data) {
+            ngx_post_event(r->connection->write, &ngx_posted_events);
+        }
     }
 }
 
@@ -111,7 +119,9 @@ ngx_http_error_map_writer(ngx_http_request_t *r)
         (void) ngx_http_output_filter(r, NULL);
     }
 
-    if (!r->connection->buffered || r->connection->error) {
+    if ((!r->connection->buffered && r->postponed == NULL)
+        || r->connection->error)
+    {
         r->write_event_handler = ctx->write_event_handler;
     }
 

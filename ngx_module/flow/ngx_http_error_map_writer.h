@@ -15,8 +15,8 @@
 
 
 /*
- * Sends the rest of a held or replaced body, which nginx's event pipe does not
- * know of, as the client takes it; NGX_OK or NGX_ERROR.
+ * Sends the rest of a held or replaced body, of which nginx's upstream layer
+ * does not know, as the client takes it; NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_write_rest(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
