@@ -413,12 +413,20 @@ is(holders('any'), '', '... and releases the module');
 }
 
 
-# upgraded from a package whose link has another number
+# upgraded from the last package whose link had another number
 
 my $old = tempdir(CLEANUP => 1);
+my $before_90 = '1.0.0-1';
+
+{
+    my ($version) = $deb =~ m{_([^_]+)_[^_/]+$};
+    my ($status) = shell("dpkg --compare-versions $version gt $before_90");
+
+    is($status, 0, "$version is newer than $before_90");
+}
 
 must("cd $old && dpkg-deb -R $deb tree"
-     . " && sed -i 's/^Version: .*/Version: 0.0.1-1/' tree/DEBIAN/control"
+     . " && sed -i 's/^Version: .*/Version: $before_90/' tree/DEBIAN/control"
      . " && sed -i '/^# The link/,/^fi/d; s/90-mod-http/50-mod-http/'"
      . ' tree/DEBIAN/postinst tree/DEBIAN/prerm tree/DEBIAN/postrm'
      . ' && dpkg-deb --root-owner-group -b tree old.deb');
@@ -463,7 +471,7 @@ sub links {
 
     my ($status, $out) = within("dpkg-query -W -f '\${Status} \${Version}'"
                                 . " $package");
-    like($out, qr/^install ok installed (?!0\.0\.1)/, '... all set up');
+    like($out, qr/^install ok installed (?!\Q$before_90\E$)/, '... all set up');
 
     sleep 0.5;
     end($load, 100, 'the upgraded nginx goes on');
