@@ -19,6 +19,7 @@ enum {
     px_next,                      /* blanks before JSONP or the text */
 
     px_comment,                   /* within an empty comment */
+    px_comment_line,
     px_before_name,
     px_name,
     px_after_name,
@@ -166,11 +167,24 @@ em_prefix_feed(em_prefix_t *x, const uint8_t **p, const uint8_t *end)
             goto next;
 
         case px_comment:
+            if (ch == '/' && x->len == 1) {
+                x->state = px_comment_line;
+                continue;
+            }
+
             if (!em_prefix_expect(x, ch, "/**/")) {
                 return EM_PREFIX_MALFORMED;
             }
 
             if (x->len == 0) {
+                x->stage = ps_comment;
+                x->state = px_before_name;
+            }
+
+            continue;
+
+        case px_comment_line:
+            if (ch == '\n') {
                 x->stage = ps_comment;
                 x->state = px_before_name;
             }
@@ -234,6 +248,15 @@ em_prefix_feed(em_prefix_t *x, const uint8_t **p, const uint8_t *end)
             if ((word & EM_PREFIX_LITERALS) && x->stage < ps_comment) {
                 x->literal = (uint8_t) (word >> 1);
                 return EM_PREFIX_LITERAL;
+            }
+
+            if (ch == '&' && x->stage < ps_typeof) {
+
+                /* "name && name(" */
+
+                x->state = px_typeof;
+                x->len = sizeof("==='function'&") - 1;
+                continue;
             }
 
             return EM_PREFIX_MALFORMED;

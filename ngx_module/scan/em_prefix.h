@@ -5,8 +5,9 @@
  *   )]}'  and a comma           while(1);          for(;;);
  *
  * and then, or alone, JSONP: a name of up to 128 bytes and the bracket, before
- * them "typeof name === 'function' &&" and, before that, an empty comment.
- * Blanks may stand between all of them; 512 bytes are allowed for it all.
+ * them "typeof name === 'function' &&" or "name &&" and, before that, an empty
+ * comment or one that ends with its line.  Blanks may stand between all of them;
+ * 512 bytes are allowed for it all.
  *
  * A push parser like em_json.  A UTF-8 byte order mark may come first.
  */
