@@ -308,7 +308,11 @@ ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
 
     document = reader->document;
 
-    if (!reader->started && len) {
+    if (!reader->started) {
+
+        if (len == 0) {
+            return NGX_AGAIN;
+        }
 
         reader->started = 1;
 
