@@ -7,6 +7,7 @@ package ErrorMapEnvelopes;
 #     source json /code;
 #     > OPTIONS {"code":1}    a response: "Name: value;" is a header,
 #                             "status=404;" and "type=text/xml;" are its own
+#                             (%3b is a semicolon)
 #     < 404 mapped 1; m=why   its status, verdict, code, and its fields by their
 #                             names; retry= is $error_map_retry_after,
 #                             reason= $error_map_reason
@@ -31,7 +32,8 @@ our @EXPORT_OK = qw(envelope_edge envelope_answers);
 
 # check_envelopes(text, forms => 1, cuts => 1): a test for each response.  With
 # forms, other forms of its JSON are responses, too; with cuts, its body is cut
-# at every byte, else it comes as one piece and a byte at a time.
+# at every byte; it comes as one piece and in steps of a byte in any case, or of
+# more bytes if it is long.
 
 sub check_envelopes {
     my ($text, %arg) = @_;
@@ -53,10 +55,11 @@ sub check_envelopes {
 
     my @jobs = map {
         my $r = $_;
+        my $steps = 'step=' . (1 + int length($r->{body}) / 200);
         my @cuts = $arg{cuts} ? map { "cut=$_" } 0 .. length $r->{body} : ();
 
         map { my $buffering = $_;
-              map { [$r, $buffering, $_] } undef, 'step=1', @cuts } qw(on off)
+              map { [$r, $buffering, $_] } undef, $steps, @cuts } qw(on off)
     } @responses;
 
     my @answers = envelope_answers($edge, @jobs);
@@ -106,7 +109,8 @@ sub envelopes {
             push @{ $d->{responses} }, response($_);
 
         } elsif (/^< (.*)/) {
-            $d->{responses}[-1]{answer} = $1;
+            $d->{responses}[-1]{answer} = repeated($1)
+                =~ s/\\x([0-9a-f]{2})/chr hex $1/ger;
 
         } elsif (/^error_map_\w+ /) {
             $d->{location} .= "$_ ";
@@ -133,20 +137,28 @@ sub response {
     while ($text =~ s/^(status|type)=([^;]*); ?//
            || $text =~ s/^([A-Z][\w-]*: )([^;]*); ?//)
     {
-        if ($1 eq 'status' || $1 eq 'type') {
-            $r->{$1} = $2;
+        my ($name, $value) = ($1, $2);
+
+        if ($name eq 'status' || $name eq 'type') {
+            $r->{$name} = $value =~ s/%3b/;/gr;
         } else {
-            push @{ $r->{headers} }, "$1$2";
+            push @{ $r->{headers} }, "$name$value";
         }
     }
 
     my %escape = (n => "\n", r => "\r");
 
     $text =~ s/\\(?:x([0-9a-f]{2})|([nr]))/$1 ? chr hex $1 : $escape{$2}/ge;
-    $text =~ s/(.)\\\@(\d+)\@/$1 x ($2 + 1)/gse;
-    $r->{body} = $text;
+    $r->{body} = repeated($text);
 
     return $r;
+}
+
+
+sub repeated {
+    my ($text) = @_;
+
+    return $text =~ s/(.)\\\@(\d+)\@/$1 x ($2 + 1)/gser;
 }
 
 
