@@ -44,8 +44,6 @@ char *ngx_http_error_map_document_charset(ngx_conf_t *cf,
 
 /* whether the words begin such a line, and not a row */
 ngx_uint_t ngx_http_error_map_document_is_marker(ngx_conf_t *cf);
-ngx_uint_t ngx_http_error_map_document_is_field(ngx_conf_t *cf);
-ngx_uint_t ngx_http_error_map_document_is_retry_after(ngx_conf_t *cf);
 
 /*
  * Compiles the plan, once the table is known, and moves it to the pool of the

@@ -70,10 +70,10 @@ static ngx_http_error_map_keyword_t  ngx_http_error_map_keywords[] = {
     { ngx_string("default"), ngx_http_error_map_document_always,
       ngx_http_error_map_document_group },
 
-    { ngx_string("field"), ngx_http_error_map_document_is_field,
+    { ngx_string("field"), ngx_http_error_map_document_no_row,
       ngx_http_error_map_document_field },
 
-    { ngx_string("retry_after"), ngx_http_error_map_document_is_retry_after,
+    { ngx_string("retry_after"), ngx_http_error_map_document_no_row,
       ngx_http_error_map_document_retry_after },
 
     { ngx_string("charset"), ngx_http_error_map_document_one_argument,

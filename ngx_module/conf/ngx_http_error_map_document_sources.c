@@ -25,6 +25,10 @@ typedef struct {
 } ngx_http_error_map_option_t;
 
 
+/* bytes of parameters in a message */
+#define NGX_HTTP_ERROR_MAP_PARAMETERS   128
+
+
 #define NGX_HTTP_ERROR_MAP_LINE_JSON    0x01
 #define NGX_HTTP_ERROR_MAP_LINE_HEADER  0x02
 #define NGX_HTTP_ERROR_MAP_LINE_REGEX   0x04
@@ -33,9 +37,14 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_error_map_document_type(ngx_str_t *value);
+static ngx_http_error_map_option_t *ngx_http_error_map_document_option(
+    ngx_str_t *word);
 static char *ngx_http_error_map_document_options(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_uint_t line,
     ngx_http_error_map_options_t *options, ngx_uint_t *n);
+static char *ngx_http_error_map_document_known(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_uint_t line,
+    ngx_str_t *parameter);
 static char *ngx_http_error_map_document_json(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document,
     ngx_http_error_map_options_t *options, ngx_uint_t n);
@@ -92,30 +101,6 @@ ngx_http_error_map_document_is_marker(ngx_conf_t *cf)
 
     return cf->args->nelts > 2
            && ngx_http_error_map_document_type(&value[1]) == EM_SOURCE_JSON;
-}
-
-
-ngx_uint_t
-ngx_http_error_map_document_is_field(ngx_conf_t *cf)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    return cf->args->nelts > 3
-           && ngx_http_error_map_document_type(&value[2]) != NGX_DECLINED;
-}
-
-
-ngx_uint_t
-ngx_http_error_map_document_is_retry_after(ngx_conf_t *cf)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    return cf->args->nelts > 2
-           && ngx_http_error_map_document_type(&value[1]) != NGX_DECLINED;
 }
 
 
@@ -195,6 +180,23 @@ ngx_http_error_map_document_source(ngx_conf_t *cf,
 }
 
 
+/* returns the option that a word is, or the last one, which has no name */
+
+static ngx_http_error_map_option_t *
+ngx_http_error_map_document_option(ngx_str_t *word)
+{
+    ngx_http_error_map_option_t  *o;
+
+    for (o = ngx_http_error_map_options; o->name.len; o++) {
+        if (ngx_strncmp(word->data, o->name.data, o->name.len) == 0) {
+            break;
+        }
+    }
+
+    return o;
+}
+
+
 /* takes options off the end of a line of *n or more words, and sets *n */
 
 static char *
@@ -202,7 +204,7 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_uint_t line,
     ngx_http_error_map_options_t *options, ngx_uint_t *n)
 {
-    u_char                       *p;
+    u_char                       *p, *last;
     ngx_str_t                    *value, *option;
     ngx_uint_t                    i, least;
     ngx_http_error_map_option_t  *o;
@@ -214,12 +216,7 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
 
     for (i = cf->args->nelts; i > least; i--) {
 
-        for (o = ngx_http_error_map_options; o->name.len; o++) {
-            if (ngx_strncmp(value[i - 1].data, o->name.data, o->name.len) == 0)
-            {
-                break;
-            }
-        }
+        o = ngx_http_error_map_document_option(&value[i - 1]);
 
         if (o->name.len == 0) {
             break;
@@ -227,17 +224,19 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
 
         option = (ngx_str_t *) ((u_char *) options + o->offset);
 
-        if (!(o->lines & line)
-            || option->data
-            || value[i - 1].len == o->name.len)
-        {
+        if (!(o->lines & line)) {
+            return ngx_http_error_map_document_known(cf, document, line,
+                                                     &value[i - 1]);
+        }
+
+        if (option->data || value[i - 1].len == o->name.len) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" in error_map_document "
-                               "\"%V\", it %s", &value[i - 1],
-                               &document->name,
-                               !(o->lines & line) ? "has no effect here"
-                               : option->data ? "is duplicate"
-                                              : "must have a value");
+                               "\"%V\", %s", &value[i - 1], &document->name,
+                               option->data == NULL ? "it must have a value"
+                               : option == &options->condition
+                               ? "a line has one \"if=\" or \"unless=\""
+                               : "it is duplicate");
             return NGX_CONF_ERROR;
         }
 
@@ -251,11 +250,17 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
 
     *n = i;
 
-    if (options->word.len > EM_CODE_MAX) {
+    for (p = options->word.data, last = p + options->word.len; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            break;
+        }
+    }
+
+    if (options->word.len > EM_CODE_MAX || p < last) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid code \"%V\" in error_map_document \"%V\", "
-                           "it must be 1 to 128 bytes",
-                           &options->word, &document->name);
+                           "it must be 1 to 128 bytes without control "
+                           "characters", &options->word, &document->name);
         return NGX_CONF_ERROR;
     }
 
@@ -274,15 +279,43 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
 
     if (*n == least && line != NGX_HTTP_ERROR_MAP_LINE_REGEX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no %s in a line \"%V\" of error_map_document "
-                           "\"%V\"",
+                           "no %s before \"%V\" in error_map_document \"%V\"",
                            (line & NGX_HTTP_ERROR_MAP_LINE_HEADER)
-                           ? "header name" : "path", &value[0],
+                           ? "header name" : "path", &value[least],
                            &document->name);
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* a parameter of other lines */
+
+static char *
+ngx_http_error_map_document_known(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document, ngx_uint_t line,
+    ngx_str_t *parameter)
+{
+    u_char                       *p, *last;
+    u_char                        names[NGX_HTTP_ERROR_MAP_PARAMETERS];
+    ngx_http_error_map_option_t  *o;
+
+    p = names;
+    last = p + NGX_HTTP_ERROR_MAP_PARAMETERS;
+
+    for (o = ngx_http_error_map_options; o->name.len; o++) {
+        if (o->lines & line) {
+            p = ngx_slprintf(p, last, "%s%V", p == names ? "" : ", ", &o->name);
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" in error_map_document \"%V\", "
+                       "this line may have: %*s", parameter, &document->name,
+                       (size_t) (p - names), names);
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -419,6 +452,10 @@ ngx_http_error_map_document_path(ngx_conf_t *cf,
 
     err = em_plan_path(document->plan, (char *) path->data, path->len, error);
 
+    if (err && ngx_http_error_map_document_option(path)->name.len) {
+        err = "parameters come after all paths";
+    }
+
     if (err) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid path \"%V\" in error_map_document \"%V\", "
@@ -493,10 +530,22 @@ char *
 ngx_http_error_map_document_field(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document)
 {
-    ngx_int_t   number;
+    ngx_int_t   number, type;
     ngx_str_t  *value;
 
     value = cf->args->elts;
+
+    type = (cf->args->nelts > 3) ? ngx_http_error_map_document_type(&value[2])
+                                 : NGX_DECLINED;
+
+    if (type == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid field in error_map_document \"%V\", it "
+                           "must be \"field name json path ...;\", \"field "
+                           "name header name;\" or \"field name regex "
+                           "pattern;\"", &document->name);
+        return NGX_CONF_ERROR;
+    }
 
     number = ngx_http_error_map_document_field_number(cf, document, &value[1]);
 
@@ -510,9 +559,8 @@ ngx_http_error_map_document_field(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
-    return ngx_http_error_map_document_field_line(cf, document,
-                               ngx_http_error_map_document_type(&value[2]),
-                               number, NGX_HTTP_ERROR_MAP_LINE_FIELD, 3);
+    return ngx_http_error_map_document_field_line(cf, document, type, number,
+                                          NGX_HTTP_ERROR_MAP_LINE_FIELD, 3);
 }
 
 
@@ -526,9 +574,11 @@ ngx_http_error_map_document_retry_after(ngx_conf_t *cf,
     ngx_str_t  *value;
 
     value = cf->args->elts;
-    type = ngx_http_error_map_document_type(&value[1]);
 
-    if (type == EM_SOURCE_REGEX) {
+    type = (cf->args->nelts > 2) ? ngx_http_error_map_document_type(&value[1])
+                                 : NGX_DECLINED;
+
+    if (type != EM_SOURCE_JSON && type != EM_SOURCE_HEADER) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid retry_after in error_map_document \"%V\", "
                            "it must be \"retry_after json path ...;\" or "
