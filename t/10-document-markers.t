@@ -110,7 +110,8 @@ success json /r 0 null "" ok "a b" 1.50 false;
 
 = several
 source json /c;
-success json /a; success json /b; success json $.l[*].ok true; success json "$.f[?@.s=='g'].v" 1;
+success json /a; success json /b; success json $.l[*].ok true;
+success json "$.f[?@.s=='g'].v" 1;
 1 - ABORTED "one";
 > {"c":7,"x":1,"b":"x"}
 < 200 success

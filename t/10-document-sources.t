@@ -171,7 +171,8 @@ source json "$.l[?@['@t'] != 'w'].c";
 < 409 mapped 1
 
 = filter_values
-source json "$.n[?@.s == 1].c" "$.t[?@.s == true].c" "$.z[?@.s == null].c" "$.f[?@.s != false].c" "$.d[?@.s == -1.5e3].c";
+source json "$.n[?@.s == 1].c" "$.t[?@.s == true].c" "$.z[?@.s == null].c"
+            "$.f[?@.s != false].c" "$.d[?@.s == -1.5e3].c";
 > {"n":[{"s":"1","c":1},{"s":1.0,"c":1},{"s":1,"c":2}]}
 < 500 mapped 2
 > {"t":[{"s":"true","c":1},{"s":true,"c":2}]}

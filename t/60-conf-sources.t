@@ -17,8 +17,8 @@ my $path = 'it must be a JSON pointer like "/error/code" or a JSONPath like '
            . '"$.errors[*].code"';
 my $selectors = 'known selectors are .name, [\'name\'], [0], .*, [*], [:], '
                 . '[?@.name == VALUE] and [?@.name != VALUE]';
-my $filters = 'known filters are [?@.name == VALUE] and [?@.name != VALUE] with '
-              . 'a string, a number, true, false or null';
+my $filters = 'known filters are [?@.name == VALUE] and [?@.name != VALUE] '
+              . 'with a string, a number, true, false or null';
 my $source = "invalid source $in, it must be \"source json path ...;\", "
              . '"source header name ...;" or "source regex pattern;"';
 my $field = "invalid field $in, it must be \"field name json path ...;\", "
@@ -28,8 +28,8 @@ my $retry = "invalid retry_after $in, it must be \"retry_after json path ...;\""
 my $name = 'it must be a header name like "X-Error-Code"';
 my $variable = 'it must be of a-z, 0-9 and "_", as it is part of a variable\'s '
                . 'name';
-my $condition = 'a condition must lead to one place, without any child, [:] and '
-                . 'filter';
+my $condition = 'a condition must lead to one place, without any child, [:] '
+                . 'and filter';
 my $charset = 'it must be utf-8, gbk, gb2312, gb18030, big5 or shift_jis';
 
 sub document { "error_map_document d {\nsource json /k;\n$_[0]\n}\n" }
@@ -40,8 +40,8 @@ sub document { "error_map_document d {\nsource json /k;\n$_[0]\n}\n" }
 my @paths = (
     ['error/code', $path],
     ['', undef],
-    ['/errors/*/code', '"*" in a JSON pointer is a member of that name; did you '
-     . 'mean "$.errors[*].code"?  The member itself is "$.errors[\'*\'].code"'],
+    ['/errors/*/code', '"*" in a JSON pointer is a member of that name; did '
+     . 'you mean "$.errors[*].code"?  The member itself is "$.errors[\'*\'].code"'],
     ['/*', '"*" in a JSON pointer is a member of that name; did you mean '
      . '"$[*]"?  The member itself is "$[\'*\']"'],
     ['/a b/*', '"*" in a JSON pointer is a member of that name; did you mean '
@@ -86,7 +86,8 @@ for (@paths) {
                   ($text eq '' ? () : ('source json /a if=%',
                                        'source json /a unless=%')))
     {
-        my $got = refusal(document($line =~ s/(\S*)%/quoted("$1$text")/er . ';'));
+        my $got = refusal(document($line =~ s/(\S*)%/quoted("$1$text")/er
+                                   . ';'));
 
         is($got, defined $message
                  ? "invalid path \"$text\" $in, $message in $at" : '',
@@ -107,7 +108,8 @@ for (
      'retry_after header', 'retry_after regex (x)', 'retry_after 3'),
 
     (map { ["source json /a if=$_;", "invalid path \"$_\" $in, $condition"],
-           ["source json /a unless=$_;", "invalid path \"$_\" $in, $condition"] }
+           ["source json /a unless=$_;",
+            "invalid path \"$_\" $in, $condition"] }
      '$.*', '$[:].x', '$.l[?@.a==1].x'),
 
     (map { my ($line, $before) = @$_;
@@ -122,7 +124,8 @@ for (
     ['source json /a foo=1;', "invalid path \"foo=1\" $in, $path"],
 
     (map { my ($line, $parameter) = /^(.*) (\S+)$/;
-           ["$_;", "invalid parameter \"$parameter\" $in, it must have a value"]}
+           ["$_;",
+            "invalid parameter \"$parameter\" $in, it must have a value"] }
      'source json /a pattern=', 'source json /a code=', 'source json /a if=',
      'source json /a unless=', 'source header X pattern=',
      'source regex x code=', 'field m json /a pattern=',
