@@ -204,7 +204,7 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_uint_t line,
     ngx_http_error_map_options_t *options, ngx_uint_t *n)
 {
-    u_char                       *p, *last;
+    u_char                       *p;
     ngx_str_t                    *value, *option;
     ngx_uint_t                    i, least;
     ngx_http_error_map_option_t  *o;
@@ -250,13 +250,13 @@ ngx_http_error_map_document_options(ngx_conf_t *cf,
 
     *n = i;
 
-    for (p = options->word.data, last = p + options->word.len; p < last; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
+    for (i = 0; i < options->word.len; i++) {
+        if (options->word.data[i] < 0x20 || options->word.data[i] == 0x7f) {
             break;
         }
     }
 
-    if (options->word.len > EM_CODE_MAX || p < last) {
+    if (options->word.len > EM_CODE_MAX || i < options->word.len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid code \"%V\" in error_map_document \"%V\", "
                            "it must be 1 to 128 bytes without control "
