@@ -1,8 +1,8 @@
 
 /*
- * Body bytes to a verdict, inside nginx: JSON, patterns and codings.  The
- * verdict, its reason, the row and the code are the same for all cuts of a
- * body, and for the body compressed.
+ * Body bytes to a verdict, inside nginx: JSON, patterns, fields and codings.
+ * The verdict, its reason, the row, the code and the fields are the same for all
+ * cuts of a body, and for the body compressed.
  *
  * Input: a byte that chooses the document and the coding, one of flags, two for
  * the cuts, the body.  With the last two documents the first line of the body
@@ -33,6 +33,7 @@
 #define FUZZ_CODED         0x10      /* the body is coded as it is */
 #define FUZZ_JSON          0x20      /* a pointer in addition to the pattern */
 #define FUZZ_PADDED        0x40      /* the members are followed by zeros */
+#define FUZZ_EVENTS        0x80      /* several JSON texts */
 
 
 typedef struct {
@@ -42,6 +43,8 @@ typedef struct {
     size_t                         success;
     size_t                         len;
     u_char                         code[EM_CODE_MAX];
+    ngx_uint_t                     retry;
+    uint64_t                       fields;      /* a hash */
 } fuzz_answer_t;
 
 
@@ -83,6 +86,32 @@ static u_char  fuzz_text[] =
     "    source regex \"((?:a+)+)$\"; source regex \"(?:(x)|y)+z\";\n"
     "    a 400 INTERNAL a; x - UNKNOWN b;\n"
     "}\n"
+    "error_map_document choice {\n"
+    "    source json /e/a /e/b $.l[*].c; source json /c unless=/d;\n"
+    "    success json /ok true; success json /r; success 0;\n"
+    "    1 400 INTERNAL a; 2 - ABORTED b; false - UNKNOWN c;\n"
+    "    prefix e. - INTERNAL d;\n"
+    "    field m json /e/m $.l[*].m /m; field n json /n pattern=\\d+;\n"
+    "    retry_after json /w \"/e/w\" unit=ms;\n"
+    "}\n"
+    "error_map_document query {\n"
+    "    source json \"$.l[?@.s=='e'].c\" \"$.l[?@.s!=1][?@.t==true].*\";\n"
+    "    source json $[:].*.x $[*][0].y code=2; source json /p pattern=x(.);\n"
+    "    success 0; 1 400 INTERNAL a; 2 - ABORTED b;\n"
+    "    field m json \"$.l[?@.s=='e'].m\" $.*[1].m; field n json \"\" /n;\n"
+    "}\n"
+    "error_map_document texts {\n"
+    "    source json /c /d if=/e; source regex \"<c>(\\w+)</c>\";\n"
+    "    source regex quota code=1; success 0; 1 400 INTERNAL a;\n"
+    "    default - UNKNOWN b;\n"
+    "    field m regex \"<m>([^<]+)</m>\"; field m json /m;\n"
+    "    field n json /n; field n regex \"n=(\\d+)\\b\";\n"
+    "}\n"
+    "error_map_document wide {\n"
+    "    source json $.*.c /c; charset gbk; success 0; success json /x null;\n"
+    "    1 400 INTERNAL a; field m json /m $.*.m;\n"
+    "}\n"
+    "map $error_map_field_m$error_map_field_n $fuzz { default 1; }\n"
     "}\n";
 
 static ngx_str_t  fuzz_names[] = {
@@ -94,10 +123,19 @@ static ngx_str_t  fuzz_names[] = {
     ngx_string("lines"),
     ngx_string("around"),
     ngx_string("quoted"),
-    ngx_string("dear")
+    ngx_string("dear"),
+    ngx_string("choice"),
+    ngx_string("query"),
+    ngx_string("texts"),
+    ngx_string("wide")
 };
 
-#define FUZZ_NAMES  (sizeof(fuzz_names) / sizeof(ngx_str_t))
+#define FUZZ_NAMES    (sizeof(fuzz_names) / sizeof(ngx_str_t))
+
+/* documents of the first byte up to FUZZ_CHOICES, and of the others */
+
+#define FUZZ_FIRST    9
+#define FUZZ_CHOICES  ((FUZZ_FIRST + 2) * 16)
 
 
 static ngx_http_error_map_document_t  *fuzz_documents[FUZZ_NAMES];
@@ -181,12 +219,41 @@ fuzz_document(ngx_pool_t *pool, ngx_str_t *pattern, ngx_uint_t json)
 }
 
 
+static void
+fuzz_fields(fuzz_answer_t *answer, ngx_http_error_map_reader_t *reader)
+{
+    size_t      i;
+    ngx_str_t   value;
+    ngx_uint_t  n;
+
+    answer->retry = ngx_http_error_map_reader_retry(reader);
+    answer->fields = 1;
+
+    for (n = 0; n < reader->document->fields.nelts; n++) {
+
+        answer->fields *= 31;
+
+        if (ngx_http_error_map_reader_field(reader, n, &value) != NGX_OK) {
+            continue;
+        }
+
+        if (value.len == 0 || value.len > EM_PLAN_VALUE_MAX) {
+            abort();
+        }
+
+        for (i = 0; i < value.len; i++) {
+            answer->fields = answer->fields * 1099511628211 + value.data[i] + 1;
+        }
+    }
+}
+
+
 /* reads a body in pieces of at most max bytes, each in a separate block */
 
 static void
 fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     const u_char *data, size_t len, size_t size,
-    ngx_http_error_map_coding_e coding, size_t max)
+    ngx_http_error_map_coding_e coding, ngx_uint_t events, size_t max)
 {
     size_t                        n;
     u_char                       *piece;
@@ -207,7 +274,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     ngx_memzero(&conf, sizeof(ngx_http_error_map_loc_conf_t));
 
     conf.hold_size = size;
-    conf.events = 1;
+    conf.events = events;
 
     rc = ngx_http_error_map_reader_init(&reader, &r, document, &conf, coding,
                                         EM_CHARSET_UNKNOWN);
@@ -273,6 +340,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
             abort();
         }
 
+        fuzz_fields(answer, &reader);
         break;
 
     default:
@@ -286,12 +354,13 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
 static void
 fuzz_show(char *name, fuzz_answer_t *answer)
 {
-    fprintf(stderr, "%s: %.*s \"%.*s\" %.*s\n", name,
+    fprintf(stderr, "%s: %.*s \"%.*s\" %.*s, %lu s, fields %lx\n", name,
             (int) ngx_http_error_map_verdicts[answer->verdict].len,
             ngx_http_error_map_verdicts[answer->verdict].data,
             (int) answer->len, answer->code,
             (int) ngx_http_error_map_reasons[answer->reason].len,
-            ngx_http_error_map_reasons[answer->reason].data);
+            ngx_http_error_map_reasons[answer->reason].data,
+            (unsigned long) answer->retry, (unsigned long) answer->fields);
 }
 
 
@@ -321,17 +390,17 @@ fuzz_same(fuzz_answer_t *a, fuzz_answer_t *b, char *name, size_t max)
 static void
 fuzz_all(fuzz_answer_t *whole, ngx_http_error_map_document_t *document,
     const u_char *data, size_t len, size_t size,
-    ngx_http_error_map_coding_e coding)
+    ngx_http_error_map_coding_e coding, ngx_uint_t events)
 {
     ngx_uint_t     i;
     fuzz_answer_t  answer;
 
     static size_t  max[] = { 1, 3, 20, 300 };
 
-    fuzz_read(whole, document, data, len, size, coding, FUZZ_MAX);
+    fuzz_read(whole, document, data, len, size, coding, events, FUZZ_MAX);
 
     for (i = 0; i < sizeof(max) / sizeof(size_t); i++) {
-        fuzz_read(&answer, document, data, len, size, coding, max[i]);
+        fuzz_read(&answer, document, data, len, size, coding, events, max[i]);
         fuzz_same(whole, &answer, "pieces", max[i]);
     }
 }
@@ -446,7 +515,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     size_t                          len, half, max;
     u_char                         *p, flags;
     ngx_str_t                       pattern;
-    ngx_uint_t                      choice;
+    ngx_uint_t                      choice, events;
     ngx_pool_t                     *pool;
     fuzz_answer_t                   plain, coded;
     ngx_http_error_map_coding_e     coding;
@@ -465,8 +534,16 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         return 0;
     }
 
-    choice = data[0] % (FUZZ_NAMES + 2);
-    coding = codings[data[0] / (FUZZ_NAMES + 2) % 4];
+    if (data[0] < FUZZ_CHOICES) {
+        choice = data[0] % (FUZZ_FIRST + 2);
+        choice = (choice < FUZZ_FIRST) ? choice : FUZZ_NAMES;
+        coding = codings[data[0] / (FUZZ_FIRST + 2) % 4];
+
+    } else {
+        choice = FUZZ_FIRST + data[0] % (FUZZ_NAMES - FUZZ_FIRST);
+        coding = codings[data[0] / (FUZZ_NAMES - FUZZ_FIRST) % 4];
+    }
+
     flags = data[1];
     fuzz_seed = data[2] | data[3] << 8;
     fuzz_abandoned = 0;
@@ -501,13 +578,15 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     }
 
     max = fuzz_size(flags);
+    events = (flags & FUZZ_EVENTS) ? 4 : 1;
 
     if ((flags & FUZZ_CODED) && !(flags & FUZZ_COMPRESS)) {
-        fuzz_all(&coded, document, data, size, max, coding);
+        fuzz_all(&coded, document, data, size, max, coding, events);
         goto done;
     }
 
-    fuzz_all(&plain, document, data, size, max, NGX_HTTP_ERROR_MAP_IDENTITY);
+    fuzz_all(&plain, document, data, size, max, NGX_HTTP_ERROR_MAP_IDENTITY,
+             events);
 
     if (flags & FUZZ_COMPRESS) {
         half = 0;
@@ -529,7 +608,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
             len += 8;
         }
 
-        fuzz_all(&coded, document, out, len, max, coding);
+        fuzz_all(&coded, document, out, len, max, coding, events);
 
         /* otherwise the limit is reached at another byte of the text */
 
