@@ -128,6 +128,8 @@ bench: all bench-deps
 	$(run) bench/lookup
 	$(run) bench/gperf
 	$(run) bench/instructions
+	$(run) bench/instructions codings
+	$(run) bench/select
 	$(run) bench/peers
 	$(run) bench/growth
 
