@@ -147,6 +147,57 @@ is(get($port, '/keep')->{body}, $json, '... which may turn it off');
 stop($edge);
 
 
+# the message and the request id of compiled documents, where the vendor's
+# document names them
+
+$edge = start(port => $port, http => <<'END' =~ s/PORT/$port/r);
+    default_type application/json;
+
+    server {
+        listen 127.0.0.1:PORT;
+        error_map_body problem;
+
+        location /face_device {
+            error_map face_device;
+            return 200 '{"code":"DEVICE_ID_NOT_FOUND","message":"m"}';
+        }
+
+        location /baidu_face {
+            error_map baidu_face;
+            return 200 '{"error_code":17,"error_msg":"m"}';
+        }
+
+        location /vzenith {
+            error_map vzenith;
+            return 400 '{"error_code":1000,"error_message":"m"}';
+        }
+
+        location /tencent_iotvideo {
+            error_map tencent_iotvideo;
+            return 200 '{"RequestId":"r","Code":0,"StatusCode":42505,
+                         "Message":"m","Data":""}';
+        }
+
+        location /tencent_iot {
+            error_map tencent_iot;
+            return 200 '{"Error":{"Code":10002}}';
+        }
+    }
+END
+
+for (['face_device', 'm'], ['baidu_face', 'm'], ['vzenith', 'm'],
+     ['tencent_iotvideo', 'm', 'r'], ['tencent_iot'])
+{
+    my ($document, $detail, $request_id) = @$_;
+    my $problem = decode_json(get($port, "/$document")->{body});
+
+    is_deeply([@$problem{qw(vendor detail request_id)}],
+              [$document, $detail, $request_id], "fields of $document");
+}
+
+stop($edge);
+
+
 # Invalid values; a message without a line of its own ends with the number of
 # the text's first line.
 

@@ -1,6 +1,7 @@
-# error_map_body problem does not wait for the vendor: a client, even a slow
-# one, gets the whole problem before the vendor's body ends or breaks off; and
-# nginx reads that body to its end, so that its connection can be reused.
+# error_map_body problem waits for the code and the fields of the document, not
+# for the vendor: a client, even a slow one, gets the whole problem before the
+# vendor's body ends or breaks off; and nginx reads that body to its end, so that
+# its connection can be reused.
 
 use strict;
 use warnings;
@@ -19,7 +20,13 @@ my ($h2_listen, $h2_on) = version() < 1025001 ? (' http2', '')
 
 my $problem = '{"type":"about:blank","title":"too many concurrent downloads",'
               . '"status":402,"vendor":"tencent_iotvideo","code":"42505",'
-              . '"class":"RESOURCE_EXHAUSTED","upstream_status":200}';
+              . '"class":"RESOURCE_EXHAUSTED","upstream_status":200';
+
+my $plain = "$problem}";
+
+$problem .= ',"detail":"busy","request_id":"7"}';
+
+my $error = '"RequestId":"7","StatusCode":42505,"Message":"busy"';
 
 
 # A vendor that counts the requests of a connection: /at/size has that many
@@ -32,8 +39,8 @@ my $counting = vendor(sub {
     my ($at, $size) = $request =~ m{/(\w+)/(\d+)\?} or die;
     my $data = '"Data":"' . 'x' x $size . '"';
 
-    my $body = $at eq 'first' ? "{\"StatusCode\":42505,$data}"
-               : $at eq 'last' ? "{$data,\"StatusCode\":42505}"
+    my $body = $at eq 'first' ? "{$error,$data}"
+               : $at eq 'last' ? "{$data,$error}"
                : "{\"StatusCode\":0,$data}";
 
     my ($head, $raw) = frame($arg{framing}, $body, chunk => 50_000,
@@ -49,7 +56,8 @@ my $counting = vendor(sub {
 
 # Another one stops: with late=1 its code comes after a pause, then it is silent
 # or sends byte after byte (dribble=1) until the test releases it, and sends the
-# rest or breaks off.
+# rest or breaks off.  With fields=none it has a code only, with fields=message no
+# request id.
 
 my $size = 100_000;
 
@@ -57,10 +65,15 @@ my $halting = vendor(sub {
     my ($s, $request) = @_;
 
     my %arg = query($request);
-    my ($head, $raw) = frame($arg{framing}, '{"StatusCode":42505,"Data":"'
+    my $fields = $arg{fields} || 'all';
+    my $text = $fields eq 'none' ? '"StatusCode":42505'
+               : $fields eq 'message' ? '"StatusCode":42505,"Message":"busy"'
+               : $error;
+
+    my ($head, $raw) = frame($arg{framing}, "{$text,\"Data\":\""
                              . 'x' x $size . '"}', chunk => 10_000);
 
-    my $sent = $arg{late} ? $size / 2 : 40;
+    my $sent = $arg{late} ? $size / 2 : 80;
 
     if ($arg{late}) {
         put($s, $head);
@@ -94,6 +107,12 @@ my $locations = join '', map { <<"END" } qw(on off);
     location /pool-$_/ { proxy_buffering $_; proxy_pass http://pool-$_/; }
 
     location /halt-$_/ {
+        proxy_buffering $_;
+        proxy_pass http://127.0.0.1:$halting/;
+    }
+
+    location /short-$_/ {
+        error_map_hold_timeout 300ms;
         proxy_buffering $_;
         proxy_pass http://127.0.0.1:$halting/;
     }
@@ -242,6 +261,50 @@ for my $buffering (qw(on off)) {
 }
 
 
+# A vendor that names no message, or no request id, may still do so: the problem
+# waits until its JSON text ends, the vendor breaks off, or the hold times out.
+
+my %without = (none => $plain,
+               message => $plain =~ s/}$/,"detail":"busy"}/r);
+
+for my $buffering (qw(on off)) {
+    for my $framing (@framings) {
+        for my $fields (sort keys %without) {
+            for my $then (qw(rest close reset)) {
+                my $c = connection($port);
+
+                $c->{socket}->print("GET /halt-$buffering/?framing=$framing&"
+                                    . "fields=$fields&then=$then&id=" . ++$id
+                                    . " HTTP/1.1\r\nHost: e\r\n"
+                                    . "Connection: close\r\n\r\n");
+
+                my $name = "waits for fields, buffering $buffering, $framing, "
+                           . "$fields";
+
+                vec(my $ready = '', fileno $c->{socket}, 1) = 1;
+                is(select($ready, undef, undef, 0.1), 0, $name);
+
+                mark("go-$id");
+
+                local $/;
+                my $r = parse(readline $c->{socket});
+
+                is("$r->{status} $r->{body}", "402 $without{$fields}",
+                   "... and then has the problem, $then");
+            }
+
+            my $r = get($port, "/short-$buffering/?framing=$framing&"
+                               . "fields=$fields&then=rest&id=" . ++$id);
+
+            is("$r->{status} $r->{body}", "402 $without{$fields}",
+               "hold timeout, buffering $buffering, $framing, $fields");
+
+            mark("go-$id");
+        }
+    }
+}
+
+
 # HTTP/2, all on one connection, in windows of 63 bytes
 
 my @uris = map { my $uri = $_;
@@ -298,7 +361,7 @@ for my $where (qw(limit-on limit-off limit-cache large-on large-off)) {
                     ? (port => $narrow, rcvbuf => 2048, slow => 2048,
                        pause => 0.002)
                     : (port => $port),
-                until => qr/"upstream_status":200}/,
+                until => qr/"request_id":"7"}/,
                 request => "GET /$where/?framing=length&late=$late&then=$then"
                            . '&id=' . ($then eq 'nothing' ? 'slow' : 'released')
                            . " HTTP/1.0\r\n\r\n",

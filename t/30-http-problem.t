@@ -267,6 +267,7 @@ sub problem {
         code => $text,
         class => $case->{class},
         upstream_status => $upstream_status + 0,
+        ($case->{body} // '') =~ /"Message":"([^"]+)"/ ? (detail => $1) : (),
     );
 
     my $out = '';
@@ -349,7 +350,7 @@ for my $case (@cases, $cases{empty}) {
 
 like(members((both('/on/length/mapped'))[0]{body}),
      qr{^type\ .*\ntitle\ .*\nstatus\ \d+\nvendor\ .*\ncode\ ".*\nclass\ .*\n
-        upstream_status\ \d+$}x, 'the members have their order and types');
+        upstream_status\ \d+\ndetail\ "busy"$}x, 'the members have their order and types');
 
 
 # a policy sets the status of the response and of the problem
@@ -662,6 +663,7 @@ page('set.html', '<!--# include virtual="/on/length/mapped" set="a" -->'
 page('added.html', "<page>\n");
 
 my $mapped = problem($cases{mapped}, 200, 402);
+my $late = problem($cases{'late-mapped'}, 200, 402);
 my $unknown = problem($cases{unknown}, 200, 200);
 
 for my $page (qw(page wait)) {
@@ -669,7 +671,7 @@ for my $page (qw(page wait)) {
 
     is_deeply([$r->{status}, $r->{complete},
                map { /^\{"type"/ ? members($_) : $_ } split /\n/, $r->{body}],
-              [200, 1, $mapped, $mapped, $unknown, $cases{success}{body},
+              [200, 1, $mapped, $late, $unknown, $cases{success}{body},
                $mapped, $mapped, $cases{mapped}{body}], "SSI, $page");
 }
 
@@ -679,7 +681,7 @@ my $r = get($port, '/added/added.html');
 
 is_deeply([$r->{status}, $r->{complete}, map { /^\{/ ? members($_) : $_ }
                                          split /(<page>)\n/, $r->{body}],
-          [200, 1, $mapped, '<page>', $mapped], 'addition');
+          [200, 1, $late, '<page>', $mapped], 'addition');
 
 
 # local responses
@@ -724,7 +726,8 @@ for my $case (@cases{qw(mapped late-mapped long-mapped)}) {
 
         is("$r->{status} $r->{complete} $r->{headers}{'x-down'}[0]\n"
            . members($r->{body}),
-           "402 1 42505\n" . $mapped =~ s/downloads/uploads/r,
+           "402 1 42505\n"
+           . problem($case, 200, 402) =~ s/downloads/uploads/r,
            "sub_filter and add_header, $case->{name}$args");
     }
 }
@@ -744,7 +747,8 @@ for my $name (qw(mapped late-mapped long-mapped)) {
 
             is("$r->{status} $r->{headers}{'content-type'}[0]\n"
                . members($r->{body}),
-               "402 application/problem+json\n$mapped",
+               "402 application/problem+json\n"
+               . problem($cases{$name}, 200, 402),
                "$where, $name$args has the problem");
         }
     }
