@@ -85,7 +85,7 @@ static u_char  fuzz_text[] =
     "server { listen 127.0.0.1:2; error_map d policy=p;\n"
     "         error_map_hold_size 60; }\n"
     "server { listen 127.0.0.1:3; error_map d policy=p;\n"
-    "         error_map_body problem type=https://a/; }\n"
+    "         error_map_body problem type=https://a/ always; }\n"
     "server { listen 127.0.0.1:4; error_map tencent_iotvideo;\n"
     "         error_map_proxy_status edge; }\n"
     "server { listen 127.0.0.1:5; error_map d; error_map_dry_run on; }\n"
@@ -94,6 +94,9 @@ static u_char  fuzz_text[] =
     "server { listen 127.0.0.1:7; error_map off; }\n"
     "server { listen 127.0.0.1:8; error_map tencent_iot policy=p;\n"
     "         error_map_body problem; error_map_hold_size 300; }\n"
+    "server { listen 127.0.0.1:9; error_map d policy=p;\n"
+    "         error_map_body template application/json\n"
+    "             '{\"code\":\"$error_map_code\",\"x\":$error_map_title}'; }\n"
     "}\n";
 
 
@@ -651,11 +654,13 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     if (r->header_only) {
         fuzz_check(fuzz_body_len == 0, "a body after a header only");
 
-    } else if (mapped && conf->problem) {
-        fuzz_check(fuzz_last == 1, "problem details without an end");
+    } else if (mapped && conf->body
+               && (status >= NGX_HTTP_BAD_REQUEST || conf->body->always))
+    {
+        fuzz_check(fuzz_last == 1, "a new body without an end");
         fuzz_check((off_t) fuzz_body_len == fuzz_length
                    && fuzz_body_len > 2 && fuzz_body[0] == '{',
-                   "no problem details");
+                   "no new body");
 
     } else {
         fuzz_check(fuzz_body_len == cut

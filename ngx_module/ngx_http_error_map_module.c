@@ -6,10 +6,11 @@
 #include "ngx_http_error_map_metrics.h"
 #include "ngx_http_error_map_peer.h"
 #include "ngx_http_error_map_policy.h"
-#include "ngx_http_error_map_problem.h"
+#include "ngx_http_error_map_new_body.h"
 #include "ngx_http_error_map_proxy_status.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_template.h"
 #include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
@@ -155,7 +156,7 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       NULL },
 
     { ngx_string("error_map_body"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
       ngx_http_error_map_body,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -635,6 +636,13 @@ ngx_http_error_map_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&emcf->templates, cf->pool, 4,
+                       sizeof(ngx_http_error_map_body_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     ngx_str_set(&name, "");
 
     policy = ngx_http_error_map_policy_get(cf, emcf, &name);
@@ -711,7 +719,6 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
      *     conf->types = { NULL };
      *     conf->types_keys = NULL;
      *     conf->proxy_status = { 0, NULL };
-     *     conf->problem_type = { 0, NULL };
      *     conf->metrics_file = NULL;
      *     conf->metrics_line = 0;
      */
@@ -723,7 +730,7 @@ ngx_http_error_map_create_loc_conf(ngx_conf_t *cf)
     conf->events = NGX_CONF_UNSET_UINT;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->dry_run = NGX_CONF_UNSET;
-    conf->problem = NGX_CONF_UNSET;
+    conf->body = NGX_CONF_UNSET_PTR;
     conf->intercept = NGX_CONF_UNSET;
     conf->upstream = NGX_CONF_UNSET;
 
@@ -770,11 +777,7 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               (NGX_CONF_BITMASK_SET
                                |ngx_http_error_map_codings()));
 
-    if (conf->problem == NGX_CONF_UNSET) {
-        conf->problem_type = prev->problem_type;
-    }
-
-    ngx_conf_merge_value(conf->problem, prev->problem, 0);
+    ngx_conf_merge_ptr_value(conf->body, prev->body, NULL);
     ngx_conf_merge_value(conf->intercept, prev->intercept, 0);
     ngx_conf_merge_value(conf->upstream, prev->upstream, 0);
     ngx_conf_merge_str_value(conf->proxy_status, prev->proxy_status, "");
@@ -880,6 +883,10 @@ ngx_http_error_map_body_init(ngx_conf_t *cf)
 
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
+
+    if (ngx_http_error_map_template_variables(cf, emcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     for (module = cf->cycle->modules; *module; module++) {
         if (ngx_strcmp((*module)->name, "ngx_http_slice_filter_module") == 0) {

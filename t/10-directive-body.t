@@ -11,6 +11,7 @@ use Test::More;
 my $port = free_port();
 my $other = free_port();
 my $json = '{"StatusCode":42505}';
+my $other_json = '{"StatusCode":40001}';    # a 200 by the vendor's document
 
 
 # nested levels; a location's name is its URI
@@ -89,6 +90,40 @@ my $edge = start(port => $port, http => <<"END");
             location /type/more { return 200 '$json'; }
             location /type/keep { error_map_body keep; return 200 '$json'; }
         }
+
+        # only errors of 400 or more have a body of their own
+
+        location /200 { return 200 '$other_json'; }
+
+        location /always {
+            error_map_body problem type=urn:always: always;
+            return 200 '$json';
+
+            location /always/200 { return 200 '$other_json'; }
+            location /always/not {
+                error_map_body problem type=urn:not:;
+                return 200 '$other_json';
+            }
+        }
+
+        location /template {
+            error_map_body template application/json '{"type":"template"}';
+            return 200 '$json';
+
+            location /template/more { return 200 '$json'; }
+            location /template/200 { return 200 '$other_json'; }
+            location /template/keep { error_map_body keep; return 200 '$json'; }
+
+            location /template/problem {
+                error_map_body problem;
+                return 200 '$json';
+            }
+
+            location /template/always {
+                error_map_body template text/x+json '{"type":"always"}' always;
+                return 200 '$other_json';
+            }
+        }
     }
 END
 
@@ -112,12 +147,22 @@ for (
     [$port, 'type', 'urn:a:tencent_iotvideo/42505'],
     [$port, 'type/more', 'urn:a:tencent_iotvideo/42505'],
     [$port, 'type/keep', 'keep'],
+    [$port, '200', 'keep'],
+    [$port, 'always', 'urn:always:tencent_iotvideo/42505'],
+    [$port, 'always/200', 'urn:always:tencent_iotvideo/40001'],
+    [$port, 'always/not', 'keep'],
+    [$port, 'template', 'template'],
+    [$port, 'template/more', 'template'],
+    [$port, 'template/200', 'keep'],
+    [$port, 'template/keep', 'keep'],
+    [$port, 'template/problem', 'about:blank'],
+    [$port, 'template/always', 'always'],
 ) {
     my ($to, $where, $type) = @$_;
     my $r = get($to, "/$where");
 
     is($r->{headers}{'content-type'}[0] eq 'application/json'
-           && $r->{body} eq $json
+           && ($r->{body} eq $json || $r->{body} eq $other_json)
            ? 'keep' : decode_json($r->{body})->{type},
        $type, ($to == $port ? 'server' : 'http') . ", /$where");
 }
@@ -201,7 +246,8 @@ stop($edge);
 # Invalid values; a message without a line of its own ends with the number of
 # the text's first line.
 
-my $must = 'in "error_map_body", it must be "keep" or "problem [type=prefix]"';
+my $must = 'in "error_map_body", it must be "keep", "problem [type=prefix] '
+           . '[always]" or "template type string [always]"';
 my $uri = 'in "error_map_body", it must be a prefix of a URI without variables';
 
 for (
@@ -246,8 +292,11 @@ for (
      "invalid parameter \"type=\" $must in nginx.conf:8"],
     ['error_map_body;',
      'invalid number of arguments in "error_map_body" directive'],
-    ['error_map_body problem type=x type=y;',
-     'invalid number of arguments in "error_map_body" directive'],
+    (map { ["error_map_body problem $_;",
+            'invalid parameter "' . s/.* //r . "\" $must"] }
+     'type=x type=y', 'always type=x', 'always always', 'type=x Always',
+     'type=x always more'),
+    ['error_map_body keep always;', "invalid parameter \"always\" $must"],
     ['error_map_body problem { }',
      'directive "error_map_body" is not terminated by ";"'],
     (map { ["server {\n$_ if (\$arg_a) {\nerror_map_body problem;\n} }",
@@ -277,6 +326,117 @@ is(configuration_error("error_map_body problem 'type="
    'every character of a URI is accepted');
 
 is(configuration_error("error_map_body $_;\nserver { }\n"), '', "accepted: $_")
-    for 'keep', 'problem', 'problem type=x', 'problem type=https://a.example/#';
+    for 'keep', 'problem', 'problem type=x', 'problem type=https://a.example/#',
+        'problem always', 'problem type=x always';
+
+
+# templates
+
+my $type = 'in "error_map_body", it must be like application/json or '
+           . '"text/xml; charset=utf-8"';
+my $like = 'in "error_map_body", it must be "template type string [always]", '
+           . q{like "template text/plain '$error_map_code'"};
+my $name = 'in the template of "error_map_body", it must be like $name or '
+           . '${name}; a "$" itself must be a variable, such as of "geo $dollar '
+           . '{ default $; }"';
+my $of = 'in the template of "error_map_body":';
+my $end = 'invalid JSON at the end of the template in "error_map_body":';
+
+for (
+    ['', "no type $like"],
+    ['{}', 'directive "error_map_body" is not terminated by ";"'],
+    [q{'{"a":1}'}, "no type $like"],
+    ['text/plain', "no string $like"],
+    ['"text/xml; charset=utf-8"', "no string $like"],
+    (map { ["'$_' x", "invalid type \"$_\" $type"] }
+     'json', '', '/', 'text/', '/plain', 'text/*', '*/*', 'te xt/plain',
+     'text/plain ', 'text/plain;', 'text/plain; charset', '$type/plain',
+     'text/plain; charset=$charset', "text/plain; a=\xc3\xa9", '*'),
+    (map { my ($written, $charset) = @$_;
+           ["'$written' x", "invalid charset \"$charset\" in "
+            . '"error_map_body", such a template is in utf-8, "charset" with '
+            . '"charset_map" can convert it'] }
+     ['text/xml; charset=gbk', 'gbk'], ['text/html;charset="big5"', 'big5'],
+     ['application/json; charset=', '']),
+    ['text/plain ""', 'empty template in "error_map_body"'],
+    (map { ["text/plain $_", 'invalid parameter "' . (split)[-1]
+            . '" in "error_map_body", it must be "template type string '
+            . '[always]", with quotes around a string with spaces'] }
+     'code: $error_map_code', 'x Always'),
+    ['text/plain x always more',
+     'invalid number of arguments in "error_map_body" directive'],
+    (map { ["text/plain '$_'", "invalid variable name at \"" . s/^[^\$]*//r
+            . "\" $name"] }
+     '$', 'US$', 'a $ b', '${', '${a', '${}', '${a b}', '$-', '$.ref'),
+    ['text/plain $0', 'unknown variable "$0" in the template of '
+     . '"error_map_body", it must be one of nginx, of your configuration, or '
+     . 'of this module, like $error_map_code'],
+    (map { ["text/plain 'a${_}b'", 'unknown variable "$' . s/\W//gr
+            . '" in the template of "error_map_body", it must be one of nginx, '
+            . 'of your configuration, or of this module, like '
+            . '$error_map_code'] }
+     '${error_map_cod}', '${Message}', '$nothing-'),
+    (map { my ($text, $at, $error) = @$_;
+           ["application/json '$text'", "invalid JSON at \"$at\" $of $error"] }
+     ['code', 'code', 'a value is expected, text must be in quotes'],
+     ['{code:1}', 'code:1}', 'a name in quotes or "}" is expected'],
+     ['{"a":$host,}', '}', 'a name in quotes is expected'],
+     ['{"a" 1}', '1}', '":" is expected'],
+     ['{"a":}', '}', 'a value is expected, text must be in quotes'],
+     ['{"a":tru}', 'tru}', 'a value is expected, text must be in quotes'],
+     (map { ["[$_]", "$_]", 'a value or "]" is expected'] }
+      '01', '+1', '.5', '1.', '1e', '-', '0x1', 'True', 'nul', '1-'),
+     ['[1,]', ']', 'a value is expected, text must be in quotes'],
+     ['[1 2]', '2]', '"," or "]" is expected'],
+     ['{"a":1 "b":2}', '"b":2}', '"," or "}" is expected'],
+     ['{"a":1]', ']', '"," or "}" is expected'],
+     ['[1}', '}', '"," or "]" is expected'],
+     ['{"a":$host$uri}', 'uri}', '"," or "}" is expected'],
+     ['{"a":1$uri}', 'uri}', '"," or "}" is expected'],
+     ['{"a":${uri}1}', '1}', '"," or "}" is expected'],
+     ['{$host:1}', 'host:1}', 'a name in quotes or "}" is expected'],
+     ['{} {}', '{}', 'the end is expected'],
+     ['$host,', ',', 'the end is expected'],
+     ['"\\x"', '\\x"', 'an invalid escape in a string'],
+     ['"\\u12g4"', '\\u12g4"', 'an invalid escape in a string'],
+     ['"\\u12$host"', '\\u12$host"', 'an invalid escape in a string'],
+     ['"\\$host"', '\\$host"', 'an invalid escape in a string'],
+     ['"a\\nb"', "\nb\"", 'a control character in a string, it must be an '
+      . 'escape like \\\\n'],
+     ["\"\xff\"", "\xff\"", 'invalid UTF-8'],
+     ['[' x 65, '[', 'too many nested objects and arrays']),
+    (map { my ($text, $error) = @$_;
+           ["application/x+json '$text'", "$end $error"] }
+     ['{"a":1', '"," or "}" is expected'],
+     ['{"a":$host', '"," or "}" is expected'],
+     ['[', 'a value or "]" is expected'],
+     ['"a', 'a string has no closing quote'],
+     ['"$host', 'a string has no closing quote'],
+     [' ', 'a value is expected, text must be in quotes']),
+) {
+    my ($text, $message) = @$_;
+
+    is(configuration_error("error_map tencent_iot;\n"
+                           . "error_map_body template $text;\n"
+                           . "server { listen 127.0.0.1:$port; }\n")
+           =~ s/^.*?\[emerg\] (?:\S+: )?//sr,
+       "$message in nginx.conf:7",
+       'refused: template ' . $text =~ s/([^ -~])/sprintf '\\x%02x', ord $1/egr);
+}
+
+is(configuration_error("geo \$dollar { default \$; }\n"
+                       . "map \$uri \$later_here { default 1; }\n"
+                       . "error_map_body template $_;\n"
+                       . "server { set \$later 1; }\n"), '',
+   "accepted: template $_")
+    for 'text/plain x', 'text/plain $later', 'text/plain ${LATER}x always',
+        'text/plain "US$dollar"', 'text/plain $1', 'text/plain "$10"',
+        'text/plain $http_anything$arg_x$cookie_y$sent_http_z',
+        'text/plain "{"', 'text/xml "<a"', 'application/json $error_map_code',
+        q{application/json '"a\\\\\\\\n\\\\u00e9\\\\/"'},
+        q{application/json '{"a":[1,-0.5E+3,true,false,null,{},[],"",$uri]}'},
+        q{application/json ' { "$uri" : "a${uri}b" , "b" : ${uri} } '},
+        "application/json '" . '[' x 64 . ']' x 64 . "'",
+        "application/json '\"\xe4\xbd\xa0\"'";
 
 done_testing();

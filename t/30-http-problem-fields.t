@@ -65,7 +65,7 @@ server {
     location /keep { proxy_pass http://127.0.0.1:$vendor; }
 
     location /problem {
-        error_map_body problem;
+        error_map_body problem always;
         proxy_pass http://127.0.0.1:$vendor;
     }
 }

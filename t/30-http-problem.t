@@ -1,6 +1,6 @@
 # error_map_body problem replaces a vendor's body: in which responses, with
 # which text, and with other features of nginx.  t/20-stream-problem.t tests
-# when.
+# when, t/30-http-template.t the text of a template.
 
 use strict;
 use warnings;
@@ -75,32 +75,41 @@ my $hex = vendor(sub {
 
 my $locations = join '', map { <<"END" } qw(on off);
     location /$_/ { proxy_buffering $_; proxy_pass http://127.0.0.1:$vendor/; }
+
+    location /always/$_/ {
+        error_map_body problem always;
+        proxy_buffering $_;
+        proxy_pass http://127.0.0.1:$vendor/;
+    }
 END
 
 $locations .= <<"END";
     location /kept/ {
+        error_map_body problem always;
         error_map tencent_iotvideo policy=keep;
         proxy_pass http://127.0.0.1:$vendor/;
     }
 
     location /edge/ {
+        error_map_body problem always;
         error_map tencent_iotvideo policy=edge;
         proxy_pass http://127.0.0.1:$vendor/;
     }
 
     location /rows/ {
         error_map rows;
+        error_map_body problem always;
         charset utf-8;
         proxy_pass http://hex/;
     }
 
     location /prefix/ {
-        error_map_body problem type=$prefix;
+        error_map_body problem type=$prefix always;
         proxy_pass http://hex/;
     }
 
     location /long/ {
-        error_map_body problem type=$long;
+        error_map_body problem type=$long always;
         proxy_pass http://hex/;
     }
 
@@ -115,11 +124,13 @@ $locations .= <<"END";
     }
 
     location /ranges/ {
+        error_map_body problem always;
         proxy_force_ranges on;
         proxy_pass http://127.0.0.1:$vendor/;
     }
 
     location /cached/ {
+        error_map_body problem always;
         proxy_cache cache;
         proxy_cache_key \$uri\$arg_n;
         proxy_cache_valid any 1m;
@@ -133,6 +144,7 @@ $locations .= <<"END";
         gzip_min_length 1;
         gzip_types application/problem+json;
         error_map rows;
+        error_map_body problem always;
         proxy_pass http://hex/;
     }
 
@@ -306,13 +318,17 @@ sub problem_ok {
 }
 
 
-# one test: a response has the problem, or is unchanged
+# one test: a response has the problem, or its body is unchanged; only errors of
+# 400 or more have one, unless always is set
 
 sub case_ok {
-    my ($with, $without, $case, $name) = @_;
+    my ($with, $without, $case, $name, $always) = @_;
+
+    my $replaced = $case->{code}
+                   && ($always || edge($without, $case)->{status} >= 400);
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    return $case->{code} ? problem_ok($with, $without, $case, $name)
+    return $replaced ? problem_ok($with, $without, $case, $name)
                          : edge_ok($with, $without, $case, $name);
 }
 
@@ -326,14 +342,17 @@ for my $buffering (qw(on off)) {
 
             case_ok(both($uri), $case, "buffering$uri");
             case_ok(both("$uri?wait"), $case, '... and the body comes later');
+            case_ok(both("/always$uri"), $case, '... always', 1);
         }
     }
 }
 
 for my $status (201, 402, 404, 451, 500, 503) {
     for my $case (@cases{qw(mapped mapped-to-200 unknown success none)}) {
-        case_ok(both("/on/length/$case->{name}?status=$status"), $case,
-                "vendor's status $status, $case->{name}");
+        my $uri = "on/length/$case->{name}?status=$status";
+
+        case_ok(both("/$uri"), $case, "vendor's status $status, $case->{name}");
+        case_ok(both("/always/$uri"), $case, '... always', 1);
     }
 }
 
@@ -534,7 +553,7 @@ for (['a row', '', '{"code":"E:a/b-c"}', 'E:a/b-c', 404],
 # ranges and conditions do not apply to a problem
 
 for my $case (@cases{qw(mapped mapped-to-200 unknown late-mapped)}) {
-    for my $where (qw(on ranges cached)) {
+    for my $where (qw(always/on ranges cached)) {
         my $uri = "/$where/length/$case->{name}?cacheable";
 
         # the second time it comes from the cache
@@ -633,7 +652,7 @@ for my $framing (qw(length chunked close)) {
             my $hit = $_->{headers}{'x-cache'}[0];
 
             $_->{headers}{'x-cache'} = $r[2]{headers}{'x-cache'};
-            case_ok($_, $r[2], $case, "... the same problem, $hit");
+            case_ok($_, $r[2], $case, "... the same problem, $hit", 1);
         }
     }
 }
@@ -643,7 +662,7 @@ for my $framing (qw(length chunked close)) {
 # last
 
 my @includes = ('/on/length/mapped?wait', '/off/chunked/late-mapped',
-                '/on/chunked/unknown', '/on/length/success',
+                '/always/on/chunked/unknown', '/on/length/success',
                 '/cached/length/mapped?cacheable&n=1', '/local/row.json',
                 '/dry/length/mapped');
 

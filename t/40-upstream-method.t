@@ -238,7 +238,7 @@ my $edge = start(port => $port, http => <<"END");
         location /inner-late/ { proxy_pass http://127.0.0.1:$late; }
         location /inner-problem/ {
             error_map tencent_iotvideo policy=same;
-            error_map_body problem;
+            error_map_body problem always;
             proxy_pass http://127.0.0.1:$vendor;
         }
         location /inner-page/ {

@@ -79,7 +79,7 @@ my $edge = start(port => $port, http => <<"END");
         listen 127.0.0.1:$port;
 
         error_map acme policy=keep;
-        error_map_body problem;
+        error_map_body problem always;
         addition_types *;
 
         location / {

@@ -106,7 +106,7 @@ my %edges = (
     plain => [''],
     unbuffered => ['proxy_buffering off;'],
     dry => ['error_map_dry_run on;'],
-    problem => ['error_map_body problem;'],
+    problem => ['error_map_body problem always;'],
     page => ['error_page 403 415 /page;'],
     upstream => ['error_map_upstream on;'],
 );

@@ -243,6 +243,43 @@ typedef struct {
 } ngx_http_error_map_header_t;
 
 
+/* where a directive stands */
+
+typedef struct {
+    u_char                         *file;
+    ngx_uint_t                      line;
+} ngx_http_error_map_place_t;
+
+
+#define ngx_http_error_map_place(cf, place)                                   \
+    (place)->file = (cf)->conf_file->file.name.data;                          \
+    (place)->line = (cf)->conf_file->line
+
+
+/* the body that replaces the vendor's, by error_map_body */
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_ESCAPE_NONE = 0,
+    NGX_HTTP_ERROR_MAP_ESCAPE_JSON,
+    NGX_HTTP_ERROR_MAP_ESCAPE_XML
+} ngx_http_error_map_escape_e;
+
+
+typedef struct {
+    ngx_str_t                       prefix;  /* of a problem's type, or "" */
+
+    /* a template; its type is NULL for a problem */
+    ngx_str_t                       type;
+    size_t                          type_len;  /* as in headers_out */
+    ngx_str_t                       charset;
+    ngx_http_error_map_escape_e     escape;
+    ngx_array_t                     parts;   /* of ..._part_t */
+    ngx_http_error_map_place_t      place;
+
+    unsigned                        always:1;
+} ngx_http_error_map_body_t;
+
+
 typedef struct {
     /* of ngx_http_error_map_document_t * */
     ngx_array_t                     documents;
@@ -261,6 +298,7 @@ typedef struct {
     ngx_uint_t                      metrics_line;
 
     ngx_uint_t                      problem;  /* some body is one */
+    ngx_array_t                     templates;  /* of ..._body_t * */
     size_t                          hold_total;
     ngx_module_t                   *slice;   /* NULL without this filter */
     ngx_uint_t                      enabled;
@@ -290,8 +328,7 @@ typedef struct {
     ngx_str_t                       proxy_status;  /* a member's name, or "" */
     ngx_flag_t                      dry_run;
     ngx_uint_t                      decode;  /* bits of codings */
-    ngx_flag_t                      problem;
-    ngx_str_t                       problem_type;  /* a prefix, or "" */
+    ngx_http_error_map_body_t      *body;  /* NULL for the vendor's */
     ngx_flag_t                      intercept;
     ngx_flag_t                      upstream;
     u_char                         *metrics_file;  /* error_map_metrics */

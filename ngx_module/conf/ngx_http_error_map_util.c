@@ -248,3 +248,35 @@ ngx_http_error_map_utf8(u_char *p, size_t len)
 
     return n;
 }
+
+
+size_t
+ngx_http_error_map_escape_json(u_char *dst, u_char *src, size_t len)
+{
+    size_t  n, size;
+
+    size = 0;
+
+    for ( /* void */ ; len; len -= n, src += n) {
+
+        n = ngx_http_error_map_utf8(src, len);
+
+        if (n) {
+            if (dst) {
+                dst = (u_char *) ngx_escape_json(dst, src, n);
+            }
+
+            size += n + ngx_escape_json(NULL, src, n);
+            continue;
+        }
+
+        if (dst) {
+            dst = ngx_cpymem(dst, "\xef\xbf\xbd", 3);
+        }
+
+        size += 3;
+        n = 1;
+    }
+
+    return size;
+}

@@ -75,6 +75,12 @@ ngx_uint_t ngx_http_error_map_literal(u_char *code, size_t len);
  */
 size_t ngx_http_error_map_utf8(u_char *p, size_t len);
 
+/*
+ * Escapes text for a string of JSON, RFC 8259; invalid UTF-8 becomes U+FFFD.
+ * Returns the length, and only that if dst is NULL.
+ */
+size_t ngx_http_error_map_escape_json(u_char *dst, u_char *src, size_t len);
+
 /* returns 1 if ch is a token character, RFC 9110, or 0 */
 ngx_uint_t ngx_http_error_map_token(u_char ch);
 

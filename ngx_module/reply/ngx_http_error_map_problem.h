@@ -1,6 +1,6 @@
 
 /*
- * The body that replaces the vendor's, RFC 9457.
+ * Problem details, RFC 9457.
  */
 
 
@@ -14,15 +14,12 @@
 #pragma GCC visibility push(hidden)
 
 
-/* the directive error_map_body */
-char *ngx_http_error_map_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-
 /*
- * Creates ctx->body, problem details of RFC 9457, and sets its headers; type
- * is the prefix of the member "type" or "".  NGX_OK or NGX_ERROR.
+ * Sets text to problem details of RFC 9457; type is the prefix of the member
+ * "type" or "".  NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
-    ngx_http_error_map_ctx_t *ctx);
+    ngx_http_error_map_ctx_t *ctx, ngx_str_t *text);
 
 
 #pragma GCC visibility pop

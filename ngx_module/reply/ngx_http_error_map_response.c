@@ -2,8 +2,8 @@
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_fields.h"
 #include "ngx_http_error_map_header.h"
+#include "ngx_http_error_map_new_body.h"
 #include "ngx_http_error_map_policy.h"
-#include "ngx_http_error_map_problem.h"
 #include "ngx_http_error_map_proxy_status.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
@@ -236,8 +236,8 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         }
     }
 
-    if (conf->problem
-        && ngx_http_error_map_problem(r, &conf->problem_type, ctx) != NGX_OK)
+    if (conf->body
+        && ngx_http_error_map_create_body(r, conf->body, ctx) != NGX_OK)
     {
         return NGX_ERROR;
     }
