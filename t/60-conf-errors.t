@@ -12,6 +12,12 @@ use Test::More;
 
 my $status = 'it must be keep or from 200 to 599 except 204, 205, 206 and 304';
 
+my $rows = 'it must be base, class, status, code, unknown, none, '
+           . 'retry_after_max or include';
+
+my $parameters = 'status | keep [retry_after=time] [next_upstream[=off]] '
+                 . '[fails=off];"';
+
 my $time = 'it must be a time in whole seconds, like 30s or 5m';
 
 my $code = 'it must be a code of the document or a range';
@@ -175,19 +181,15 @@ refused(
     'error_map_policy "" { }',
         'invalid error_map_policy name "", it must not be empty',
     "error_map_policy edge {\n    base keep;\n    nosuch 1;\n}",
-        'unknown row "nosuch" in error_map_policy "edge", '
-        . 'it must be base, class, status, code, unknown or include in '
+        qq{unknown row "nosuch" in error_map_policy "edge", $rows in }
         . 'nginx.conf:8',
     rows(
         'Class UNAVAILABLE 503;' =>
-            'unknown row "Class" in error_map_policy "edge", '
-            . 'it must be base, class, status, code, unknown or include',
+            qq{unknown row "Class" in error_map_policy "edge", $rows},
         'UNAVAILABLE 503;' =>
-            'unknown row "UNAVAILABLE" in error_map_policy "edge", '
-            . 'it must be base, class, status, code, unknown or include',
+            qq{unknown row "UNAVAILABLE" in error_map_policy "edge", $rows},
         'error_map vzenith;' =>
-            'unknown row "error_map" in error_map_policy "edge", '
-            . 'it must be base, class, status, code, unknown or include',
+            qq{unknown row "error_map" in error_map_policy "edge", $rows},
         'include;' =>
             'invalid number of arguments in row "include" of error_map_policy '
             . '"edge", it must be "include file;"',
@@ -219,9 +221,8 @@ refused(
     rows(
         (map { ("class$_;",
                 'invalid number of arguments in row "class" of '
-                . 'error_map_policy "edge", it must be "class NAME status | keep '
-                . '[retry_after=time];"') }
-             '', ' UNAVAILABLE', ' UNAVAILABLE 503 retry_after=1s 2'),
+                . "error_map_policy \"edge\", it must be \"class NAME $parameters") }
+             '', ' UNAVAILABLE', ' UNAVAILABLE 503 retry_after=1s next_upstream fails=off 2'),
         (map { ("class $_ 503;",
                 qq{unknown class "$_" in error_map_policy "edge", }
                 . "it must be one of: $classes") }
@@ -236,8 +237,8 @@ refused(
         (map { ("status$_;",
                 'invalid number of arguments in row "status" of '
                 . 'error_map_policy "edge", it must be "status document_status '
-                . 'status | keep [retry_after=time];"') }
-             '', ' 456', ' 456 502 retry_after=1s 2'),
+                . $parameters) }
+             '', ' 456', ' 456 502 retry_after=1s next_upstream fails=off 2'),
         (map { ("status $_ 502;",
                 qq{invalid document status "$_" in error_map_policy "edge", }
                 . 'it must be a number from 200 to 599') }
@@ -255,8 +256,8 @@ refused(
         (map { ("code$_;",
                 'invalid number of arguments in row "code" of '
                 . 'error_map_policy "edge", it must be "code document/code '
-                . 'status | keep [retry_after=time];"') }
-             '', ' vzenith/1000', ' vzenith/1000 404 retry_after=1s 2'),
+                . $parameters) }
+             '', ' vzenith/1000', ' vzenith/1000 404 retry_after=1s next_upstream fails=off 2'),
         (map { ("code $_ 404;",
                 qq{invalid code "$_" in error_map_policy "edge", }
                 . 'it must be document/code or document/first-last') }
@@ -307,14 +308,60 @@ refused(
     rows(
         (map { ("unknown$_;",
                 'invalid number of arguments in row "unknown" of '
-                . 'error_map_policy "edge", it must be "unknown status | keep '
-                . '[retry_after=time];"') }
-             '', ' 502 retry_after=1s 2'),
+                . "error_map_policy \"edge\", it must be \"unknown $parameters") }
+             '', ' 502 retry_after=1s next_upstream fails=off 2'),
         'unknown 502; unknown keep;' =>
             'duplicate row "unknown" in error_map_policy "edge"',
         'unknown 199;' =>
             qq{invalid status "199" in row "unknown" of }
             . qq{error_map_policy "edge", $status},
+    ),
+
+    # the rows none and retry_after_max
+
+    rows(
+        (map { ("none$_;",
+                'invalid number of arguments in row "none" of '
+                . "error_map_policy \"edge\", it must be \"none [reason ...] "
+                . $parameters) }
+             '', ' empty malformed no_code charset 502 retry_after=1s '
+             . 'next_upstream fails=off 2'),
+        (map { ("none $_;",
+                'no status in row "none" of error_map_policy "edge", '
+                . $status) }
+             'empty', 'empty malformed no_code charset'),
+        (map { ("none $_ 502;",
+                qq{invalid reason "$_" in row "none" of error_map_policy }
+                . '"edge", it must be empty, malformed, charset or no_code') }
+             qw(Empty nocode type hold_size upstream skipped document)),
+        'none empty nosuch 502;' =>
+            'invalid reason "nosuch" in row "none" of error_map_policy "edge", '
+            . 'it must be empty, malformed, charset or no_code',
+        'none empty 204;' =>
+            'invalid status "204" in row "none empty" of error_map_policy '
+            . "\"edge\", $status",
+        'none 600;' =>
+            'invalid status "600" in row "none" of error_map_policy '
+            . "\"edge\", $status",
+        'none 502; none 503;' =>
+            'duplicate row "none" in error_map_policy "edge"',
+        (map { ("$_;", 'duplicate row "none empty" in error_map_policy "edge"') }
+             'none empty 502; none empty 503',
+             'none empty malformed 502; none no_code empty 503',
+             'none empty empty 502'),
+
+        (map { ("retry_after_max$_;",
+                'invalid number of arguments in row "retry_after_max" of '
+                . 'error_map_policy "edge", it must be "retry_after_max '
+                . 'time;"') }
+             '', ' 60s 2'),
+        (map { ("retry_after_max $_;",
+                qq{invalid retry_after_max "$_" in error_map_policy "edge", it }
+                . 'must be a time in whole seconds, at least 1s, like 30s or '
+                . '5m') }
+             qw(0 0s -1 500ms 1.5s abc off 99999999999999999999s)),
+        'retry_after_max 60s; retry_after_max 60s;' =>
+            'duplicate row "retry_after_max" in error_map_policy "edge"',
     ),
 
     # statuses and parameters, in all rows but base
@@ -327,8 +374,29 @@ refused(
                 document retry_after=5s 18446744073709552119)),
         (map { ("class UNAVAILABLE 503 $_;",
                 qq{invalid parameter "$_" in row "class UNAVAILABLE" }
-                . 'of error_map_policy "edge", it must be retry_after=time') }
-             qw(retry_after 5s Retry_after=5s retry-after=5s)),
+                . 'of error_map_policy "edge", it must be retry_after=time, '
+                . 'next_upstream, next_upstream=off or fails=off') }
+             qw(retry_after 5s Retry_after=5s retry-after=5s 2 next
+                next_upstream= next_upstream=on next_upstream=5s
+                Next_upstream fails fails=on fails=0 Fails=off)),
+        (map { my ($row, $text) = ($_, $_ =~ s/ 503.*//r);
+               my ($parameter) = $row =~ /(\S+);$/;
+               ($row, qq{duplicate parameter "$parameter" in row "$text" of }
+                . 'error_map_policy "edge"') }
+             'class UNAVAILABLE 503 retry_after=5s retry_after=5s;',
+             'class UNAVAILABLE 503 next_upstream next_upstream;',
+             'code vzenith/1000 503 next_upstream next_upstream=off;',
+             'status 456 503 next_upstream=off next_upstream;',
+             'unknown 503 fails=off fails=off;',
+             'none empty 503 fails=off next_upstream fails=off;',
+             'none 503 retry_after=5s fails=off retry_after=6s;'),
+        (map { my $row = $_;
+               ($row, '"fails=off" has no effect with "next_upstream=off" in '
+                . "row \"@{[$row =~ s/ 503.*//r]}\" of error_map_policy "
+                . '"edge", nginx counts the failures that it tries the next '
+                . 'server for') }
+             'class UNAVAILABLE 503 fails=off next_upstream=off;',
+             'unknown 503 next_upstream=off fails=off;'),
         (map { ("class UNAVAILABLE 503 retry_after=$_;",
                 qq{invalid retry_after "$_" in row "class UNAVAILABLE" }
                 . qq{of error_map_policy "edge", $time}) }

@@ -59,7 +59,8 @@ error_map_policy edge {
 }
 END
     'invalid number of arguments in row "class" of error_map_policy "edge", it '
-    . 'must be "class NAME status | keep [retry_after=time];" in nginx.conf:9',
+    . 'must be "class NAME status | keep [retry_after=time] '
+    . '[next_upstream[=off]] [fails=off];" in nginx.conf:9',
     'retry_after=5s' => 'retry_after=5s;');
 
 mistake('a block without "}"', <<'END',

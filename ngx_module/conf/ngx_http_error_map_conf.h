@@ -65,11 +65,24 @@ typedef enum {
     ((verdict) >= NGX_HTTP_ERROR_MAP_UNKNOWN)
 
 
-/* the action of a policy for a code */
+/* the verdicts "none" of a policy's row have these reasons, see reason.h */
+#define NGX_HTTP_ERROR_MAP_NONE_REASONS  4
+
+
+typedef enum {
+    NGX_HTTP_ERROR_MAP_NEXT_STATUS = 0,      /* nginx decides by the status */
+    NGX_HTTP_ERROR_MAP_NEXT_ON,
+    NGX_HTTP_ERROR_MAP_NEXT_OFF
+} ngx_http_error_map_next_e;
+
+
+/* the action of a policy for a code, or for a response without one */
 
 typedef struct {
     ngx_uint_t                      status;       /* 0: the upstream's */
     time_t                          retry_after;  /* in seconds */
+    ngx_http_error_map_next_e       next;         /* next_upstream */
+    ngx_uint_t                      fails_off;    /* unsigned  fails_off:1; */
 } ngx_http_error_map_action_t;
 
 
@@ -198,14 +211,26 @@ typedef struct {
     ngx_uint_t                      base;
     ngx_http_error_map_action_t    *classes[EM_NCLASSES];
     ngx_http_error_map_action_t    *unknown;
+
+    /* by reason, from "empty" on, and of the reasons that no row names */
+    ngx_http_error_map_action_t    *none[NGX_HTTP_ERROR_MAP_NONE_REASONS];
+    ngx_http_error_map_action_t    *none_others;
+
+    time_t                          retry_after_max;
+
     ngx_array_t                     statuses;
     ngx_array_t                     codes;
 
     /* by number of document, then by kind of row */
     ngx_http_error_map_action_t   **actions;
 
+    /* the first row with "next_upstream" */
+    u_char                         *next_file;
+    ngx_uint_t                      next_line;
+
     unsigned                        defined:1;
     unsigned                        base_set:1;
+    unsigned                        next_upstream:1;  /* there is such a row */
 } ngx_http_error_map_policy_t;
 
 

@@ -162,7 +162,8 @@ ngx_http_error_map_kinds_row(ngx_http_error_map_kinds_t *kinds, uint32_t slot,
     kind = &kinds->document->kinds[slot];
 
     hash = *kind * 0x9e3779b1 + (uint32_t) action->status * 0x85ebca6b
-           + (uint32_t) action->retry_after * 0xc2b2ae35;
+           + (uint32_t) action->retry_after * 0xc2b2ae35
+           + (uint32_t) (action->next * 2 + action->fails_off) * 0x27d4eb2f;
     hash ^= hash >> 16;
 
     for ( /* void */ ; /* void */ ; hash++) {
@@ -181,7 +182,9 @@ ngx_http_error_map_kinds_row(ngx_http_error_map_kinds_t *kinds, uint32_t slot,
 
         if (split->kind == *kind
             && split->action->status == action->status
-            && split->action->retry_after == action->retry_after)
+            && split->action->retry_after == action->retry_after
+            && split->action->next == action->next
+            && split->action->fails_off == action->fails_off)
         {
             break;
         }

@@ -364,6 +364,7 @@ ngx_http_error_map_policy_resolve(ngx_http_error_map_policy_t *policy,
         return;
     }
 
+    ngx_memzero(action, sizeof(ngx_http_error_map_action_t));
     action->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
     switch (policy->base) {

@@ -33,10 +33,17 @@ ngx_http_error_map_policy_t *ngx_http_error_map_policy_get(ngx_conf_t *cf,
 ngx_int_t ngx_http_error_map_policy_compile(ngx_conf_t *cf,
     ngx_http_error_map_main_conf_t *emcf);
 
-/* returns the action for a row of the document, NULL for unknown codes */
+/*
+ * Returns the action for a row of the document, or for unknown codes, which may
+ * be NULL.
+ */
 ngx_http_error_map_action_t *ngx_http_error_map_policy_action(
     ngx_http_error_map_policy_t *policy,
     ngx_http_error_map_document_t *document, const em_entry_t *entry);
+
+/* returns the action for a reason of "none", or NULL */
+#define ngx_http_error_map_policy_none(policy, reason)                        \
+    ((policy)->none[(reason) - NGX_HTTP_ERROR_MAP_REASON_EMPTY])
 
 
 #pragma GCC visibility pop

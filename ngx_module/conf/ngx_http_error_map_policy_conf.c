@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_reason.h"
 #include "ngx_http_error_map_util.h"
 
 
@@ -15,10 +16,17 @@ static char *ngx_http_error_map_policy_code(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
 static char *ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_none_row(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
+static char *ngx_http_error_map_policy_retry_max(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy);
 static char *ngx_http_error_map_policy_include(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy);
 static char *ngx_http_error_map_policy_parse(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy, ngx_uint_t n,
+    ngx_http_error_map_action_t *action);
+static char *ngx_http_error_map_policy_parameter(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_str_t *value, ngx_str_t *matcher,
     ngx_http_error_map_action_t *action);
 
 
@@ -37,17 +45,28 @@ static ngx_http_error_map_policy_row_t  ngx_http_error_map_policy_rows[] = {
     { ngx_string("base"), ngx_http_error_map_policy_base, 2, 2,
       "base document | class | keep;" },
 
-    { ngx_string("class"), ngx_http_error_map_policy_class, 3, 4,
-      "class NAME status | keep [retry_after=time];" },
+    { ngx_string("class"), ngx_http_error_map_policy_class, 3, 6,
+      "class NAME status | keep [retry_after=time] "
+      "[next_upstream[=off]] [fails=off];" },
 
-    { ngx_string("status"), ngx_http_error_map_policy_status, 3, 4,
-      "status document_status status | keep [retry_after=time];" },
+    { ngx_string("status"), ngx_http_error_map_policy_status, 3, 6,
+      "status document_status status | keep [retry_after=time] "
+      "[next_upstream[=off]] [fails=off];" },
 
-    { ngx_string("code"), ngx_http_error_map_policy_code, 3, 4,
-      "code document/code status | keep [retry_after=time];" },
+    { ngx_string("code"), ngx_http_error_map_policy_code, 3, 6,
+      "code document/code status | keep [retry_after=time] "
+      "[next_upstream[=off]] [fails=off];" },
 
-    { ngx_string("unknown"), ngx_http_error_map_policy_unknown, 2, 3,
-      "unknown status | keep [retry_after=time];" },
+    { ngx_string("unknown"), ngx_http_error_map_policy_unknown, 2, 5,
+      "unknown status | keep [retry_after=time] [next_upstream[=off]] "
+      "[fails=off];" },
+
+    { ngx_string("none"), ngx_http_error_map_policy_none_row, 2, 9,
+      "none [reason ...] status | keep [retry_after=time] "
+      "[next_upstream[=off]] [fails=off];" },
+
+    { ngx_string("retry_after_max"), ngx_http_error_map_policy_retry_max, 2, 2,
+      "retry_after_max time;" },
 
     { ngx_string("include"), ngx_http_error_map_policy_include, 2, 2,
       "include file;" },
@@ -66,6 +85,13 @@ static ngx_str_t  ngx_http_error_map_bases[] = {
 };
 
 
+/* of "none" without reasons; text in another charset may have a code */
+
+#define ngx_http_error_map_none_other(i)                                      \
+    ((i) + NGX_HTTP_ERROR_MAP_REASON_EMPTY                                    \
+     != NGX_HTTP_ERROR_MAP_REASON_CHARSET)
+
+
 char *
 ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -73,6 +99,7 @@ ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                         *rv;
     ngx_str_t                    *value;
+    ngx_uint_t                    i;
     ngx_conf_t                    save;
     ngx_http_error_map_policy_t  *policy;
 
@@ -106,6 +133,12 @@ ngx_http_error_map_policy_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     *cf = save;
 
+    for (i = 0; i < NGX_HTTP_ERROR_MAP_NONE_REASONS; i++) {
+        if (policy->none[i] == NULL && ngx_http_error_map_none_other(i)) {
+            policy->none[i] = policy->none_others;
+        }
+    }
+
     return rv;
 }
 
@@ -131,6 +164,7 @@ ngx_http_error_map_policy_get(ngx_conf_t *cf,
     }
 
     policy->name = *name;
+    policy->retry_after_max = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
     if (cf->conf_file) {
         policy->file = cf->conf_file->file.name.data;
@@ -187,7 +221,8 @@ ngx_http_error_map_policy_row(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown row \"%V\" in error_map_policy \"%V\", it must "
-                       "be base, class, status, code, unknown or include",
+                       "be base, class, status, code, unknown, none, "
+                       "retry_after_max or include",
                        &value[0], &policy->name);
 
     return NGX_CONF_ERROR;
@@ -391,6 +426,119 @@ ngx_http_error_map_policy_unknown(ngx_conf_t *cf,
 
 
 static char *
+ngx_http_error_map_policy_none_row(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    ngx_str_t                    *value;
+    ngx_uint_t                    i, n;
+    ngx_http_error_map_action_t  *action, **place;
+
+    value = cf->args->elts;
+
+    action = ngx_palloc(cf->pool, sizeof(ngx_http_error_map_action_t));
+    if (action == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (n = 1; /* void */ ; n++) {
+
+        if (n == cf->args->nelts) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "no status in row \"none\" of "
+                               "error_map_policy \"%V\", it must be keep or "
+                               "from 200 to 599 except 204, 205, 206 and 304",
+                               &policy->name);
+            return NGX_CONF_ERROR;
+        }
+
+        for (i = 0; i < NGX_HTTP_ERROR_MAP_NONE_REASONS; i++) {
+            if (ngx_http_error_map_equal(&value[n],
+                                &ngx_http_error_map_reasons[
+                                        NGX_HTTP_ERROR_MAP_REASON_EMPTY + i]))
+            {
+                break;
+            }
+        }
+
+        if (i == NGX_HTTP_ERROR_MAP_NONE_REASONS) {
+
+            if (n > 1) {
+                break;
+            }
+
+            place = &policy->none_others;
+
+        } else {
+            place = &policy->none[i];
+        }
+
+        if (*place) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate row \"none%s%V\" in "
+                               "error_map_policy \"%V\"",
+                               place == &policy->none_others ? "" : " ",
+                               &ngx_http_error_map_reasons[
+                                   place == &policy->none_others ? 0
+                                   : NGX_HTTP_ERROR_MAP_REASON_EMPTY + i],
+                               &policy->name);
+            return NGX_CONF_ERROR;
+        }
+
+        *place = action;
+
+        if (place == &policy->none_others) {
+            break;
+        }
+    }
+
+    if ((value[n].data[0] < '0' || value[n].data[0] > '9')
+        && ngx_strcmp(value[n].data, "keep") != 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid reason \"%V\" in row \"none\" of "
+                           "error_map_policy \"%V\", it must be empty, "
+                           "malformed, charset or no_code", &value[n],
+                           &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_error_map_policy_parse(cf, policy, n, action);
+}
+
+
+static char *
+ngx_http_error_map_policy_retry_max(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (policy->retry_after_max != NGX_HTTP_ERROR_MAP_NO_RETRY) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate row \"retry_after_max\" in "
+                           "error_map_policy \"%V\"", &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    policy->retry_after_max = ngx_parse_time(&value[1], 1);
+
+    if (policy->retry_after_max == (time_t) NGX_ERROR
+        || policy->retry_after_max == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid retry_after_max \"%V\" in "
+                           "error_map_policy \"%V\", it must be a time in "
+                           "whole seconds, at least 1s, like 30s or 5m",
+                           &value[1], &policy->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_error_map_policy_include(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy)
 {
@@ -442,19 +590,20 @@ ngx_http_error_map_class_names(ngx_conf_t *cf, ngx_str_t *names)
 }
 
 
-/* parses "status | keep [retry_after=time]", from argument n on */
+/* parses "status | keep [parameter ...]", from argument n on */
 
 static char *
 ngx_http_error_map_policy_parse(ngx_conf_t *cf,
     ngx_http_error_map_policy_t *policy, ngx_uint_t n,
     ngx_http_error_map_action_t *action)
 {
+    char       *rv;
     ngx_int_t   status;
-    ngx_str_t  *value, time, matcher;
+    ngx_str_t  *value, matcher;
 
     value = cf->args->elts;
 
-    /* a row "unknown" has no matcher */
+    /* rows "unknown" and "none" have no matcher */
 
     ngx_str_set(&matcher, "");
 
@@ -462,12 +611,10 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
         matcher = value[1];
     }
 
+    ngx_memzero(action, sizeof(ngx_http_error_map_action_t));
     action->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
-    if (ngx_strcmp(value[n].data, "keep") == 0) {
-        action->status = 0;
-
-    } else {
+    if (ngx_strcmp(value[n].data, "keep") != 0) {
         status = ngx_http_error_map_status(&value[n]);
 
         if (status == NGX_ERROR) {
@@ -483,34 +630,110 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
         action->status = status;
     }
 
-    if (++n == cf->args->nelts) {
-        return NGX_CONF_OK;
+    while (++n < cf->args->nelts) {
+
+        rv = ngx_http_error_map_policy_parameter(cf, policy, &value[n],
+                                                 &matcher, action);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
     }
 
-    if (ngx_strncmp(value[n].data, "retry_after=", 12) != 0) {
+    if (action->fails_off && action->next == NGX_HTTP_ERROR_MAP_NEXT_OFF) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in row \"%V%s%V\" of "
-                           "error_map_policy \"%V\", it must be "
-                           "retry_after=time",
-                           &value[n], &value[0], matcher.len ? " " : "",
-                           &matcher, &policy->name);
-        return NGX_CONF_ERROR;
-    }
-
-    time.data = value[n].data + 12;
-    time.len = value[n].len - 12;
-
-    action->retry_after = ngx_parse_time(&time, 1);
-
-    if (action->retry_after == (time_t) NGX_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid retry_after \"%V\" in row \"%V%s%V\" of "
-                           "error_map_policy \"%V\", it must be a time in "
-                           "whole seconds, like 30s or 5m",
-                           &time, &value[0], matcher.len ? " " : "", &matcher,
+                           "\"fails=off\" has no effect with "
+                           "\"next_upstream=off\" in row \"%V%s%V\" of "
+                           "error_map_policy \"%V\", nginx counts the failures "
+                           "that it tries the next server for",
+                           &value[0], matcher.len ? " " : "", &matcher,
                            &policy->name);
         return NGX_CONF_ERROR;
     }
 
+    if (action->next == NGX_HTTP_ERROR_MAP_NEXT_ON && !policy->next_upstream) {
+        policy->next_upstream = 1;
+        policy->next_file = cf->conf_file->file.name.data;
+        policy->next_line = cf->conf_file->line;
+    }
+
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_error_map_policy_parameter(ngx_conf_t *cf,
+    ngx_http_error_map_policy_t *policy, ngx_str_t *value, ngx_str_t *matcher,
+    ngx_http_error_map_action_t *action)
+{
+    ngx_str_t  *row, time;
+
+    row = cf->args->elts;
+
+    if (ngx_strncmp(value->data, "retry_after=", 12) == 0) {
+
+        if (action->retry_after != NGX_HTTP_ERROR_MAP_NO_RETRY) {
+            goto duplicate;
+        }
+
+        time.data = value->data + 12;
+        time.len = value->len - 12;
+
+        action->retry_after = ngx_parse_time(&time, 1);
+
+        if (action->retry_after == (time_t) NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid retry_after \"%V\" in row \"%V%s%V\" "
+                               "of error_map_policy \"%V\", it must be a time "
+                               "in whole seconds, like 30s or 5m",
+                               &time, row, matcher->len ? " " : "", matcher,
+                               &policy->name);
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value->data, "next_upstream") == 0
+        || ngx_strcmp(value->data, "next_upstream=off") == 0)
+    {
+        if (action->next != NGX_HTTP_ERROR_MAP_NEXT_STATUS) {
+            goto duplicate;
+        }
+
+        action->next = value->len == sizeof("next_upstream") - 1
+                       ? NGX_HTTP_ERROR_MAP_NEXT_ON
+                       : NGX_HTTP_ERROR_MAP_NEXT_OFF;
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value->data, "fails=off") == 0) {
+
+        if (action->fails_off) {
+            goto duplicate;
+        }
+
+        action->fails_off = 1;
+
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" in row \"%V%s%V\" of "
+                       "error_map_policy \"%V\", it must be retry_after=time, "
+                       "next_upstream, next_upstream=off or fails=off",
+                       value, row, matcher->len ? " " : "", matcher,
+                       &policy->name);
+
+    return NGX_CONF_ERROR;
+
+duplicate:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "duplicate parameter \"%V\" in row \"%V%s%V\" of "
+                       "error_map_policy \"%V\"",
+                       value, row, matcher->len ? " " : "", matcher,
+                       &policy->name);
+
+    return NGX_CONF_ERROR;
 }

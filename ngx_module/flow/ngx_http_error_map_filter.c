@@ -8,6 +8,7 @@
 #include "ngx_http_error_map_phase.h"
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_retry_after.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_upstream_end.h"
@@ -46,6 +47,8 @@ static ngx_int_t ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
+static ngx_int_t ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
@@ -148,7 +151,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 
         ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
 
-        if (ngx_http_error_map_is_error(ctx->verdict)
+        if (ngx_http_error_map_is_acted(ctx)
             && !saved->added
             && !ctx->dry_run
             && !conf->dry_run
@@ -315,7 +318,29 @@ ngx_http_error_map_skip(ngx_http_request_t *r,
 
     ngx_http_error_map_count_skipped(r, conf, reason);
 
+    if (ngx_http_error_map_skipped_retry_after(r, conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_error_map_send_header(r, ctx, &replaced);
+}
+
+
+/* the limit of Retry-After holds for all responses of a vendor */
+
+static ngx_int_t
+ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf)
+{
+    if (conf->dry_run
+        || conf->policy->retry_after_max == NGX_HTTP_ERROR_MAP_NO_RETRY
+        || ngx_http_error_map_response_upstream(r) == NULL
+        || ngx_http_error_map_document(r, conf, 0) == NULL)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_error_map_limit_retry_after(r, conf->policy);
 }
 
 

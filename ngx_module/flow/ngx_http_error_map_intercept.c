@@ -20,7 +20,7 @@ ngx_http_error_map_intercepts(ngx_http_request_t *r,
 
     if (!conf->intercept || conf->dry_run
         || ctx->status < NGX_HTTP_SPECIAL_RESPONSE
-        || !ngx_http_error_map_is_error(ctx->verdict))
+        || !ngx_http_error_map_is_acted(ctx))
     {
         return 0;
     }

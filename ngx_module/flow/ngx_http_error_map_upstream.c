@@ -2,6 +2,7 @@
 #include "ngx_http_error_map_upstream.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_upstream_end.h"
+#include "ngx_http_error_map_upstream_next.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_upstream_wait.h"
 #include "ngx_http_error_map_util.h"
@@ -79,6 +80,9 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     u = r->upstream;
     up = ngx_http_error_map_upstream(r);
 
+    ngx_http_error_map_upstream_passed(r, up);
+    ngx_http_error_map_upstream_count(r, up);
+
     rc = up->reinit_request(r);
 
     if (u->process_header != ngx_http_error_map_upstream_process) {
@@ -101,6 +105,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     up->replay = 0;
     up->error = 0;
     up->again = 0;
+    up->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;
     up->rest = NULL;
     up->rest_last = NULL;
 
@@ -162,6 +167,7 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
         }
 
         up->header = 1;
+        up->attempt = r->upstream_states->nelts - 1;
     }
 
     if (up->done) {
@@ -191,6 +197,12 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
         ngx_http_error_map_upstream_decide(r, conf, up);
 
     } else {
+        if (rc == NGX_AGAIN) {
+            up->reason = (u->buffer.last < u->buffer.end)
+                         ? NGX_HTTP_ERROR_MAP_REASON_HOLD_TIMEOUT
+                         : NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE;
+        }
+
         ngx_http_error_map_reader_free(&up->reader);
     }
 
@@ -218,7 +230,12 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     h = NULL;
     u = r->upstream;
 
-    if (u->conf == NULL || ngx_http_error_map_upstream_head(r, u)) {
+    if (u->conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_error_map_upstream_head(r, u)) {
+        up->reason = NGX_HTTP_ERROR_MAP_REASON_METHOD;
         return NGX_DECLINED;
     }
 
@@ -244,16 +261,22 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         response.coding = h;
     }
 
-    if (ngx_http_error_map_inspected(r, conf, &response)) {
+    up->reason = ngx_http_error_map_inspected(r, conf, &response);
+
+    if (up->reason) {
         return NGX_DECLINED;
     }
 
     document = ngx_http_error_map_document(r, conf, 0);
     length = u->headers_in.chunked ? -1 : u->headers_in.content_length_n;
 
-    if (document == NULL
-        || ngx_http_error_map_framing_init(&up->framing, r, up->begin, length)
-           != NGX_OK)
+    if (document == NULL) {
+        up->reason = NGX_HTTP_ERROR_MAP_REASON_DOCUMENT;
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_error_map_framing_init(&up->framing, r, up->begin, length)
+        != NGX_OK)
     {
         return NGX_DECLINED;
     }

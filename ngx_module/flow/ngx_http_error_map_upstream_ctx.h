@@ -28,13 +28,21 @@ typedef struct {
 
     ngx_connection_t               *connection;  /* whose recv is wrapped */
 
+    /* nginx's, and the copy that it uses while it asks the next server */
+    ngx_http_upstream_conf_t       *conf;
+    ngx_http_upstream_conf_t       *next_conf;
+
     /* received bytes that nginx has not seen */
     u_char                         *rest;
     u_char                         *rest_last;
 
     u_char                         *begin;   /* of the response, or NULL */
 
+    ngx_uint_t                      attempt; /* in r->upstream_states */
     ngx_uint_t                      status;  /* the upstream's */
+    ngx_uint_t                      passed;  /* edge status if nginx sees ... */
+                                             /* ... another one, or 0 */
+    ngx_http_error_map_reason_e     reason;  /* if it is not decided here */
     ngx_http_error_map_reader_t     reader;
     ngx_http_error_map_framing_t    framing;
     ngx_http_error_map_saved_t     *saved;

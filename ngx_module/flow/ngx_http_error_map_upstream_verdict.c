@@ -1,9 +1,12 @@
 
 #include "ngx_http_error_map_upstream_verdict.h"
+#include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_upstream_next.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_verdict.h"
+#include "ngx_http_error_map_zone.h"
 
 
 static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_current(
@@ -17,8 +20,11 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
     ngx_http_upstream_t       *u;
     ngx_http_error_map_ctx_t  *ctx;
 
-    if (ngx_http_error_map_is_error(up->reader.verdict)) {
-
+    if (ngx_http_error_map_is_error(up->reader.verdict)
+        || (up->reader.verdict == NGX_HTTP_ERROR_MAP_NONE
+            && ngx_http_error_map_policy_none(conf->policy,
+                                              up->reader.reason)))
+    {
         /* for the error page of proxy_intercept_errors */
 
         if (up->saved == NULL) {
@@ -61,6 +67,10 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
 
 #endif
         }
+
+        if (ctx->action) {
+            ngx_http_error_map_upstream_next(r, up, ctx->action);
+        }
     }
 
     up->decided = 1;
@@ -80,7 +90,7 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
         return NULL;
     }
 
-    if (ngx_http_error_map_is_error(up->reader.verdict)) {
+    if (up->saved && up->saved->ctx) {
 
         /* the response itself is sent, not an error page */
 
@@ -105,6 +115,52 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
     }
 
     return ctx;
+}
+
+
+void
+ngx_http_error_map_upstream_count(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up)
+{
+    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    if (!up->header
+        || (up->saved && up->saved->ctx)
+        || r->upstream->headers_in.status_n == NGX_HTTP_NOT_MODIFIED)
+    {
+        return;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
+
+    if (!up->decided
+        && ngx_http_error_map_reason_verdict(up->reason)
+           == NGX_HTTP_ERROR_MAP_SKIPPED)
+    {
+        if (up->reason) {
+            ngx_http_error_map_count_skipped(r, conf, up->reason);
+        }
+
+        return;
+    }
+
+    ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
+    if (ctx == NULL) {
+        return;
+    }
+
+    ctx->hold_size = up->size;
+    ctx->hold_time = up->waited;
+
+    if (!up->decided) {
+        ctx->reason = up->reason;
+
+    } else if (ngx_http_error_map_decide(r, conf, &up->reader, ctx) == NULL) {
+        return;
+    }
+
+    ngx_http_error_map_count(r, conf, ctx);
 }
 
 

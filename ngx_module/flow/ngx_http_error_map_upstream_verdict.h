@@ -25,6 +25,13 @@ void ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
 ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_ctx(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
 
+/*
+ * Counts a response that nginx passes over, unless it is counted already: an
+ * error is once it is decided, and others are when they are sent.
+ */
+void ngx_http_error_map_upstream_count(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up);
+
 /* returns the milliseconds that the response waited in the upstream layer */
 ngx_msec_t ngx_http_error_map_upstream_waited(ngx_http_request_t *r);
 

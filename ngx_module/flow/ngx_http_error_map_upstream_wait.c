@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_upstream_wait.h"
+#include "ngx_http_error_map_upstream_next.h"
 #include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_util.h"
@@ -225,6 +226,10 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
         ngx_http_error_map_upstream_decide(r, conf, up);
 
     } else {
+        up->reason = (u->buffer.last < u->buffer.end)
+                     ? NGX_HTTP_ERROR_MAP_REASON_HOLD_TIMEOUT
+                     : NGX_HTTP_ERROR_MAP_REASON_HOLD_SIZE;
+
         ngx_http_error_map_reader_free(&up->reader);
     }
 
@@ -402,5 +407,6 @@ ngx_http_error_map_upstream_ended(ngx_http_request_t *r, void *data,
     ngx_http_error_map_upstream_t *up = data;
 
     ngx_http_error_map_upstream_stop(up);
+    ngx_http_error_map_upstream_passed(r, up);
     ngx_http_error_map_reader_free(&up->reader);
 }

@@ -81,6 +81,7 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_http_error_map_reason_e     reason;
     ngx_http_error_map_document_t  *document;  /* may be NULL if skipped */
     const em_entry_t               *entry;
+    ngx_http_error_map_action_t    *action;  /* of a policy, or NULL */
 
     ngx_str_t                       code;    /* printable ASCII */
     ngx_str_t                       raw_code; /* as the vendor sent it */
@@ -102,6 +103,12 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_http_event_handler_pt       write_event_handler;
     unsigned                        quote:1; /* fields are for a header */
 } ngx_http_error_map_ctx_t;
+
+
+/* mapped, unknown, or without a code and a policy has a row "none" for that */
+
+#define ngx_http_error_map_is_acted(ctx)                                      \
+    (ngx_http_error_map_is_error((ctx)->verdict) || (ctx)->action)
 
 
 #pragma GCC visibility pop

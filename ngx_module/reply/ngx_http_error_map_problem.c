@@ -4,6 +4,8 @@
 #include "ngx_http_error_map_util.h"
 
 
+static char *ngx_http_error_map_problem_title(
+    ngx_http_error_map_reason_e reason);
 static u_char *ngx_http_error_map_problem_string(u_char *dst, ngx_str_t *value);
 
 
@@ -24,14 +26,16 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     detail = ngx_http_error_map_field(ctx, &ngx_http_error_map_message);
     request_id = ngx_http_error_map_field(ctx, &ngx_http_error_map_request_id);
 
-    title = ctx->entry ? (char *) ctx->entry->title : "unknown error code";
+    title = ctx->entry ? (char *) ctx->entry->title
+                       : ngx_http_error_map_problem_title(ctx->reason);
     class = ctx->entry ? ctx->entry->class : EM_UNKNOWN;
 
     /* a byte of the code needs at most 3 bytes in a URI, 6 in JSON */
 
     size = sizeof("{\"type\":\"about:blank\",\"title\":\"\",\"status\":,"
                   "\"vendor\":\"\",\"code\":\"\",\"class\":\"\","
-                  "\"upstream_status\":,\"detail\":\"\",\"request_id\":\"\"}")
+                  "\"upstream_status\":,\"detail\":\"\",\"request_id\":\"\"}"
+                  "\"reason\":\"malformed\"")
            + 6 * (detail.len + request_id.len)
            + type->len + 2 * ctx->document->name.len + 9 * ctx->raw_code.len
            + ngx_strlen(title) + em_class_names[class].len + 2 * NGX_INT_T_LEN;
@@ -44,18 +48,30 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     p = text->data;
 
     if (type->len) {
-        p = ngx_sprintf(p, "{\"type\":\"%V%V/", type, &ctx->document->name);
-        p = (u_char *) ngx_escape_uri(p, ctx->raw_code.data, ctx->raw_code.len,
-                                      NGX_ESCAPE_URI_COMPONENT);
+        p = ngx_sprintf(p, "{\"type\":\"%V%V", type, &ctx->document->name);
+
+        if (ctx->raw_code.len) {
+            *p++ = '/';
+            p = (u_char *) ngx_escape_uri(p, ctx->raw_code.data,
+                                          ctx->raw_code.len,
+                                          NGX_ESCAPE_URI_COMPONENT);
+        }
+
     } else {
         p = ngx_sprintf(p, "{\"type\":\"about:blank");
     }
 
-    p = ngx_sprintf(p, "\",\"title\":\"%s\",\"status\":%ui,\"vendor\":\"%V\","
-                    "\"code\":\"",
+    p = ngx_sprintf(p, "\",\"title\":\"%s\",\"status\":%ui,\"vendor\":\"%V\",",
                     title, ctx->status, &ctx->document->name);
 
-    p = ngx_http_error_map_problem_string(p, &ctx->raw_code);
+    if (ctx->reason) {
+        p = ngx_sprintf(p, "\"reason\":\"%V",
+                        &ngx_http_error_map_reasons[ctx->reason]);
+
+    } else {
+        p = ngx_sprintf(p, "\"code\":\"");
+        p = ngx_http_error_map_problem_string(p, &ctx->raw_code);
+    }
 
     p = ngx_sprintf(p, "\",\"class\":\"%s\",\"upstream_status\":%ui",
                     em_class_names[class].data, ctx->upstream_status);
@@ -77,6 +93,31 @@ ngx_http_error_map_problem(ngx_http_request_t *r, ngx_str_t *type,
     text->len = p - text->data;
 
     return NGX_OK;
+}
+
+
+/* what a response says that has no row: an unknown code, or a row "none" */
+
+static char *
+ngx_http_error_map_problem_title(ngx_http_error_map_reason_e reason)
+{
+    switch (reason) {
+
+    case NGX_HTTP_ERROR_MAP_REASON_EMPTY:
+        return "empty response";
+
+    case NGX_HTTP_ERROR_MAP_REASON_MALFORMED:
+        return "malformed response";
+
+    case NGX_HTTP_ERROR_MAP_REASON_CHARSET:
+        return "response in an unsupported charset";
+
+    case NGX_HTTP_ERROR_MAP_REASON_NO_CODE:
+        return "response without a code";
+
+    default:
+        return "unknown error code";
+    }
 }
 
 

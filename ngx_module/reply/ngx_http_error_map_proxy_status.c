@@ -73,13 +73,16 @@ ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
 {
     u_char           *p;
     size_t            len;
+    ngx_str_t        *code;
     ngx_uint_t        class;
     ngx_table_elt_t  *h;
 
     class = ctx->entry ? ctx->entry->class : EM_UNKNOWN;
+    code = ngx_http_error_map_is_error(ctx->verdict)
+           ? &ctx->code : &ngx_http_error_map_reasons[ctx->reason];
 
-    len = name->len + sizeof("; received-status=; details=\"  \"") - 1
-          + NGX_INT_T_LEN + ctx->document->name.len + ctx->code.len
+    len = name->len + sizeof("; received-status=; details=\" none/ \"") - 1
+          + NGX_INT_T_LEN + ctx->document->name.len + code->len
           + em_class_names[class].len;
 
     p = ngx_pnalloc(r->pool, len);
@@ -102,9 +105,10 @@ ngx_http_error_map_add_proxy_status(ngx_http_request_t *r,
 
     h->value.data = p;
     h->value.len = ngx_sprintf(p, "%V; received-status=%ui; "
-                               "details=\"%V %V %s\"",
+                               "details=\"%V %s%V %s\"",
                                name, ctx->upstream_status, &ctx->document->name,
-                               &ctx->code, em_class_names[class].data)
+                               ctx->reason ? "none/" : "", code,
+                               em_class_names[class].data)
                    - p;
 
     return NGX_OK;

@@ -5,10 +5,13 @@
 #include "ngx_http_error_map_new_body.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_proxy_status.h"
+#include "ngx_http_error_map_retry_after.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 
 
+static void ngx_http_error_map_act(ngx_http_error_map_ctx_t *ctx,
+    ngx_http_error_map_action_t *action);
 static ngx_http_error_map_ctx_t *ngx_http_error_map_success_ctx(
     ngx_http_request_t *r, ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
@@ -26,6 +29,9 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_http_error_map_document_t  *document;
 
     document = reader->document;
+    action = (reader->verdict == NGX_HTTP_ERROR_MAP_NONE)
+             ? ngx_http_error_map_policy_none(conf->policy, reader->reason)
+             : NULL;
 
     if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_SUCCESS) {
         ctx = ngx_http_error_map_success_ctx(r, reader);
@@ -33,7 +39,10 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
             return NULL;
         }
 
-    } else if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_NONE) {
+    } else if (ctx == NULL
+               && reader->verdict == NGX_HTTP_ERROR_MAP_NONE
+               && action == NULL)
+    {
         ctx = &document->none[reader->reason - NGX_HTTP_ERROR_MAP_REASON_EMPTY];
 
     } else {
@@ -73,15 +82,10 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
                 return NULL;
             }
 
-            action = ngx_http_error_map_policy_action(conf->policy, document,
-                                                      ctx->entry);
-            if (action) {
-                ctx->retry_after = action->retry_after;
-
-                if (action->status) {
-                    ctx->status = action->status;
-                }
-            }
+            ngx_http_error_map_act(ctx,
+                             ngx_http_error_map_policy_action(conf->policy,
+                                                              document,
+                                                              ctx->entry));
 
             if (document->wanted
                 && ngx_http_error_map_keep_fields(r, ctx, reader) != NGX_OK)
@@ -92,7 +96,13 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
             break;
 
         default:
+            ngx_http_error_map_act(ctx, action);
             break;
+        }
+
+        if (conf->policy->retry_after_max != NGX_HTTP_ERROR_MAP_NO_RETRY) {
+            ctx->retry_after = ngx_min(ctx->retry_after,
+                                       conf->policy->retry_after_max);
         }
     }
 
@@ -130,6 +140,24 @@ ngx_http_error_map_create_ctx(ngx_http_request_t *r,
     ctx->retry_after = NGX_HTTP_ERROR_MAP_NO_RETRY;
 
     return ctx;
+}
+
+
+static void
+ngx_http_error_map_act(ngx_http_error_map_ctx_t *ctx,
+    ngx_http_error_map_action_t *action)
+{
+    ctx->action = action;
+
+    if (action == NULL) {
+        return;
+    }
+
+    ctx->retry_after = action->retry_after;
+
+    if (action->status) {
+        ctx->status = action->status;
+    }
 }
 
 
@@ -218,8 +246,8 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         ngx_http_error_map_remove_spoofed(r, conf->headers, conf->spoofed);
     }
 
-    if (!ngx_http_error_map_is_error(ctx->verdict)) {
-        return NGX_OK;
+    if (!ngx_http_error_map_is_acted(ctx)) {
+        return ngx_http_error_map_cap_retry_after(r, conf->policy);
     }
 
     if (ctx->upstream_status != ctx->status
@@ -242,7 +270,11 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_error_map_add_error_headers(r, conf, ctx);
+    if (ngx_http_error_map_add_error_headers(r, conf, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_cap_retry_after(r, conf->policy);
 }
 
 
@@ -275,7 +307,7 @@ ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_ctx_t  *ctx;
 
     table = document->table;
-    n = NGX_HTTP_ERROR_MAP_REASON_NO_CODE - NGX_HTTP_ERROR_MAP_REASON_EMPTY + 1;
+    n = NGX_HTTP_ERROR_MAP_NONE_REASONS;
 
     ctx = ngx_pcalloc(cf->pool, (n + table->nsuccess)
                                 * sizeof(ngx_http_error_map_ctx_t));

@@ -194,7 +194,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
         if (ctx->verdict == NGX_HTTP_ERROR_MAP_MAPPED) {
             *value = ngx_http_error_map_classes[ctx->entry->class];
 
-        } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_UNKNOWN) {
+        } else if (ngx_http_error_map_is_acted(ctx)) {
             *value = ngx_http_error_map_classes[EM_UNKNOWN];
         }
 
@@ -217,7 +217,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
         return NGX_OK;
 
     case ngx_http_error_map_var_retry_after:
-        if (!ngx_http_error_map_is_error(ctx->verdict)
+        if (!ngx_http_error_map_is_acted(ctx)
             || ctx->retry_after == NGX_HTTP_ERROR_MAP_NO_RETRY)
         {
             return NGX_OK;
