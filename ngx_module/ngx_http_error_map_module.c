@@ -1,4 +1,5 @@
 
+#include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_document.h"
 #include "ngx_http_error_map_fields.h"
 #include "ngx_http_error_map_filter.h"
@@ -688,6 +689,8 @@ ngx_http_error_map_init_main_conf(ngx_conf_t *cf, void *conf)
     for (i = 0; i < emcf->documents.nelts; i++) {
         ngx_http_error_map_want_fields(cf, emcf, documents[i]);
     }
+
+    ngx_http_error_map_want_codes(cf, emcf);
 
     if (ngx_http_error_map_response_init(cf, emcf) != NGX_OK
         || ngx_http_error_map_policy_compile(cf, emcf) != NGX_OK

@@ -324,6 +324,7 @@ typedef struct {
 
     ngx_uint_t                      problem;  /* some body is one */
     ngx_array_t                     templates;  /* of ..._body_t * */
+    ngx_uint_t                      codes;    /* of all attempts are used */
     size_t                          hold_total;
     ngx_module_t                   *slice;   /* NULL without this filter */
     ngx_uint_t                      enabled;

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_upstream_verdict.h"
+#include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_response.h"
@@ -161,6 +162,7 @@ ngx_http_error_map_upstream_count(ngx_http_request_t *r,
     }
 
     ngx_http_error_map_count(r, conf, ctx);
+    ngx_http_error_map_keep_code(r, ctx, up->attempt);
 }
 
 

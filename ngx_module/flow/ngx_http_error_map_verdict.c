@@ -1,7 +1,13 @@
 
 #include "ngx_http_error_map_verdict.h"
+#include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_response.h"
+#include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_zone.h"
+
+
+static ngx_uint_t ngx_http_error_map_sent_now(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx);
 
 
 ngx_http_error_map_ctx_t *
@@ -26,7 +32,31 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
 
     if (ctx && emcf->zone) {
         ngx_http_error_map_count(r, conf, ctx);
+
+        if (ctx->code.len && ngx_http_error_map_sent_now(r, ctx)) {
+            ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
+        }
     }
 
     return ctx;
+}
+
+
+/* whether the response comes from the upstream, and not from its cache */
+
+static ngx_uint_t
+ngx_http_error_map_sent_now(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx)
+{
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached) {
+        return 0;
+    }
+
+#endif
+
+    return r->upstream_states
+           && (ctx->hold ? ctx->hold->upstream
+                         : ngx_http_error_map_upstream_active(r));
 }

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_variables.h"
+#include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_saved.h"
 
 
@@ -25,6 +26,7 @@ static ngx_http_variable_t  ngx_http_error_map_vars[] = {
     ngx_http_error_map_var(title),
     ngx_http_error_map_var(status),
     ngx_http_error_map_var(upstream_status),
+    ngx_http_error_map_var(upstream_codes),
     ngx_http_error_map_var(retry_after),
     ngx_http_error_map_var(verdict),
     ngx_http_error_map_var(reason),
@@ -96,7 +98,12 @@ ngx_http_error_map_variable_number(ngx_str_t *name)
     ngx_http_variable_t  *v;
 
     for (v = ngx_http_error_map_vars; v->name.len; v++) {
-        if (ngx_http_error_map_equal(&v->name, name)) {
+
+        /* this one must be known to be used */
+
+        if (v->data != ngx_http_error_map_var_upstream_codes
+            && ngx_http_error_map_equal(&v->name, name))
+        {
             return v->data;
         }
     }
@@ -114,12 +121,22 @@ ngx_http_error_map_variable(ngx_http_request_t *r,
 
     ngx_str_set(&value, "");
 
-    ctx = ngx_http_error_map_variable_ctx(r);
+    if (data == ngx_http_error_map_var_upstream_codes) {
 
-    if (ctx
-        && ngx_http_error_map_variable_value(r, ctx, data, &value) != NGX_OK)
-    {
-        return NGX_ERROR;
+        if (ngx_http_error_map_codes(r, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else {
+
+        ctx = ngx_http_error_map_variable_ctx(r);
+
+        if (ctx
+            && ngx_http_error_map_variable_value(r, ctx, data, &value)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     /* the value may still change: do not cache it, not even for the log */

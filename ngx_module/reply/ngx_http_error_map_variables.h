@@ -21,6 +21,7 @@ typedef enum {
     ngx_http_error_map_var_title,
     ngx_http_error_map_var_status,
     ngx_http_error_map_var_upstream_status,
+    ngx_http_error_map_var_upstream_codes,
     ngx_http_error_map_var_retry_after,
     ngx_http_error_map_var_verdict,
     ngx_http_error_map_var_reason,
