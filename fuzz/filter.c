@@ -305,6 +305,7 @@ fuzz_verdict(ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     rc = ngx_http_error_map_reader_init(reader, r, conf->document,
                                         conf,
                                         (fuzz_flags & FUZZ_GZIP) ? 1 : 0,
+                                        EM_EVENT_NONE,
                                         EM_CHARSET_UNKNOWN);
 
     if (rc == NGX_AGAIN) {

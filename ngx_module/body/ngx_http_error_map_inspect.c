@@ -11,7 +11,8 @@ static ngx_int_t ngx_http_error_map_coded(
 static ngx_uint_t ngx_http_error_map_repeated(ngx_list_part_t *part,
     ngx_table_elt_t *coding);
 static ngx_int_t ngx_http_error_map_test_type(
-    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *value);
+    ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_response_t *response);
 
 
 ngx_http_error_map_reason_e
@@ -52,7 +53,7 @@ ngx_http_error_map_inspected(ngx_http_request_t *r,
 
     response->decode = coding;
 
-    return ngx_http_error_map_test_type(conf, &response->type)
+    return ngx_http_error_map_test_type(conf, response)
            ? NGX_HTTP_ERROR_MAP_REASON_NONE
            : NGX_HTTP_ERROR_MAP_REASON_TYPE;
 }
@@ -158,14 +159,14 @@ ngx_http_error_map_repeated(ngx_list_part_t *part, ngx_table_elt_t *coding)
 
 static ngx_int_t
 ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
-    ngx_str_t *value)
+    ngx_http_error_map_response_t *response)
 {
     u_char      ch, type[NGX_HTTP_LC_HEADER_LEN * 4];
     size_t      len;
-    ngx_str_t  *t;
+    ngx_str_t  *t, *value;
     ngx_uint_t  hash;
 
-    /* endless streams without JSON, whose clients wait for each part */
+    /* streams whose clients wait for each part; some must be named */
 
     static ngx_str_t  streams[] = {
         ngx_string("text/event-stream"),
@@ -173,6 +174,10 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         ngx_string("application/grpc"),
         ngx_null_string
     };
+
+    value = &response->type;
+
+    response->stream = EM_EVENT_NONE;
 
     /* nearly all responses that are skipped are like the last one */
 
@@ -227,6 +232,8 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
             }
         }
 
+        response->stream = em_event_find((char *) type, len);
+
         return 1;
     }
 
@@ -240,7 +247,13 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
         return 1;
     }
 
-    return ngx_hash_find(&conf->types, hash, type, len) != NULL;
+    if (ngx_hash_find(&conf->types, hash, type, len) == NULL) {
+        return 0;
+    }
+
+    response->stream = em_event_find((char *) type, len);
+
+    return 1;
 }
 
 

@@ -12,6 +12,7 @@
 #include "ngx_http_error_map_decoder.h"
 #include "ngx_http_error_map_reason.h"
 #include "ngx_http_error_map_util.h"
+#include "em_event.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -25,6 +26,7 @@ typedef struct {
     ngx_table_elt_t                *coding;  /* Content-Encoding, or NULL */
     ngx_list_part_t                *headers; /* all of them */
     ngx_http_error_map_coding_e     decode;  /* output: the body's coding */
+    em_event_format_e               stream;  /* output: of JSON texts */
 } ngx_http_error_map_response_t;
 
 
@@ -67,7 +69,7 @@ typedef struct {
 
 /*
  * Returns the reason to skip the response; or NGX_HTTP_ERROR_MAP_REASON_NONE
- * and sets decode, if it is inspected.
+ * and sets decode and stream, if it is inspected.
  */
 ngx_http_error_map_reason_e ngx_http_error_map_inspected(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,

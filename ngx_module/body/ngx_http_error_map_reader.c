@@ -43,6 +43,16 @@ static ngx_int_t ngx_http_error_map_reader_decode(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_reader_scan(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_stream(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_stream_end(
+    ngx_http_error_map_reader_t *reader);
+static ngx_uint_t ngx_http_error_map_reader_pass(
+    ngx_http_error_map_reader_t *reader);
+static void ngx_http_error_map_reader_event(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_scan_text(
+    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
 static ngx_int_t ngx_http_error_map_reader_text(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len,
     ngx_uint_t wait);
@@ -50,6 +60,8 @@ static ngx_int_t ngx_http_error_map_reader_text_end(
     ngx_http_error_map_reader_t *reader, ngx_uint_t end,
     ngx_http_error_map_reason_e reason);
 static ngx_int_t ngx_http_error_map_reader_scan_end(
+    ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_reader_scan_text_end(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_code(
     ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
@@ -65,7 +77,7 @@ ngx_int_t
 ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_coding_e coding,
-    em_charset_e charset)
+    em_event_format_e stream, em_charset_e charset)
 {
     reader->request = r;
     reader->document = document;
@@ -85,7 +97,10 @@ ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     reader->started = 0;
     reader->searched = 0;
     reader->decided = 0;
+    reader->passed = 0;
+    reader->others = NGX_HTTP_ERROR_MAP_REASON_NONE;
 
+    em_event_init(&reader->stream, stream);
     em_json_init(&reader->json);
 
     if (document->headers.nelts
@@ -271,6 +286,10 @@ ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
         return NGX_OK;
     }
 
+    if (reader->passed) {
+        return ngx_http_error_map_reader_reason(reader, reason);
+    }
+
     if (reader->select && !reader->searched) {
 
         /* an error in hand counts */
@@ -294,13 +313,137 @@ ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 }
 
 
+static ngx_int_t
+ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
+    u_char *data, size_t len)
+{
+    return reader->stream.format
+           ? ngx_http_error_map_reader_stream(reader, data, len)
+           : ngx_http_error_map_reader_scan_text(reader, data, len);
+}
+
+
+/* the end of an event is that of its text, whatever follows */
+
+static ngx_int_t
+ngx_http_error_map_reader_stream(ngx_http_error_map_reader_t *reader,
+    u_char *data, size_t len)
+{
+    size_t              n;
+    ngx_int_t           rc;
+    const uint8_t      *p, *end, *text;
+    em_event_status_e   status;
+
+    p = data;
+    end = data + len;
+
+    for ( ;; ) {
+
+        status = em_event_next(&reader->stream, &p, end, &text, &n);
+
+        if (status == EM_EVENT_MORE) {
+            return NGX_AGAIN;
+        }
+
+        if (reader->passed) {
+
+            if (status == EM_EVENT_END) {
+                ngx_http_error_map_reader_event(reader);
+            }
+
+            continue;
+        }
+
+        rc = (status == EM_EVENT_DATA)
+             ? ngx_http_error_map_reader_scan_text(reader, (u_char *) text, n)
+             : ngx_http_error_map_reader_scan_text_end(reader);
+
+        if (rc == NGX_AGAIN) {
+            continue;
+        }
+
+        if (!ngx_http_error_map_reader_pass(reader)) {
+            return NGX_OK;
+        }
+
+        if (status == EM_EVENT_END) {
+            ngx_http_error_map_reader_event(reader);
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_stream_end(ngx_http_error_map_reader_t *reader)
+{
+    if (!reader->decided && (reader->passed || !reader->stream.text)) {
+        return ngx_http_error_map_reader_reason(reader,
+                                    reader->others
+                                    ? reader->others
+                                    : NGX_HTTP_ERROR_MAP_REASON_EMPTY);
+    }
+
+    (void) ngx_http_error_map_reader_scan_text_end(reader);
+    (void) ngx_http_error_map_reader_pass(reader);
+
+    return NGX_OK;
+}
+
+
+/* returns 1 if the event has no code, and there is another one to look into */
+
+static ngx_uint_t
+ngx_http_error_map_reader_pass(ngx_http_error_map_reader_t *reader)
+{
+    if (reader->verdict != NGX_HTTP_ERROR_MAP_NONE) {
+        return 0;
+    }
+
+    /* a JSON text without a code says more than what is not JSON */
+
+    if (reader->others == NGX_HTTP_ERROR_MAP_REASON_NO_CODE) {
+        reader->reason = reader->others;
+    }
+
+    reader->others = reader->reason;
+
+    if (reader->events == 1) {
+        return 0;
+    }
+
+    reader->events--;
+    reader->passed = 1;
+
+    return 1;
+}
+
+
+/* prepares the reader for the next event */
+
+static void
+ngx_http_error_map_reader_event(ngx_http_error_map_reader_t *reader)
+{
+    reader->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;
+    reader->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;
+    reader->started = 0;
+    reader->searched = 0;
+    reader->passed = 0;
+
+    em_json_init(&reader->json);
+
+    if (reader->text) {
+        ngx_http_error_map_text_restart(reader->text);
+    }
+}
+
+
 /*
  * Patterns are searched once it is certain that no pointer leads to a code,
  * and then from the beginning of the body.
  */
 
 static ngx_int_t
-ngx_http_error_map_reader_scan(ngx_http_error_map_reader_t *reader,
+ngx_http_error_map_reader_scan_text(ngx_http_error_map_reader_t *reader,
     u_char *data, size_t len)
 {
     em_json_status_e                status;
@@ -365,6 +508,14 @@ ngx_http_error_map_reader_start(ngx_http_error_map_reader_t *reader, u_char ch)
         return NGX_OK;
     }
 
+    if (reader->select) {
+
+        /* an event before was read by it */
+
+        ngx_http_error_map_select_restart(reader->select);
+        return NGX_OK;
+    }
+
     charset = (document->charset != EM_CHARSET_UNKNOWN) ? document->charset
                                                         : reader->charset;
 
@@ -373,7 +524,7 @@ ngx_http_error_map_reader_start(ngx_http_error_map_reader_t *reader, u_char ch)
         : document->plan->plain
           && !document->json_fields
           && !document->text_fields
-          && reader->events == 1
+          && (reader->events == 1 || reader->stream.format)
           && (charset == EM_CHARSET_UTF8 || charset == EM_CHARSET_UNKNOWN)
           && (ch == '{' || ch == '['))
     {
@@ -388,7 +539,9 @@ ngx_http_error_map_reader_start(ngx_http_error_map_reader_t *reader, u_char ch)
 
     reader->select = ngx_http_error_map_select_create(reader->request->pool,
                                                 document, reader->text,
-                                                charset, reader->events,
+                                                charset,
+                                                reader->stream.format
+                                                ? 1 : reader->events,
                                                 reader->decided);
 
     return reader->select ? NGX_OK : NGX_ERROR;
@@ -826,6 +979,15 @@ ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader)
 
 static ngx_int_t
 ngx_http_error_map_reader_scan_end(ngx_http_error_map_reader_t *reader)
+{
+    return reader->stream.format
+           ? ngx_http_error_map_reader_stream_end(reader)
+           : ngx_http_error_map_reader_scan_text_end(reader);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_scan_text_end(ngx_http_error_map_reader_t *reader)
 {
     ngx_http_error_map_reason_e     reason;
     ngx_http_error_map_document_t  *document;

@@ -13,6 +13,7 @@
 #include "ngx_http_error_map_reason.h"
 #include "ngx_http_error_map_select.h"
 #include "ngx_http_error_map_text.h"
+#include "em_event.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -28,22 +29,25 @@ typedef struct {
 
     ngx_http_error_map_verdict_e    verdict; /* once it is certain */
     ngx_http_error_map_reason_e     reason;  /* of a verdict without a code */
+    ngx_http_error_map_reason_e     others;  /* that of the events before */
     const em_entry_t               *entry;   /* MAPPED */
     size_t                          success; /* SUCCESS: see em_group.h */
 
+    em_event_t                      stream;  /* of the JSON texts */
     em_json_t                       json;    /* its token is the code */
     ngx_http_error_map_select_t    *select;  /* NULL if json reads */
     ngx_http_error_map_text_t      *text;    /* NULL until patterns are used */
     ngx_http_error_map_decoder_t   *decoder; /* NULL until the first bytes */
     ngx_http_error_map_coding_e     coding;
     em_charset_e                    charset; /* of the Content-Type */
-    ngx_uint_t                      events;  /* texts to look into */
+    ngx_uint_t                      events;  /* texts to look into yet */
 
     ngx_str_t                      *found;   /* by line of a field, or NULL */
 
     unsigned                        started:1;  /* with the body */
     unsigned                        searched:1; /* select has no code */
     unsigned                        decided:1;  /* only fields are missing */
+    unsigned                        passed:1;   /* the event has no code */
 } ngx_http_error_map_reader_t;
 
 
@@ -54,12 +58,14 @@ typedef struct {
 
 /*
  * Initializes the reader and reads the headers.  At most conf->hold_size bytes
- * of the body are read, and of a coded body, as many bytes of text.
+ * of the body are read, and of a coded body, as many bytes of text.  Of a
+ * stream, each of the first conf->events texts is looked into for itself; the
+ * first one with a code decides.
  */
 ngx_int_t ngx_http_error_map_reader_init(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_coding_e coding,
-    em_charset_e charset);
+    em_event_format_e stream, em_charset_e charset);
 
 /* reads the next len bytes of the body at data; UNDECIDED beyond the size */
 ngx_int_t ngx_http_error_map_reader_feed(ngx_http_error_map_reader_t *reader,

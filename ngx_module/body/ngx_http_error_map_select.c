@@ -9,6 +9,7 @@ struct ngx_http_error_map_select_s {
     ngx_http_error_map_document_t  *document;
     ngx_http_error_map_text_t      *text;
     em_select_t                    *machine;
+    em_select_options_t             options;
 };
 
 
@@ -29,7 +30,6 @@ ngx_http_error_map_select_create(ngx_pool_t *pool,
     ngx_http_error_map_document_t *document, ngx_http_error_map_text_t *text,
     em_charset_e charset, ngx_uint_t texts, ngx_uint_t decided)
 {
-    em_select_options_t           options;
     ngx_http_error_map_select_t  *select;
 
     select = ngx_palloc(pool, sizeof(ngx_http_error_map_select_t));
@@ -46,17 +46,25 @@ ngx_http_error_map_select_create(ngx_pool_t *pool,
         return NULL;
     }
 
-    ngx_memzero(&options, sizeof(em_select_options_t));
+    ngx_memzero(&select->options, sizeof(em_select_options_t));
 
-    options.fields = document->wanted;
-    options.texts = texts;
-    options.charset = charset;
-    options.decided = (decided != 0);
+    select->options.fields = document->wanted;
+    select->options.texts = texts;
+    select->options.charset = charset;
+    select->options.decided = (decided != 0);
 
-    (void) em_select_init(select->machine, document->plan,
-                          &ngx_http_error_map_select_calls, select, &options);
+    ngx_http_error_map_select_restart(select);
 
     return select;
+}
+
+
+void
+ngx_http_error_map_select_restart(ngx_http_error_map_select_t *select)
+{
+    (void) em_select_init(select->machine, select->document->plan,
+                          &ngx_http_error_map_select_calls, select,
+                          &select->options);
 }
 
 

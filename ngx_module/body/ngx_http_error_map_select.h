@@ -19,14 +19,18 @@ typedef struct ngx_http_error_map_select_s  ngx_http_error_map_select_t;
 
 
 /*
- * Creates the scanner of the document's plan for a number of JSON texts; text matches its patterns, and
- * may be NULL if there are none.  With decided set, the code is known, and the
- * scanner looks for the fields only.  Returns NULL on lack of memory.
+ * Creates the scanner of the document's plan for a number of JSON texts; text
+ * matches its patterns, and may be NULL if there are none.  With decided set,
+ * the code is known, and the scanner looks for the fields only.  Returns NULL
+ * on lack of memory.
  */
 ngx_http_error_map_select_t *ngx_http_error_map_select_create(
     ngx_pool_t *pool, ngx_http_error_map_document_t *document,
     ngx_http_error_map_text_t *text, em_charset_e charset, ngx_uint_t texts,
     ngx_uint_t decided);
+
+/* goes on with another body */
+void ngx_http_error_map_select_restart(ngx_http_error_map_select_t *select);
 
 /* as the functions of em_select */
 em_select_status_e ngx_http_error_map_select_feed(

@@ -378,6 +378,16 @@ ngx_http_error_map_text_mfree(void *p, void *data)
 
 
 void
+ngx_http_error_map_text_restart(ngx_http_error_map_text_t *text)
+{
+    text->len = 0;
+    text->next = 0;
+
+    ngx_memzero(text->start, text->patterns->nelts * sizeof(size_t));
+}
+
+
+void
 ngx_http_error_map_text_free(ngx_http_error_map_text_t *text)
 {
     pcre2_match_data_free(text->match);
@@ -485,6 +495,13 @@ ngx_http_error_map_text_field(ngx_http_error_map_text_t *text,
     ngx_http_error_map_pattern_t *pattern, ngx_uint_t end, ngx_str_t *found)
 {
     return NGX_ERROR;
+}
+
+
+void
+ngx_http_error_map_text_restart(ngx_http_error_map_text_t *text)
+{
+    return;
 }
 
 

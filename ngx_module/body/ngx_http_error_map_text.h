@@ -54,6 +54,9 @@ ngx_int_t ngx_http_error_map_text_value(ngx_http_error_map_text_t *text,
 ngx_int_t ngx_http_error_map_text_field(ngx_http_error_map_text_t *text,
     ngx_http_error_map_pattern_t *pattern, ngx_uint_t end, ngx_str_t *found);
 
+/* goes on with another text; the cost of the search is that of both */
+void ngx_http_error_map_text_restart(ngx_http_error_map_text_t *text);
+
 /* frees the search and the code returned by it; the pool frees the rest */
 void ngx_http_error_map_text_free(ngx_http_error_map_text_t *text);
 

@@ -196,7 +196,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     waited = 0;
 
     if (ngx_http_error_map_reader_init(&reader, r, document, conf,
-                                       response.decode,
+                                       response.decode, response.stream,
                                        ngx_http_error_map_charset(
                                                               &response.type))
         != NGX_OK

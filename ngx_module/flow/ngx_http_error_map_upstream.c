@@ -283,9 +283,8 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
 
     up->status = u->headers_in.status_n;
 
-    if (ngx_http_error_map_reader_init(&up->reader, r, document,
-                                       conf,
-                                       response.decode,
+    if (ngx_http_error_map_reader_init(&up->reader, r, document, conf,
+                                       response.decode, response.stream,
                                        ngx_http_error_map_charset(
                                                               &response.type))
         == NGX_OK)
