@@ -853,22 +853,40 @@ ngx_uint_t
 ngx_http_error_map_reader_retry(ngx_http_error_map_reader_t *reader)
 {
     ngx_str_t                    value;
-    ngx_uint_t                   i, seconds;
+    ngx_uint_t                   i, n, line, seconds;
     ngx_http_error_map_field_t  *field;
 
-    seconds = reader->select ? ngx_http_error_map_select_retry(reader->select)
-                             : 0;
+    line = NGX_CONF_UNSET_UINT;
+    seconds = 0;
+
+    if (reader->select
+        && ngx_http_error_map_select_field(reader->select,
+                                           NGX_HTTP_ERROR_MAP_RETRY_FIELD,
+                                           &value, &n)
+           == NGX_OK)
+    {
+        seconds = ngx_http_error_map_select_retry(reader->select);
+        line = seconds ? n : line;
+    }
+
+    /* the first line that has a value counts */
 
     field = reader->document->field_lines.elts;
 
-    for (i = 0; i < reader->document->field_lines.nelts && seconds == 0; i++) {
+    for (i = 0; i < reader->document->field_lines.nelts; i++) {
 
         if (field[i].number == NGX_HTTP_ERROR_MAP_RETRY_FIELD
+            && field[i].line < line
             && ngx_http_error_map_reader_field_header(reader, &field[i],
                                                       &value)
                == NGX_OK)
         {
-            seconds = em_seconds((char *) value.data, value.len, field[i].ms);
+            n = em_seconds((char *) value.data, value.len, field[i].ms);
+
+            if (n) {
+                seconds = n;
+                line = field[i].line;
+            }
         }
     }
 
