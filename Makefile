@@ -18,7 +18,7 @@ test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
              libhttp-message-perl libtest-longstring-perl libipc-run-perl \
              libio-socket-ssl-perl dpkg-dev prometheus chromium \
-             chromium-driver
+             chromium-driver nodejs
 
 export CC NGINX
 

@@ -1,10 +1,12 @@
-# conf/edge.conf, which includes conf/documents.conf, and conf/failover.conf
-# work as their comments say.  The test changes only their addresses.
+# conf/edge.conf, which includes conf/documents.conf, conf/failover.conf and
+# conf/llm.conf work as their comments say.  The test changes only their
+# addresses.
 
 use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapLlm;
 use Test::More;
 
 # the client's request names the vendor's response
@@ -160,6 +162,80 @@ $edge = start(port => $port, http => $conf);
 failover_ok('/', 200, '429, 200', undef, 'the second account answers')
     for 1 .. 2;
 failover_ok('/both', 429, '429, 429', 30, '... even if it fails');
+
+stop($edge);
+
+
+# conf/llm.conf: vendors whose answers the request names, by the account
+
+my @vendors = map {
+    my $key = $_;
+
+    vendor(sub {
+        my ($s, $request) = @_;
+
+        my ($account) = $request =~ /^$key: (?:Bearer )?(\w+)/mi;
+        my ($kind) = $request =~ m{^POST /(\w+)};
+
+        my ($type, $headers, $body) = @{ {
+            first => $account eq 'first'
+                ? ['text/event-stream', '',
+                   ": wait\n\ndata: " . failure('rate')]
+                : ['text/event-stream', '', "data: {\"choices\":[{}]}\n\n"],
+            rate => ['text/event-stream', '', 'data: ' . failure('rate')],
+            header => ['application/json', "Retry-After: 7\r\n",
+                       failure('rate')],
+            context => ['text/event-stream', '', 'data: '
+                        . failure('context')],
+            overloaded => ['text/event-stream', "Retry-After: 3\r\n",
+                           "event: error\ndata: " . failure('overloaded')],
+            message => ['text/event-stream', '',
+                        "event: message_start\n"
+                        . "data: {\"type\":\"message_start\"}\n\n"],
+            prompt => ['application/json', '', failure('prompt')],
+        }->{$kind} || die $request };
+
+        print $s "HTTP/1.1 200 OK\r\nContent-Type: $type\r\n$headers"
+                 . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+    });
+} qw(Authorization X-Api-Key);
+
+sub failure {
+    my %error = (
+        rate => '"code":"rate_limit_exceeded","type":"tokens","message":'
+                . '"Please try again in 20.4s."',
+        context => '"code":"context_length_exceeded","message":"Too many."',
+        overloaded => '"type":"overloaded_error","message":"Overloaded"',
+        prompt => '"type":"invalid_request_error","message":"too long"',
+    );
+
+    return "{\"error\":{$error{$_[0]}}}\n\n";
+}
+
+$port = free_port();
+
+$edge = start(port => $port, http => llm_conf($port, @vendors));
+
+# URI, status, code, Retry-After and the statuses of the accounts
+
+for (
+    ['/openai/first', 200, undef, undef, '429, 200'],
+    ['/openai/rate', 429, 'rate_limit_exceeded', 21, '429, 429'],
+    ['/openai/header', 429, 'rate_limit_exceeded', 7, '429, 429'],
+    ['/openai/context', 400, 'context_length_exceeded', undef, '400'],
+    ['/anthropic/overloaded', 529, 'overloaded_error', 3, '529'],
+    ['/anthropic/message', 200, undef, undef, '200'],
+    ['/anthropic/prompt', 400, 'invalid_request_error', undef, '400'],
+) {
+    my ($uri, @wanted) = @$_;
+
+    my $r = parse(exchange($port, "POST $uri HTTP/1.1\r\nHost: e\r\n"
+                                  . "Content-Length: 2\r\n"
+                                  . "Connection: close\r\n\r\n{}")->{bytes});
+
+    is_deeply([$r->{status}, map { $r->{headers}{$_}[0] }
+               qw(x-error-code retry-after x-upstream-tried)], \@wanted, $uri);
+}
 
 stop($edge);
 done_testing();
