@@ -105,7 +105,7 @@ test-more: deps test-deps
 # SECONDS
 
 fuzz: deps
-	for target in json select source conf filter; do \
+	for target in json select events source conf filter; do \
 	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
 	done
 

@@ -1,12 +1,12 @@
 
 /*
- * Body bytes to a verdict, inside nginx: JSON, patterns, fields and codings.
+ * Body bytes to a verdict, inside nginx: JSON, streams, patterns, fields, codings.
  * The verdict, its reason, the row, the code and the fields are the same for all
  * cuts of a body, and for the body compressed.
  *
  * Input: a byte that chooses the document and the coding, one of flags, two for
- * the cuts, the body.  With the last two documents the first line of the body
- * is a pattern.
+ * the cuts and the format of a stream, the body.  With the last two documents
+ * the first line of the body is a pattern.
  */
 
 
@@ -33,7 +33,7 @@
 #define FUZZ_CODED         0x10      /* the body is coded as it is */
 #define FUZZ_JSON          0x20      /* a pointer in addition to the pattern */
 #define FUZZ_PADDED        0x40      /* the members are followed by zeros */
-#define FUZZ_EVENTS        0x80      /* several JSON texts */
+#define FUZZ_EVENTS        0x80      /* several JSON texts, or a stream */
 
 
 typedef struct {
@@ -139,6 +139,8 @@ static ngx_str_t  fuzz_names[] = {
 
 
 static ngx_http_error_map_document_t  *fuzz_documents[FUZZ_NAMES];
+
+static em_event_format_e               fuzz_format;
 
 static uint32_t                        fuzz_seed;
 
@@ -277,7 +279,7 @@ fuzz_read(fuzz_answer_t *answer, ngx_http_error_map_document_t *document,
     conf.events = events;
 
     rc = ngx_http_error_map_reader_init(&reader, &r, document, &conf, coding,
-                                        EM_CHARSET_UNKNOWN);
+                                        fuzz_format, EM_CHARSET_UNKNOWN);
 
     while (rc == NGX_AGAIN && len) {
 
@@ -547,6 +549,9 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     flags = data[1];
     fuzz_seed = data[2] | data[3] << 8;
     fuzz_abandoned = 0;
+
+    fuzz_format = (flags & FUZZ_EVENTS)
+                  ? (em_event_format_e) (data[2] % 4) : EM_EVENT_NONE;
 
     data += 4;
     size -= 4;

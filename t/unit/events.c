@@ -7,9 +7,10 @@
 
 #include "em_tap.h"
 #include "em_event.h"
+#include "em_event_model.h"
 
 
-#define MAX       4096
+#define MAX       EM_EVENT_MODEL_MAX
 #define NRANDOM   20000
 
 
@@ -287,85 +288,6 @@ all_cuts(const case_t *c, const char *stream, size_t len, const char *ending)
 }
 
 
-/*
- * The same as the standard has it: split at the ends of lines, then collect the
- * data of each event.  Blanks before a text, and texts of blanks, are left out.
- */
-
-static void
-model(char *out, const char *stream, size_t len)
-{
-    char         data[MAX], *d, *p;
-    size_t       n;
-    const char  *line, *end, *last;
-
-    last = stream + len;
-
-    if (len >= 3 && memcmp(stream, "\xef\xbb\xbf", 3) == 0) {
-        stream += 3;
-    }
-
-    d = data;
-
-    for (line = stream; line < last; line = end) {
-
-        for (end = line; end < last && *end != '\r' && *end != '\n'; end++) {
-            /* void */
-        }
-
-        n = (size_t) (end - line);
-
-        if (n == 0) {
-
-            for (p = data; p < d && strchr(" \t\n", *p); p++) {
-                /* void */
-            }
-
-            if (p < d) {
-                *out++ = '<';
-                memcpy(out, p, (size_t) (d - p) - 1);
-                out += d - p - 1;
-                *out++ = '>';
-            }
-
-            d = data;
-
-        } else if (n >= 4 && memcmp(line, "data", 4) == 0
-                   && (n == 4 ? end < last : line[4] == ':'))
-        {
-            p = (char *) line + (n == 4 ? 4 : 5);
-
-            if (p < end && *p == ' ') {
-                p++;
-            }
-
-            memcpy(d, p, (size_t) (end - p));
-            d += end - p;
-            *d++ = '\n';
-        }
-
-        if (end < last && *end++ == '\r' && end < last && *end == '\n') {
-            end++;
-        }
-    }
-
-    /* d has the LF of the last line, which may be incomplete */
-
-    for (p = data; p < d && strchr(" \t\n", *p); p++) {
-        /* void */
-    }
-
-    if (p < d) {
-        *out++ = '<';
-        memcpy(out, p, (size_t) (d - p) - 1);
-        out += d - p - 1;
-        *out++ = '!';
-    }
-
-    *out = '\0';
-}
-
-
 static void
 random_streams(void)
 {
@@ -390,7 +312,7 @@ random_streams(void)
 
         len = strlen(stream);
 
-        model(wanted, stream, len);
+        em_event_model(wanted, stream, len);
         read_stream(found, EM_EVENT_SOURCE, stream, len, 0, MAX);
 
         if (strcmp(found, wanted) != 0) {
