@@ -115,10 +115,11 @@ deb:
 	@tools/deb
 
 # sends a million requests to an edge that is reloaded and whose workers are
-# killed
+# killed, and a hundred thousand for event streams to one whose vendors fail
 
 soak: all test-deps
 	$(run) tools/soak $(REQUESTS)
+	$(run) tools/soak-streams $(STREAMS)
 
 # measures the scanners, look-ups, tables, requests and how their cost grows,
 # compared with the peers; takes about 10 minutes
