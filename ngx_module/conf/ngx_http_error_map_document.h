@@ -45,6 +45,10 @@ char *ngx_http_error_map_document_charset(ngx_conf_t *cf,
 /* whether the words begin such a line, and not a row */
 ngx_uint_t ngx_http_error_map_document_is_marker(ngx_conf_t *cf);
 
+/* gives back what a plan without further lines does not use */
+ngx_int_t ngx_http_error_map_document_plan_pack(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document);
+
 /*
  * Compiles the plan, once the table is known, and moves it to the pool of the
  * configuration.  NGX_OK or NGX_ERROR.

@@ -120,7 +120,8 @@ ngx_http_error_map_document_compiled(ngx_conf_t *cf,
         }
 
         if (ngx_http_error_map_document_inherit(cf, document, table)
-            != NGX_CONF_OK)
+            != NGX_CONF_OK
+            || ngx_http_error_map_document_plan_pack(cf, document) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -238,11 +239,17 @@ ngx_http_error_map_document_block(ngx_conf_t *cf, ngx_command_t *cmd,
     document->ngroups = document->groups.nelts;
     document->nfields = document->fields.nelts;
 
-    if (rv != NGX_CONF_OK || document->base == NULL) {
-        return rv;
+    if (rv == NGX_CONF_OK && document->base) {
+        rv = ngx_http_error_map_document_inherit(cf, document, document->base);
     }
 
-    return ngx_http_error_map_document_inherit(cf, document, document->base);
+    if (rv == NGX_CONF_OK
+        && ngx_http_error_map_document_plan_pack(cf, document) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return rv;
 }
 
 

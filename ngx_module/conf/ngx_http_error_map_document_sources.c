@@ -62,6 +62,8 @@ static ngx_int_t ngx_http_error_map_document_field_number(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *name);
 static em_plan_t *ngx_http_error_map_document_plan(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
+static ngx_int_t ngx_http_error_map_document_plan_copy(ngx_pool_t *pool,
+    ngx_http_error_map_document_t *document);
 
 
 static ngx_http_error_map_option_t  ngx_http_error_map_options[] = {
@@ -794,15 +796,65 @@ ngx_http_error_map_document_plan(ngx_conf_t *cf,
 
 
 /*
- * The paths of a plan are its last and largest part; the line after them is
+ * Gives back the paths that a complete plan has not used: the temporary pool
+ * would keep the largest possible plan of each document until all are read.
+ */
+
+ngx_int_t
+ngx_http_error_map_document_plan_pack(ngx_conf_t *cf,
+    ngx_http_error_map_document_t *document)
+{
+    em_plan_t  *plan;
+
+    plan = document->plan;
+
+    if (plan == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_error_map_document_plan_copy(cf->temp_pool, document)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_pfree(cf->temp_pool, plan);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The paths of a plan are its last and largest part; the line before them is
  * for the configuration only.
  */
+
+static ngx_int_t
+ngx_http_error_map_document_plan_copy(ngx_pool_t *pool,
+    ngx_http_error_map_document_t *document)
+{
+    size_t      size;
+    em_plan_t  *plan;
+
+    plan = document->plan;
+
+    size = offsetof(em_plan_t, paths) + plan->npaths * sizeof(em_plan_path_t);
+
+    document->plan = ngx_palloc(pool, size);
+    if (document->plan == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(document->plan, plan, size);
+
+    return NGX_OK;
+}
+
 
 ngx_int_t
 ngx_http_error_map_document_plan_compile(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document)
 {
-    size_t                size;
     unsigned              booleans;
     em_plan_t            *plan;
     const em_document_t  *table;
@@ -836,14 +888,5 @@ ngx_http_error_map_document_plan_compile(ngx_conf_t *cf,
         document->pointers = plan->pointers;
     }
 
-    size = offsetof(em_plan_t, paths) + plan->npaths * sizeof(em_plan_path_t);
-
-    document->plan = ngx_palloc(cf->pool, size);
-    if (document->plan == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(document->plan, plan, size);
-
-    return NGX_OK;
+    return ngx_http_error_map_document_plan_copy(cf->pool, document);
 }
