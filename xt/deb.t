@@ -361,6 +361,19 @@ is(readlink "$root$link",
    '... and enables the module');
 configured('... and nginx takes its configuration');
 
+{
+    my $vendors = 'usr/share/nginx-error-map/vendors';
+    my $conf = "$root/etc/nginx/conf.d/vendors.conf";
+
+    is_deeply([map { s{.*/}{}r } glob "$root/$vendors/*"],
+              [map { s{.*/}{}r } glob "$ErrorMap::root/conf/vendors/*"],
+              '... it has the documents of vendors');
+
+    spew($conf, "include /$vendors/*.conf;\n");
+    configured('... and nginx takes them');
+    unlink $conf or die "$conf: $!";
+}
+
 spew($mapped, $mapped_conf);
 configured('... with error_map, too');
 reload_nginx();
