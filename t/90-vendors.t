@@ -66,6 +66,8 @@ for my $name (@names) {
 is(slurp("$root/docs/vendors.md"), scalar `$^X $root/tools/vendors`,
    'docs/vendors.md is up to date');
 is($?, 0, '... by tools/vendors');
+like(slurp("$root/README.md"), qr/documents\sof\s@{[scalar @names]}\smore\sAPIs/x,
+     'README.md has their number');
 
 
 # nginx -t of a text of the http block: what it says but for its success, and
