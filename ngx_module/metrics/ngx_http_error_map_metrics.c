@@ -477,7 +477,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 }
 
 
-/* the same in JSON, with the titles; see README */
+/* the same in JSON, with the titles; see docs/directives.md */
 
 static ngx_int_t
 ngx_http_error_map_json(ngx_http_error_map_page_t *page,
