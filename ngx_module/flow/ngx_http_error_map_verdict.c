@@ -32,10 +32,12 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
 
     if (ctx && emcf->zone) {
         ngx_http_error_map_count(r, conf, ctx);
+    }
 
-        if (ctx->code.len && ngx_http_error_map_sent_now(r, ctx)) {
-            ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
-        }
+    if (ctx && emcf->codes && ctx->code.len
+        && ngx_http_error_map_sent_now(r, ctx))
+    {
+        ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
     }
 
     return ctx;
