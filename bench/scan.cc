@@ -461,7 +461,7 @@ make_scanners(bool pieces)
 #endif
     add(scanners, "simdjson DOM", scan_dom, NULL, 0);
 
-    for (const char *kernel : { "avx2", "sse2", "neon", "plain" }) {
+    for (const char *kernel : { "avx512", "avx2", "sse2", "neon", "plain" }) {
 
         if (em_json_kernel(kernel) == NULL) {
             continue;

@@ -104,8 +104,8 @@ typedef struct {
 
 
 /*
- * Selects the kernel of all parsers from now on: "avx2", "sse2", "neon" or
- * "plain", or the fastest that the processor supports if name is NULL.
+ * Selects the kernel of all parsers from now on: "avx512", "avx2", "sse2",
+ * "neon" or "plain", or the fastest that the processor supports if name is NULL.
  * Returns the name of the kernel, or NULL without any change if it is not
  * available.  Kernels differ in speed only; the default is "plain".
  */

@@ -121,6 +121,60 @@ em_mask_count(uint64_t m)
 }
 
 
+/* bytes that are looked at together, one branch for all */
+#define EM_SPAN  128
+
+
+/*
+ * Quotes and backslashes differ in their low nibble, so that one table has the
+ * byte that is special for each nibble; bytes from 0x80 on find 0 there.
+ */
+
+static inline em_target __m256i
+em_vector_quote(__m256i v)
+{
+    const __m256i  special = _mm256_setr_epi8(
+                     1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0,
+                     1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0);
+
+    return _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(special, v));
+}
+
+
+/* skips plain bytes by the span; what is left may begin with some */
+
+#define em_block_span  em_avx2_span
+
+static inline em_target const uint8_t *
+em_avx2_span(const uint8_t *p, const uint8_t *end)
+{
+    __m256i  v[4], low, found;
+
+    for ( /* void */ ; end - p >= EM_SPAN; p += EM_SPAN) {
+
+        v[0] = _mm256_loadu_si256((const __m256i *) p);
+        v[1] = _mm256_loadu_si256((const __m256i *) (p + 32));
+        v[2] = _mm256_loadu_si256((const __m256i *) (p + 64));
+        v[3] = _mm256_loadu_si256((const __m256i *) (p + 96));
+
+        low = _mm256_min_epu8(_mm256_min_epu8(v[0], v[1]),
+                              _mm256_min_epu8(v[2], v[3]));
+
+        found = _mm256_or_si256(_mm256_or_si256(em_vector_quote(v[0]),
+                                                em_vector_quote(v[1])),
+                                _mm256_or_si256(em_vector_quote(v[2]),
+                                                em_vector_quote(v[3])));
+        found = _mm256_or_si256(found, em_vector_control(low));
+
+        if (!_mm256_testz_si256(found, found)) {
+            break;
+        }
+    }
+
+    return p;
+}
+
+
 #include "em_json_block.h"
 
 #endif

@@ -9,6 +9,7 @@
 
 static const em_json_kernel_t *const  em_json_kernels[] = {
 #if defined(__x86_64__)
+    &em_json_avx512,
     &em_json_avx2,
 #endif
 
@@ -41,6 +42,14 @@ em_json_kernel(const char *name)
         }
 
 #if defined(__x86_64__)
+
+        if (*k == &em_json_avx512
+            && !(__builtin_cpu_supports("avx512bw")
+                 && __builtin_cpu_supports("avx512vbmi2")
+                 && __builtin_cpu_supports("pclmul")))
+        {
+            continue;
+        }
 
         if (*k == &em_json_avx2
             && !(__builtin_cpu_supports("avx2")

@@ -57,6 +57,7 @@ typedef struct {
 
 
 /* from em_json_<name>.c, if the compiler supports them */
+extern const em_json_kernel_t   em_json_avx512;
 extern const em_json_kernel_t   em_json_avx2;
 extern const em_json_kernel_t   em_json_sse2;
 extern const em_json_kernel_t   em_json_neon;

@@ -14,7 +14,8 @@
 #define LEN    700
 
 
-static const char *const  kernels[] = { "avx2", "sse2", "neon", "plain", NULL };
+static const char *const  kernels[] = { "avx512", "avx2", "sse2", "neon", "plain",
+                                         NULL };
 
 
 /* Marsaglia's xorshift, the same numbers everywhere */
