@@ -30,6 +30,15 @@ our @EXPORT = qw(check_envelopes envelopes);
 our @EXPORT_OK = qw(envelope_edge envelope_answers);
 
 
+# how a body reaches the module
+
+my %mode = (
+    buffered   => 'proxy_buffering on;',
+    unbuffered => 'proxy_buffering off;',
+    upstream   => 'error_map_upstream on;',
+);
+
+
 # check_envelopes(text, forms => 1, cuts => 1): a test for each response.  With
 # forms, other forms of its JSON are responses, too; with cuts, its body is cut
 # at every byte; it comes as one piece and in steps of a byte in any case, or of
@@ -58,18 +67,17 @@ sub check_envelopes {
         my $steps = 'step=' . (1 + int length($r->{body}) / 200);
         my @cuts = $arg{cuts} ? map { "cut=$_" } 0 .. length $r->{body} : ();
 
-        map { my $buffering = $_;
-              map { [$r, $buffering, $_] } undef, $steps, @cuts } qw(on off)
+        map { my $mode = $_;
+              map { [$r, $mode, $_] } undef, $steps, @cuts } sort keys %mode
     } @responses;
 
     my @answers = envelope_answers($edge, @jobs);
     my %seen;
 
     for (0 .. $#jobs) {
-        my ($r, $buffering, $how) = @{ $jobs[$_] };
+        my ($r, $mode, $how) = @{ $jobs[$_] };
 
-        push @{ $seen{$r}{$answers[$_]} },
-             "buffering $buffering " . ($how // 'whole');
+        push @{ $seen{$r}{$answers[$_]} }, "$mode " . ($how // 'whole');
     }
 
     for my $r (@responses) {
@@ -248,8 +256,8 @@ sub envelope_edge {
     my $locations = join '', map { my $d = $_; map {
         "location /$d->{name}/$_ { error_map $d->{name}; "
         . ($d->{location} =~ /error_map_types/ ? '' : 'error_map_types *; ')
-        . "$d->{location} proxy_buffering $_; proxy_pass http://vendor; }\n"
-    } qw(on off) } @documents;
+        . "$d->{location} $mode{$_} proxy_pass http://vendor; }\n"
+    } sort keys %mode } @documents;
 
     my $server = start(port => $port, http => <<"END");
     $declared
@@ -276,7 +284,7 @@ END
 }
 
 
-# envelope_answers(edge, [response, buffering, how], ...): the verdict of each.
+# envelope_answers(edge, [response, mode, how], ...): the verdict of each.
 # How: "cut=N" is a pause after N bytes of the body, "step=N" one after each N.
 
 sub envelope_answers {
@@ -285,10 +293,10 @@ sub envelope_answers {
     my (@lists, @responses);
 
     for my $i (0 .. $#jobs) {
-        my ($r, $buffering, $how) = @{ $jobs[$i] };
+        my ($r, $mode, $how) = @{ $jobs[$i] };
 
         push @{ $lists[$i / 32] },
-             "/$r->{document}/$buffering?n=$r->{number}"
+             "/$r->{document}/$mode?n=$r->{number}"
              . (defined $how ? "&$how" : '');
     }
 
