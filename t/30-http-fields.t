@@ -31,6 +31,17 @@ my $vendor = vendor(sub {
     my ($s, $request) = @_;
 
     my ($name, $how) = $request =~ m{^\S+ \S*/(\w+)\??(\w*)};
+
+    # the JSON text ends, and the body does not
+
+    if ($name eq 'open') {
+        print $s "HTTP/1.1 200 OK\r\n$json\r\n"
+                 . ($how ? "X-C: 1\r\n" : '') . "\r\n"
+                 . ($how ? '{"x":[]}' : '{"c":1,"x":[]}');
+        sleep 0.5;
+        return 0;
+    }
+
     my ($headers, $body) = @{ $vendor{$name} };
     my $first = $how ? substr $body, 0, 7, '' : '';
 
@@ -46,6 +57,7 @@ my ($port, $unused) = (free_port(), free_port());
 my $document = <<'END';
     error_map_document acme {
         source       json  /c;
+        source       header  X-C;
         success      0;
         field        message     json  /m;
         field        request_id  json  /i;
@@ -83,7 +95,10 @@ my $edge = start(port => $port, http => <<"END");
         error_map_header Retry-After \$error_map_retry_after;
         add_header X-Raw \$error_map_field_message always;
 
-        location /plain/ { proxy_pass http://127.0.0.1:$vendor; }
+        location /plain/ {
+            proxy_buffering off;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
 
         location /problem/ {
             error_map_body problem;
@@ -92,6 +107,7 @@ my $edge = start(port => $port, http => <<"END");
 
         location /upstream/ {
             error_map_upstream on;
+            proxy_buffering off;
             proxy_pass http://127.0.0.1:$vendor;
         }
 
@@ -151,7 +167,17 @@ for my $where (qw(plain upstream dry)) {
     is(header($r, 'X-Raw'), 'why', "$where: an unknown code has one");
 }
 
-my $r = get($port, '/ours/error');
+my $r;
+
+for my $where ('plain', 'upstream') {
+    for my $name ('open', 'open?header') {
+        $r = get($port, "/$where/$name", until => qr/\r\n\r\n/);
+        is($r->{status}, 429, "$where, $name: the text ends without fields");
+        cmp_ok($r->{exchange}{first}, '<', 0.4, '... and nothing waits');
+    }
+}
+
+$r = get($port, '/ours/error');
 is(header($r, 'X-Message'), 'none', 'a document without the field');
 is(header($r, 'X-Other'), "<$quoted>", '... has its own');
 
