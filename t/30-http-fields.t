@@ -38,7 +38,7 @@ my $vendor = vendor(sub {
         print $s "HTTP/1.1 200 OK\r\n$json\r\n"
                  . ($how ? "X-C: 1\r\n" : '') . "\r\n"
                  . ($how ? '{"x":[]}' : '{"c":1,"x":[]}');
-        sleep 0.5;
+        sleep 1;
         return 0;
     }
 
@@ -47,7 +47,7 @@ my $vendor = vendor(sub {
 
     print $s join("\r\n", 'HTTP/1.1 200 OK', @$headers,
                   'Content-Length: ' . length "$first$body", '', $first);
-    sleep 0.3 if $how;
+    sleep 1 if $how;
     print $s $body;
 
     return 1;
@@ -86,6 +86,7 @@ my $edge = start(port => $port, http => <<"END");
         listen 127.0.0.1:$port;
 
         access_log %DIR%/access.log fields;
+        error_map_hold_timeout 5s;
         error_map acme;
         proxy_http_version 1.1;
         error_map_header X-Message \$error_map_field_message;
@@ -173,7 +174,7 @@ for my $where ('plain', 'upstream') {
     for my $name ('open', 'open?header') {
         $r = get($port, "/$where/$name", until => qr/\r\n\r\n/);
         is($r->{status}, 429, "$where, $name: the text ends without fields");
-        cmp_ok($r->{exchange}{first}, '<', 0.4, '... and nothing waits');
+        cmp_ok($r->{exchange}{first}, '<', 0.7, '... and nothing waits');
     }
 }
 
@@ -216,6 +217,7 @@ $edge = start(port => $unused, http => <<"END");
 
     server {
         listen 127.0.0.1:$unused;
+        error_map_hold_timeout 5s;
         error_map acme;
         add_header X-Code \$error_map_code always;
 
@@ -229,13 +231,13 @@ END
 (my $other = slurp("$edge->{dir}/nginx.conf")) =~ s/.*retry_after.*\n//;
 
 $r = get($unused, '/error?slow', until => qr/\r\n\r\n/);
-cmp_ok($r->{exchange}{first}, '>', 0.25, 'retry_after is waited for');
+cmp_ok($r->{exchange}{first}, '>', 0.9, 'retry_after is waited for');
 
 ErrorMap::reload($edge, $other);
 
 $r = get($unused, '/error?slow', until => qr/\r\n\r\n/);
 is(header($r, 'X-Code'), 1, 'without it, the code is there');
-cmp_ok($r->{exchange}{first}, '<', 0.2, '... at once');
+cmp_ok($r->{exchange}{first}, '<', 0.7, '... at once');
 
 stop($edge);
 
