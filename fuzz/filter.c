@@ -116,6 +116,10 @@ static size_t             fuzz_body_len;
 static ngx_uint_t         fuzz_last;
 static ngx_chain_t       *fuzz_waiting;
 
+/* the upstream has been closed */
+
+static ngx_uint_t         fuzz_closed;
+
 
 static uint32_t
 fuzz_random(void)
@@ -219,6 +223,18 @@ fuzz_sink_init(ngx_conf_t *cf)
 }
 
 
+/* the module closes the upstream, as the rest of a body is not needed */
+
+static void
+fuzz_close(void *data)
+{
+    ngx_http_request_t *r = data;
+
+    r->upstream->cleanup = NULL;
+    fuzz_closed = 1;
+}
+
+
 static void
 fuzz_nothing(ngx_event_t *ev)
 {
@@ -313,6 +329,21 @@ fuzz_verdict(ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     }
 
     return (rc == NGX_AGAIN) ? ngx_http_error_map_reader_end(reader) : rc;
+}
+
+
+/* whether a response has no body, or a part of one, or one that is not read */
+
+static ngx_uint_t
+fuzz_skipped(ngx_http_error_map_loc_conf_t *conf, ngx_uint_t status)
+{
+    return (fuzz_flags & FUZZ_HEAD)
+           || status < NGX_HTTP_OK
+           || status == NGX_HTTP_NO_CONTENT
+           || status == NGX_HTTP_PARTIAL_CONTENT
+           || status == NGX_HTTP_NOT_MODIFIED
+           || ((fuzz_flags & FUZZ_GZIP)
+               && !(conf->decode & 1 << NGX_HTTP_ERROR_MAP_GZIP));
 }
 
 
@@ -473,7 +504,8 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     }
 
     u = NULL;
-    cleanup = NULL;
+    cleanup = fuzz_close;
+    fuzz_closed = 0;
 
     if (fuzz_flags & FUZZ_UPSTREAM) {
         u = ngx_pcalloc(r->pool, sizeof(ngx_http_upstream_t));
@@ -509,7 +541,10 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     expect = NGX_HTTP_ERROR_MAP_UNDECIDED;
 
-    if (conf->enable && conf->document) {
+    if (fuzz_skipped(conf, status)) {
+        expect = NGX_HTTP_ERROR_MAP_SKIPPED;
+
+    } else if (conf->enable && conf->document) {
         (void) fuzz_verdict(r, conf, &reader, data, len);
         expect = reader.verdict;
     }
@@ -529,7 +564,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     /* nginx calls body filters only for a response with a body */
 
-    while (!ended && !r->header_only && npieces < FUZZ_MAX) {
+    while (!ended && !fuzz_closed && !r->header_only && npieces < FUZZ_MAX) {
 
         in = NULL;
         ll = &in;
@@ -681,6 +716,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     ngx_destroy_pool(r->pool);
     ngx_destroy_pool(c.pool);
+
+    /* nginx waits for a client to which all of the response was not sent */
+
+    if (fuzz_closed && write.timer_set) {
+        ngx_del_timer(&write);
+    }
 
     fuzz_check(ngx_event_timer_rbtree.root == ngx_event_timer_rbtree.sentinel,
                "a timer remains");
