@@ -357,6 +357,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     fuzz_sink_module.name = "fuzz_sink_module";
     fuzz_sink_module.index = ngx_max_module - 1;
+    fuzz_sink_module.name = "fuzz_sink_module";
 
     fuzz_cycle = fuzz_conf(fuzz_modules, &pool, fuzz_text,
                            sizeof(fuzz_text) - 1);
