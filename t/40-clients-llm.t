@@ -119,12 +119,12 @@ for my $sdk (qw(openai anthropic)) {
 
         for (
             ['rate', 'RateLimitError', 429, '1, 1'],
-            ['quota', 'RateLimitError', 429, '1, 1'],
+            ['quota', 'APIError', 402, '1, 1'],
             ['key', 'AuthenticationError', 401, '1, 0'],
             ['context', 'BadRequestError', 400, '1, 0'],
             ['server', 'InternalServerError', 500, '1, 0'],
             $sdk eq 'anthropic'
-                ? ['overloaded', 'InternalServerError', 529, '1, 0'] : (),
+                ? ['overloaded', 'InternalServerError', 529, '1, 1'] : (),
         ) {
             my ($kind, $class, $status, $asked) = @$_;
             my $model = "$kind$only";
@@ -136,6 +136,7 @@ for my $sdk (qw(openai anthropic)) {
                       "$how: $kind is a $class");
             like($r->{message}, qr/\Q$errors{$sdk}{$kind}[-1]/,
                  '... with the message');
+            is($r->{body}, $code // $type, '... and the code in the body');
             is(asked($sdk, $model), $asked, '... of so many requests');
 
             is($r->{retry_after}, 2, '... with Retry-After of the message')

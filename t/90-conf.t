@@ -223,7 +223,7 @@ for (
     ['/openai/rate', 429, 'rate_limit_exceeded', 21, '429, 429'],
     ['/openai/header', 429, 'rate_limit_exceeded', 7, '429, 429'],
     ['/openai/context', 400, 'context_length_exceeded', undef, '400'],
-    ['/anthropic/overloaded', 529, 'overloaded_error', 3, '529'],
+    ['/anthropic/overloaded', 529, 'overloaded_error', 3, '529, 529'],
     ['/anthropic/message', 200, undef, undef, '200'],
     ['/anthropic/prompt', 400, 'invalid_request_error', undef, '400'],
 ) {
@@ -235,6 +235,11 @@ for (
 
     is_deeply([$r->{status}, map { $r->{headers}{$_}[0] }
                qw(x-error-code retry-after x-upstream-tried)], \@wanted, $uri);
+
+    next if $r->{status} == 200;
+
+    is($r->{headers}{'content-type'}[0], 'application/json', '... in JSON');
+    like($r->{body}, qr/^\{.*"\Q$wanted[1]\E"/s, '... with the code');
 }
 
 stop($edge);

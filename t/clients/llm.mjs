@@ -65,6 +65,7 @@ async function answer(request) {
 
         return { chunks, error: classOf(e), status: e.status ?? null,
                  message: e.message, code: header('x-error-code'),
+                 body: e.code ?? e.error?.error?.type ?? null,
                  retry_after: header('retry-after'),
                  tried: header('x-upstream-tried') };
     }

@@ -51,6 +51,7 @@ sub llm_conf {
     my %port = (8405 => $edge, 8521 => $openai, 8522 => $anthropic,
                 map { $_ => free_port() } 8531 .. 8534);
 
+    $conf =~ s{^include }{include $ErrorMap::root/conf/}mg;
     $conf =~ s/127\.0\.0\.1:(\d+)/127.0.0.1:@{[$port{$1} or die "port $1"]}/g;
 
     return $conf;
