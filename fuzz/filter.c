@@ -13,6 +13,7 @@
 #include "ngx.h"
 
 #include "ngx_http_error_map_ctx.h"
+#include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_reader.h"
 
@@ -547,7 +548,10 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     } else if (conf->enable && conf->document) {
         (void) fuzz_verdict(r, conf, &reader, data, len);
-        expect = reader.verdict;
+        expect = (ngx_http_error_map_bodiless(r)
+                  || !ngx_http_error_map_has_body(status)
+                  || status == NGX_HTTP_PARTIAL_CONTENT)
+                 ? NGX_HTTP_ERROR_MAP_SKIPPED : reader.verdict;
     }
 
     rc = ngx_http_top_header_filter(r);
