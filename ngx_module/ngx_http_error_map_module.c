@@ -8,6 +8,7 @@
 #include "ngx_http_error_map_peer.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_new_body.h"
+#include "ngx_http_error_map_observe.h"
 #include "ngx_http_error_map_proxy_status.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_response.h"
@@ -15,6 +16,7 @@
 #include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
+#include "ngx_http_error_map_warn.h"
 #include "ngx_http_error_map_zone.h"
 
 
@@ -30,6 +32,10 @@ static char *ngx_http_error_map_decode(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_error_map_gunzip(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_error_map_intercept_place(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_error_map_upstream_place(ngx_conf_t *cf, void *post,
+    void *data);
 static char *ngx_http_error_map_check_size(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_error_map_check_total(ngx_conf_t *cf, void *post,
@@ -57,6 +63,16 @@ static ngx_str_t  ngx_http_error_map_default_types[] = {
     ngx_string("text/json"),
     ngx_string("application/problem+json"),
     ngx_null_string
+};
+
+
+static ngx_conf_post_t  ngx_http_error_map_intercept_post = {
+    ngx_http_error_map_intercept_place
+};
+
+
+static ngx_conf_post_t  ngx_http_error_map_upstream_post = {
+    ngx_http_error_map_upstream_place
 };
 
 
@@ -168,14 +184,14 @@ static ngx_command_t  ngx_http_error_map_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, intercept),
-      NULL },
+      &ngx_http_error_map_intercept_post },
 
     { ngx_string("error_map_upstream"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_error_map_loc_conf_t, upstream),
-      NULL },
+      &ngx_http_error_map_upstream_post },
 
     { ngx_string("error_map_dry_run"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
@@ -313,6 +329,7 @@ ngx_http_error_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                               ngx_http_error_map_filter_module);
     emcf->enabled = 1;
     emlcf->enable = 1;
+    ngx_http_error_map_place(cf, &emlcf->place);
 
     ngx_str_set(&name, "");
 
@@ -572,6 +589,36 @@ ngx_http_error_map_gunzip(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_error_map_intercept_place(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_http_error_map_loc_conf_t  *emlcf;
+
+    emlcf = (ngx_http_error_map_loc_conf_t *)
+                ((u_char *) data
+                 - offsetof(ngx_http_error_map_loc_conf_t, intercept));
+
+    ngx_http_error_map_place(cf, &emlcf->intercept_place);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_error_map_upstream_place(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_http_error_map_loc_conf_t  *emlcf;
+
+    emlcf = (ngx_http_error_map_loc_conf_t *)
+                ((u_char *) data
+                 - offsetof(ngx_http_error_map_loc_conf_t, upstream));
+
+    ngx_http_error_map_place(cf, &emlcf->upstream_place);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_error_map_check_size(ngx_conf_t *cf, void *post, void *data)
 {
     size_t *size = data;
@@ -608,7 +655,9 @@ ngx_http_error_map_preconfiguration(ngx_conf_t *cf)
 {
     (void) em_json_kernel(NULL);
 
-    if (ngx_http_error_map_add_variables(cf) != NGX_OK) {
+    if (ngx_http_error_map_add_variables(cf) != NGX_OK
+        || ngx_http_error_map_observe(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -639,7 +688,13 @@ ngx_http_error_map_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&emcf->templates, cf->pool, 4,
                        sizeof(ngx_http_error_map_body_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&emcf->locations, cf->temp_pool, 16,
+                          sizeof(ngx_http_error_map_location_t))
+           != NGX_OK
+        || ngx_array_init(&emcf->subrequests, cf->temp_pool, 4,
+                          sizeof(ngx_str_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -768,6 +823,20 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->document = prev->document;
         conf->variable = prev->variable;
         conf->policy = prev->policy;
+        conf->place = prev->place;
+    }
+
+    if (conf->intercept == NGX_CONF_UNSET) {
+        conf->intercept_place = prev->intercept_place;
+    }
+
+    if (conf->upstream == NGX_CONF_UNSET) {
+        conf->upstream_place = prev->upstream_place;
+    }
+
+    if (!conf->observed.headers) {
+        conf->observed.coding = prev->observed.coding;
+        conf->observed.coding_place = prev->observed.coding_place;
     }
 
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
@@ -811,12 +880,23 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (keys == NULL) {
         conf->type_bits = prev->type_bits;
+        conf->json_only = prev->json_only;
 
     } else if (conf->types.size) {
 
         key = keys->elts;
+        conf->json_only = 1;
 
         for (i = 0; i < keys->nelts; i++) {
+
+            if (ngx_strlcasestrn(key[i].key.data,
+                                 key[i].key.data + key[i].key.len,
+                                 (u_char *) "json", 3)
+                == NULL)
+            {
+                conf->json_only = 0;
+            }
+
             conf->type_bits |= ngx_http_error_map_type_bit(key[i].key.data,
                                                            key[i].key.len);
         }
@@ -828,7 +908,8 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                                    json, sizeof(json) - 1)
                      != NULL);
 
-    return NGX_CONF_OK;
+    return (ngx_http_error_map_warn_location(cf, emcf, conf) == NGX_OK)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -887,7 +968,11 @@ ngx_http_error_map_body_init(ngx_conf_t *cf)
     emcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_error_map_filter_module);
 
-    if (ngx_http_error_map_template_variables(cf, emcf) != NGX_OK) {
+    ngx_http_error_map_observe_end();
+
+    if (ngx_http_error_map_template_variables(cf, emcf) != NGX_OK
+        || ngx_http_error_map_warn(cf, emcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 
-use ErrorMap;
+use ErrorMap qw(:DEFAULT logged);
 use ErrorMapLlm;
 use Test::More;
 
@@ -40,6 +40,15 @@ is($conf =~ s/127\.0\.0\.1:850\d/127.0.0.1:$vendor/g, 3, 'three vendors');
 is($conf =~ s/127\.0\.0\.1:8403/127.0.0.1:$port/, 1, 'one edge');
 is($conf =~ s{^include documents.conf}{include $dir/documents.conf}m, 1,
    'which includes the documents');
+
+# a sample that nginx warns of would be a bad one
+
+sub quiet {
+    my ($edge) = @_;
+
+    is(logged($edge, qr/\[warn\] .*error_map.* in \S+:\d+$/), 0,
+       'no warning at start');
+}
 
 my $edge = start(port => $port, http => $conf . <<"END");
     server {
@@ -110,6 +119,7 @@ for (
     is($r->{body}, $body, '... its body') if defined $body;
 }
 
+quiet($edge);
 stop($edge);
 
 
@@ -153,6 +163,7 @@ failover_ok('/', 200, '429, 200', undef, 'the second account answers');
 failover_ok('/', 200, '200', undef, '... and is the only one for a while');
 failover_ok('/both', 502, '429, 502', undef, '... then no server is left');
 
+quiet($edge);
 stop($edge);
 
 is($conf =~ s/max_fails=1/max_fails=0/, 1, 'without failed servers');
@@ -163,6 +174,7 @@ failover_ok('/', 200, '429, 200', undef, 'the second account answers')
     for 1 .. 2;
 failover_ok('/both', 429, '429, 429', 30, '... even if it fails');
 
+quiet($edge);
 stop($edge);
 
 

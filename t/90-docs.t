@@ -407,7 +407,7 @@ END
 }
 
 
-# ends an edge, and returns the errors in its logs
+# ends an edge, and returns the errors in its logs, and our warnings at start
 
 sub edge_end {
     my ($edge) = @_;
@@ -415,6 +415,7 @@ sub edge_end {
     quit($edge->{server}) if $edge->{server};
 
     return grep { /\[(?:alert|emerg|crit)\]|Sanitizer|runtime\ error:
+                   |\[warn\]\ .*error_map.*\ in\ \S+:\d+$
                    |connect\(\)\ failed|could\ not\ be\ resolved|no\ resolver
                    |could\ not\ find\ named|rewrite\ or\ internal\ redirect/x }
            map { split /\n/, slurp($_) } @{ $edge->{logs} },

@@ -281,6 +281,16 @@ typedef struct {
     (place)->line = (cf)->conf_file->line
 
 
+/* see observe.h */
+
+typedef struct {
+    ngx_module_t                   *pass;    /* of proxy_pass etc., or NULL */
+    ngx_uint_t                      headers; /* some proxy_set_header is here */
+    ngx_str_t                       coding;  /* its Accept-Encoding, or NULL */
+    ngx_http_error_map_place_t      coding_place;
+} ngx_http_error_map_observed_t;
+
+
 /* the body that replaces the vendor's, by error_map_body */
 
 typedef enum {
@@ -325,6 +335,11 @@ typedef struct {
     ngx_uint_t                      problem;  /* some body is one */
     ngx_array_t                     templates;  /* of ..._body_t * */
     ngx_uint_t                      codes;    /* of all attempts are used */
+
+    /* until the configuration is read, for warnings */
+    ngx_array_t                     locations;  /* of ..._location_t */
+    ngx_array_t                     subrequests;  /* of ngx_str_t: their URIs */
+    ngx_uint_t                      ssi;
     size_t                          hold_total;
     ngx_module_t                   *slice;   /* NULL without this filter */
     ngx_uint_t                      enabled;
@@ -359,6 +374,13 @@ typedef struct {
     ngx_flag_t                      upstream;
     u_char                         *metrics_file;  /* error_map_metrics */
     ngx_uint_t                      metrics_line;
+
+    /* for warnings */
+    ngx_uint_t                      json_only;  /* types has no others */
+    ngx_http_error_map_place_t      place;      /* error_map */
+    ngx_http_error_map_place_t      intercept_place;
+    ngx_http_error_map_place_t      upstream_place;
+    ngx_http_error_map_observed_t   observed;
 } ngx_http_error_map_loc_conf_t;
 
 
