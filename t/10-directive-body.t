@@ -337,8 +337,8 @@ my $type = 'in "error_map_body", it must be like application/json or '
 my $like = 'in "error_map_body", it must be "template type string [always]", '
            . q{like "template text/plain '$error_map_code'"};
 my $name = 'in the template of "error_map_body", it must be like $name or '
-           . '${name}; a "$" itself must be a variable, such as of "geo $dollar '
-           . '{ default $; }"';
+           . '${name}; a "$" itself must be a variable, such as of "geo '
+           . '$dollar { default $; }"';
 my $of = 'in the template of "error_map_body":';
 my $end = 'invalid JSON at the end of the template in "error_map_body":';
 
@@ -421,7 +421,8 @@ for (
                            . "server { listen 127.0.0.1:$port; }\n")
            =~ s/^.*?\[emerg\] (?:\S+: )?//sr,
        "$message in nginx.conf:7",
-       'refused: template ' . $text =~ s/([^ -~])/sprintf '\\x%02x', ord $1/egr);
+       'refused: template '
+       . $text =~ s/([^ -~])/sprintf '\\x%02x', ord $1/egr);
 }
 
 is(configuration_error("geo \$dollar { default \$; }\n"

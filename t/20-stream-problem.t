@@ -1,7 +1,7 @@
 # error_map_body problem waits for the code and the fields of the document, not
 # for the vendor: a client, even a slow one, gets the whole problem before the
-# vendor's body ends or breaks off; and nginx reads that body to its end, so that
-# its connection can be reused.
+# vendor's body ends or breaks off; and nginx reads that body to its end, so
+# that its connection can be reused.
 
 use strict;
 use warnings;
@@ -56,8 +56,8 @@ my $counting = vendor(sub {
 
 # Another one stops: with late=1 its code comes after a pause, then it is silent
 # or sends byte after byte (dribble=1) until the test releases it, and sends the
-# rest or breaks off.  With fields=none it has a code only, with fields=message no
-# request id.
+# rest or breaks off.  With fields=none it has a code only, with fields=message
+# no request id.
 
 my $size = 100_000;
 

@@ -369,7 +369,8 @@ for my $case (@cases, $cases{empty}) {
 
 like(members((both('/on/length/mapped'))[0]{body}),
      qr{^type\ .*\ntitle\ .*\nstatus\ \d+\nvendor\ .*\ncode\ ".*\nclass\ .*\n
-        upstream_status\ \d+\ndetail\ "busy"$}x, 'the members have their order and types');
+        upstream_status\ \d+\ndetail\ "busy"$}x,
+     'the members have their order and types');
 
 
 # a policy sets the status of the response and of the problem

@@ -1,5 +1,5 @@
-# error_map_body template: its text, escaped for its type, and the responses that
-# have it.  It is sent as a problem is, which t/30-http-problem.t tests.
+# error_map_body template: its text, escaped for its type, and the responses
+# that have it.  It is sent as a problem is, which t/30-http-problem.t tests.
 
 use strict;
 use warnings;
@@ -211,7 +211,7 @@ for my $type (sort keys %types) {
                               code => 'E1' }, "$name, the members")
                 or diag($r->{body});
 
-            like($r->{body}, qr/^\{"field": "</, '... literal text is unchanged');
+            like($r->{body}, qr/^\{"field": "</, '... literal text stays');
             next;
         }
 
@@ -307,7 +307,7 @@ for my $framing (qw(length chunked)) {
 }
 
 
-# the cache has the vendor's response, also for HEAD; with error_map_upstream too
+# the cache has the vendor's response, also with error_map_upstream
 
 for my $where (qw(cached cached-upstream)) {
     for my $name (qw(mapped late-mapped unknown success)) {

@@ -10,6 +10,10 @@ use Test::More;
 
 my $dir = tempdir(CLEANUP => 1);
 
+# nothing is said of a location's Accept-Encoding until the tests of it
+
+my $default = 'proxy_set_header Accept-Encoding "";';
+
 
 # warnings_of(http block from its second line, which is nginx.conf:6): all
 # warnings of "nginx -t", a line each
@@ -19,7 +23,7 @@ sub warnings_of {
 
     spew("$dir/nginx.conf", load_module() . "\nerror_log stderr;\n"
                             . "pid $dir/pid;\nevents {}\n"
-                            . "http { access_log off;\n$http}\n");
+                            . "http { access_log off; $default\n$http}\n");
 
     my $out = `@{[nginx()]} -t -e stderr -p $dir -c $dir/nginx.conf 2>&1`;
 
@@ -61,8 +65,9 @@ END
 }
 
 my $no_success = 'document "d" has no success, so that "unknown" of '
-                 . 'error_map_policy "p" applies to good responses with a code, '
-                 . 'too, add a line "success" to the document in nginx.conf:';
+                 . 'error_map_policy "p" applies to good responses with a '
+                 . 'code, too, add a line "success" to the document in '
+                 . 'nginx.conf:';
 
 for ('source json /code;', 'source json /error_code;', 'source json $.code;',
      'source json /meta/code;', 'source json /error/code /code;',
@@ -74,7 +79,8 @@ for ('source json /code;', 'source json /error_code;', 'source json $.code;',
           "${no_success}13");
 }
 
-for ('source json /code; success 0;', 'source json /code; success json /ok true;',
+for ('source json /code; success 0;',
+     'source json /code; success json /ok true;',
      'source json /code; success range 200-299;',
      'source json /code; success prefix OK;',
      'source json /code; default - UNKNOWN "any";',
@@ -146,9 +152,9 @@ for (['"<Code>(\w+)</Code>"', '<Code>(\w+)</Code>'],
     my ($written, $read) = @$_;
 
     warns("types, $written, $_", regex($written, $_),
-          "\"source regex $read\" of document \"d\" is searched in responses of "
-          . 'JSON types only, add the type of the text to "error_map_types" in '
-          . 'nginx.conf:8')
+          "\"source regex $read\" of document \"d\" is searched in responses "
+          . 'of JSON types only, add the type of the text to '
+          . '"error_map_types" in nginx.conf:8')
         for '', 'error_map_types application/json;',
             'error_map_types text/json application/vnd.acme+json;';
 
@@ -157,7 +163,8 @@ for (['"<Code>(\w+)</Code>"', '<Code>(\w+)</Code>'],
             'error_map_types application/json text/plain;';
 
     warns("types, $written, of a location",
-          regex($written, '', "location /b { error_map_types text/xml; $pass }"));
+          regex($written, '',
+                "location /b { error_map_types text/xml; $pass }"));
 }
 
 warns("a pattern for JSON, $_", regex($_, ''))
@@ -277,8 +284,8 @@ END
 
 # error_map_intercept without an error_page
 
-my $no_page = '"error_map_intercept" has no effect in location "/", which has no '
-              . '"error_page" in nginx.conf:';
+my $no_page = '"error_map_intercept" has no effect in location "/", which has '
+              . 'no "error_page" in nginx.conf:';
 
 warns('error_map_intercept', <<"END", "${no_page}8");
 server {
@@ -297,17 +304,18 @@ server { listen 127.0.0.1:8001;
 END
 
 warns("error_map_intercept, $_", "error_map vzenith;\n$_\n")
-    for "server { error_page 500 /x; location / { error_map_intercept on; $pass "
-        . "} }",
-        "error_page 500 /x; server { location / { error_map_intercept on; $pass "
-        . "} }",
-        "server { location / { error_map_intercept on; error_page 429 \@a; $pass "
-        . "} location \@a { return 200 a; } }",
+    for "server { error_page 500 /x; "
+        . "location / { error_map_intercept on; $pass } }",
+        "error_page 500 /x; "
+        . "server { location / { error_map_intercept on; $pass } }",
+        "server { location / { error_map_intercept on; error_page 429 \@a; "
+        . "$pass } location \@a { return 200 a; } }",
         "server { error_map_intercept on; location / { $pass } location /a { "
         . "error_page 500 /x; $pass } }",
         "server { error_map_intercept on; location / { root html; } }",
         "server { location / { error_map_intercept off; $pass } }",
-        "server { location / { error_map off; error_map_intercept on; $pass } }";
+        "server { error_map_intercept on; "
+        . "location / { error_map off; $pass } }";
 
 
 # proxy_intercept_errors knows the vendor's status only
@@ -349,6 +357,8 @@ warns('proxy_intercept_errors without an error_page',
 
 # Accept-Encoding asks for a coding that is not inspected
 
+$default = '';
+
 sub coding {
     my ($header, $more) = @_;
 
@@ -367,9 +377,9 @@ END
 sub asks {
     my ($coding, $line) = @_;
 
-    return "\"proxy_set_header Accept-Encoding\" asks for \"$coding\", but such "
-           . 'responses are not inspected by "error_map" in location "/a" in '
-           . 'nginx.conf:' . ($line // 10);
+    return "\"proxy_set_header Accept-Encoding\" asks for \"$coding\", but "
+           . 'such responses are not inspected by "error_map" in location '
+           . '"/a" in nginx.conf:' . ($line // 10);
 }
 
 my %built = map { my $coding = $_;
@@ -420,7 +430,8 @@ warns('Accept-Encoding, the client\'s', coding('$http_accept_encoding'),
 warns('Accept-Encoding, by default',
       coding('') =~ s/proxy_set_header [^;]*;//r, map { $_ . 8 } @any);
 warns('Accept-Encoding, no header of the client',
-      coding('') =~ s/proxy_set_header [^;]*;/proxy_pass_request_headers off;/r);
+      coding('')
+          =~ s/proxy_set_header [^;]*;/proxy_pass_request_headers off;/r);
 warns('Accept-Encoding without error_map',
       coding('compress') =~ s/error_map vzenith;//r);
 warns('Accept-Encoding, fastcgi',
@@ -436,7 +447,11 @@ my $edge = start(port => $port, http => <<"END");
 server {
     listen 127.0.0.1:$port;
     location / { return 200 one; }
-    location /a { error_map vzenith; proxy_set_header Accept-Encoding xz; $pass }
+    location /a {
+        error_map vzenith;
+        proxy_set_header Accept-Encoding xz;
+        $pass
+    }
 }
 END
 

@@ -415,7 +415,7 @@ sub edge_end {
     quit($edge->{server}) if $edge->{server};
 
     return grep { /\[(?:alert|emerg|crit)\]|Sanitizer|runtime\ error:
-                   |\[warn\]\ .*error_map.*\ in\ \S+:\d+$
+                   |\[warn\]\ (?!.*Accept-Encoding).*error_map.*\ in\ \S+:\d+$
                    |connect\(\)\ failed|could\ not\ be\ resolved|no\ resolver
                    |could\ not\ find\ named|rewrite\ or\ internal\ redirect/x }
            map { split /\n/, slurp($_) } @{ $edge->{logs} },
