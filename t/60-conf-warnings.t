@@ -260,6 +260,19 @@ warns('the upstream layer of a named location',
 warns('the upstream layer, $upstream_status in a log',
       'log_format s "$upstream_status"; ' . layer(''));
 
+warns('the upstream layer, $error_map_upstream_codes in a log',
+      'log_format s "$error_map_upstream_codes"; ' . layer(''));
+
+my $row = 'class RESOURCE_EXHAUSTED 429 next_upstream';
+
+warns('the upstream layer, a row with next_upstream',
+      layer('') =~ s/class \w+ 429/$row/r);
+warns('the upstream layer, a row with next_upstream=off',
+      layer('') =~ s/class \w+ 429/$row=off/r, no_effect('proxy'));
+warns('the upstream layer, a row with next_upstream where it is off',
+      layer('proxy_next_upstream off;') =~ s/class \w+ 429/$row/r,
+      no_effect('proxy'));
+
 warns('the upstream layer, useful in one location', <<"END");
 error_map vzenith;
 error_map_upstream on;

@@ -433,10 +433,13 @@ ngx_http_error_map_warn_upstream(ngx_http_error_map_warner_t *w)
 
     if (u == NULL || conf->intercept || u->intercept_errors
         || (u->next_upstream & NGX_HTTP_ERROR_MAP_RETRIED)
+        || (conf->policy->next_upstream
+            && !(u->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF))
 #if (NGX_HTTP_CACHE)
         || u->cache
 #endif
         || u->store
+        || w->emcf->codes
         || ngx_http_error_map_in_subrequest(w))
     {
         return NGX_OK;
