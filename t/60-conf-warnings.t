@@ -105,6 +105,20 @@ warns('compiled documents have a success', join '',
            'tencent_iot', 'vzenith', 'baidu_face'),
       "}\n");
 
+# the documents of conf/vendors tell good answers apart, or have codes of errors
+# only
+
+my @vendors = sort glob "$ErrorMap::root/conf/vendors/*.conf";
+my @documents = map { slurp($_) =~ /^error_map_document (\S+)/mg } @vendors;
+
+cmp_ok(scalar @documents, '>', 50, 'documents of vendors');
+
+warns('documents of vendors', join '', 'error_map_types *; '
+      . 'error_map_policy p { unknown 502; }',
+      (map { "include $_;\n" } @vendors), "server {\n",
+      (map { "location /$_ { error_map $_ policy=p; $pass }\n" } @documents),
+      "}\n");
+
 warns('a document in a variable', <<"END");
 error_map_document d { source json /code; 1 500 INTERNAL "one"; }
 error_map_policy p { unknown 502; }
