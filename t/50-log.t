@@ -296,6 +296,13 @@ for my $case (@cases) {
     # one time for each request to an upstream
 
     my $times = '\A' . ($upstream_status =~ s/[\d-]+/[0-9.]+/gr) . '\z';
+
+    # ... and one code: the first of two attempts always has the quota's
+
+    my $last = ref $values[2] || $values[2] eq '' ? '-' : $values[2];
+    my $codes = $upstream_status =~ s/\d+(?=\W+\d)/42505/gr
+                                 =~ s/(?:\d+|-)\z/$last/r;
+
     my $method = $status == 400 ? '' : $request->{line} =~ s/ .*//r;
 
     my @expected = (
@@ -312,6 +319,7 @@ for my $case (@cases) {
         ['error_map_reason', ref $values[1] ? qr/^/
                              : $values[1] =~ /^(?:skipped|none|undecided)$/
                              ? qr/^[a-z_]+$/ : ''],
+        ['error_map_upstream_codes', $codes],
         map { ["error_map_$names[$_]", $values[$_]] } 0 .. $#names
     );
 
