@@ -36,6 +36,8 @@ my @row = (
     [403 => 'code acme/403 403 next_upstream', 403, 404],
     [503 => 'code acme/503 503 next_upstream', 503, 503],
     [504 => 'code acme/504 503 next_upstream fails=off', 503, 404],
+    [505 => 'code acme/505 503', 503, 410],
+    [506 => 'code acme/506 404', 404, 410],
     [701 => 'class UNAVAILABLE 451 next_upstream', 451, 503],
     [702 => 'status 456 456 next_upstream', 456, 503],
     [1050 => 'code acme/1000-1099 409 next_upstream', 409, 503],
@@ -121,6 +123,7 @@ my @balancers = sort keys %balancer;
 my @setup = (
     [next => $two, $next],
     [default => $two, ''],
+    [chain => "$two $server{c} backup;", $next],
     [never => $two, 'proxy_next_upstream off;'],
     [unbuffered => $two, "$next proxy_buffering off;"],
     [non => $two, $post],
@@ -344,7 +347,7 @@ sub twice {
 # every row, with a good second server, and with none
 
 my %told = (none => '-');
-my %off = map { $_ => 1 } 429, 432;
+my %off = map { $_ => 1 } 429, 432, 505, 506;
 
 for my $row (@row) {
     my ($code, $text, $status) = @$row;
@@ -398,6 +401,16 @@ twice('/default?a=402&b=0', 200, '402, 200 a, b', '402, 0', alone => 1);
 twice('/default?a=430&b=0', 429, '429 a', '430', alone => 1);
 twice('/default?a=431&b=0', 429, '429 a', '431', alone => 1);
 twice("/never?a=$_&b=0", $edge{$_}, "$edge{$_} a", $_) for 402, 407, 298;
+
+
+# a row is for its own response: a later one is passed over by its own
+
+for my $how ('', '&later') {
+    twice("/chain?a=402&b=505&c=0$how", 503, '402, 503 a, b', '402, 505');
+    twice("/chain?a=407&b=506&c=0$how", 404, '407, 404 a, b', '407, 506');
+    twice("/chain?a=402&b=407&c=505$how", 503, '402, 407, 503 a, b, c',
+          '402, 407, 505');
+}
 
 
 # a POST goes to one server only, unless non_idempotent allows more
