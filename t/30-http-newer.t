@@ -60,6 +60,15 @@ if (can(1029004, 'proxy_http_version 2;')) {
             error_map_upstream on;
             proxy_pass http://127.0.0.1:$h2/;
         }
+        location /sent-on/ {
+            proxy_request_buffering off;
+            proxy_pass http://127.0.0.1:$h2/;
+        }
+        location /sent-upstream/ {
+            proxy_request_buffering off;
+            error_map_upstream on;
+            proxy_pass http://127.0.0.1:$h2/;
+        }
     }
 END
     } @ports;
@@ -77,11 +86,16 @@ END
 @servers
 END
 
-    for my $way (qw(on off upstream)) {
+    # a request that is sent while it is read is gone when the response comes
+
+    my $body = "Content-Length: 100000\r\n\r\n" . 'x' x 100000;
+
+    for my $way (qw(on off upstream sent-on sent-upstream)) {
         for my $case (@cases) {
             for my $framing (qw(length chunked)) {
                 my ($with, $without)
-                    = both("/$way/$framing/$case->{name}?wait");
+                    = both("/$way/$framing/$case->{name}?wait",
+                           $way =~ /^sent/ ? (headers => $body) : ());
 
                 edge_ok($with, $without, $case,
                         "HTTP/2 upstream, $way, $framing, $case->{name}");

@@ -21,7 +21,7 @@ static ngx_int_t ngx_http_error_map_framing_record(
 
 ngx_int_t
 ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
-    ngx_http_request_t *r, u_char *start, off_t length)
+    ngx_http_request_t *r, ngx_buf_t *request, u_char *start, off_t length)
 {
     ngx_str_t            *module;
     ngx_http_upstream_t  *u;
@@ -43,7 +43,9 @@ ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
 
         /* frames of HTTP/2, after its connection preface */
 
-        if (ngx_http_error_map_request_begins(u, "PRI * HTTP/2.0")) {
+        if (request == NULL
+            || ngx_http_error_map_request_begins(request, "PRI * HTTP/2.0"))
+        {
             return NGX_DECLINED;
         }
 

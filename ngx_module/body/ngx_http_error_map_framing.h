@@ -41,12 +41,13 @@ typedef struct {
 
 /*
  * Determines the framing of the body in the buffer of the request's upstream.
- * start is the first record of a FastCGI response, or NULL; length is the
- * length of the body in bytes, or -1.  Returns NGX_OK, or NGX_DECLINED if the
- * framing is not supported.
+ * request is the first buffer of the request to it, or NULL; start is the first
+ * record of a FastCGI response, or NULL; length is the length of the body in
+ * bytes, or -1.  Returns NGX_OK, or NGX_DECLINED if the framing is unknown or
+ * not supported.
  */
 ngx_int_t ngx_http_error_map_framing_init(ngx_http_error_map_framing_t *framing,
-    ngx_http_request_t *r, u_char *start, off_t length);
+    ngx_http_request_t *r, ngx_buf_t *request, u_char *start, off_t length);
 
 /* reads up to last; NGX_OK once the verdict is certain, or NGX_AGAIN */
 ngx_int_t ngx_http_error_map_framing_feed(ngx_http_error_map_framing_t *framing,

@@ -46,7 +46,10 @@ ngx_http_error_map_preread(ngx_http_error_map_reader_t *reader)
         || !ngx_http_error_map_upstream_active(r)
         || u->header_sent
         || u->buffer.pos == NULL
-        || ngx_http_error_map_framing_init(&framing, r, NULL, length) != NGX_OK)
+        || ngx_http_error_map_framing_init(&framing, r,
+                                           ngx_http_error_map_request_buf(r),
+                                           NULL, length)
+           != NGX_OK)
     {
         return NGX_AGAIN;
     }

@@ -52,19 +52,29 @@ ngx_http_error_map_response_upstream(ngx_http_request_t *r)
 }
 
 
-ngx_uint_t
-ngx_http_error_map_request_begins(ngx_http_upstream_t *u, const char *text)
+ngx_buf_t *
+ngx_http_error_map_request_buf(ngx_http_request_t *r)
 {
-    size_t      len;
-    ngx_buf_t  *b;
+    ngx_http_upstream_t  *u;
 
-    if (u->request_bufs == NULL) {
-        return 0;
+    u = r->upstream;
+
+    if (u->request_bufs == NULL
+        || (r->request_body_no_buffering && u->request_sent))
+    {
+        return NULL;
     }
 
-    /* the position moves as the request is sent, nginx resends from the start */
+    return u->request_bufs->buf;
+}
 
-    b = u->request_bufs->buf;
+
+ngx_uint_t
+ngx_http_error_map_request_begins(ngx_buf_t *b, const char *text)
+{
+    size_t  len;
+
+    /* the position moves as the request is sent, nginx resends from the start */
 
     if (b->start == NULL
         || b->last <= b->start

@@ -85,11 +85,14 @@ size_t ngx_http_error_map_escape_json(u_char *dst, u_char *src, size_t len);
 ngx_uint_t ngx_http_error_map_token(u_char ch);
 
 /*
- * Returns 1 if the request that nginx sends to the upstream begins with the
- * text, in any case, or 0.
+ * Returns the first buffer of the request that nginx sends to the upstream, or
+ * NULL if nginx has freed it: with proxy_request_buffering off, once the buffer
+ * is sent.
  */
-ngx_uint_t ngx_http_error_map_request_begins(ngx_http_upstream_t *u,
-    const char *text);
+ngx_buf_t *ngx_http_error_map_request_buf(ngx_http_request_t *r);
+
+/* returns 1 if the buffer of a request begins with the text, in any case */
+ngx_uint_t ngx_http_error_map_request_begins(ngx_buf_t *b, const char *text);
 
 /*
  * True while the upstream sends the response: not once the upstream has been

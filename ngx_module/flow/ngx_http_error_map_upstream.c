@@ -21,7 +21,7 @@ static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
 static ngx_uint_t ngx_http_error_map_upstream_head(ngx_http_request_t *r,
-    ngx_http_upstream_t *u);
+    ngx_buf_t *request);
 
 
 ngx_int_t
@@ -55,6 +55,7 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
 
     up->request = r;
     up->upstream = u;
+    up->request_buf = ngx_http_error_map_request_buf(r);
 
     up->process_header = u->process_header;
     u->process_header = ngx_http_error_map_upstream_process;
@@ -220,6 +221,7 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
 {
     off_t                           length;
+    ngx_buf_t                      *request;
     ngx_table_elt_t                *h;
     ngx_http_upstream_t            *u;
     ngx_http_error_map_document_t  *document;
@@ -234,7 +236,15 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_error_map_upstream_head(r, u)) {
+    /* the request may have been created, or freed, since it was wrapped */
+
+    request = ngx_http_error_map_request_buf(r);
+
+    if (request == NULL) {
+        request = up->request_buf;
+    }
+
+    if (ngx_http_error_map_upstream_head(r, request)) {
         up->reason = NGX_HTTP_ERROR_MAP_REASON_METHOD;
         return NGX_DECLINED;
     }
@@ -275,7 +285,8 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_error_map_framing_init(&up->framing, r, up->begin, length)
+    if (ngx_http_error_map_framing_init(&up->framing, r, request, up->begin,
+                                        length)
         != NGX_OK)
     {
         return NGX_DECLINED;
@@ -304,15 +315,16 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
  */
 
 static ngx_uint_t
-ngx_http_error_map_upstream_head(ngx_http_request_t *r,
-    ngx_http_upstream_t *u)
+ngx_http_error_map_upstream_head(ngx_http_request_t *r, ngx_buf_t *request)
 {
-    ngx_str_t  *module;
+    ngx_str_t            *module;
+    ngx_http_upstream_t  *u;
 
+    u = r->upstream;
     module = &u->conf->module;
 
     if (module->len == 5 && ngx_memcmp(module->data, "proxy", 5) == 0) {
-        return ngx_http_error_map_request_begins(u, "HEAD ");
+        return request && ngx_http_error_map_request_begins(request, "HEAD ");
     }
 
     return r->method == NGX_HTTP_HEAD && !u->cacheable && !u->store;

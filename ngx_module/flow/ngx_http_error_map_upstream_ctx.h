@@ -26,6 +26,7 @@ typedef struct {
     ngx_recv_pt                     recv;
     ngx_recv_chain_pt               recv_chain;
 
+    ngx_buf_t                      *request_buf; /* the first one, or NULL */
     ngx_connection_t               *connection;  /* whose recv is wrapped */
 
     /* nginx's, and the copy that it uses while it asks the next server */
