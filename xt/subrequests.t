@@ -86,6 +86,9 @@ my $vendor = vendor(sub {
         sleep 0.05;
         print $s $body;
 
+    } elsif ($when eq 'silent') {
+        return 0;
+
     } elsif ($when eq 'cut') {
         print $s $type, "Content-Length: 100\r\n\r\n";
         sleep 0.05;
@@ -140,6 +143,7 @@ my %shown = (
 my %edges = (
     plain => ['', 503],
     unbuffered => ['proxy_buffering off;', 503],
+    any => ['error_map_types *;', 503],
     dry => ['error_map_dry_run on;', 200],
     instant => ['error_map_hold_timeout 0;', 503],
     problem => ['error_map_body problem;', 503, '{"type":"about:blank",'
@@ -210,6 +214,14 @@ for my $order (qw(before after)) {
             proxy_buffering off;
             proxy_pass http://127.0.0.1:$vendor;
         }
+
+        location /denied/ {
+            error_map acme;
+            error_map_types *;
+            deny all;
+        }
+
+        location /off-denied/ { deny all; }
 
         location = /vendor { proxy_pass http://127.0.0.1:$vendor/fine; }
         location = /page { return 503 page; }
@@ -334,10 +346,10 @@ END
 
     # a vendor that breaks off is seen as it is without the filter
 
-    for my $of (grep { /^(?:plain|unbuffered)$/ } @edges) {
-        my $off = $of eq 'plain' ? 'off' : 'off-unbuffered';
+    for my $of (grep { /^(?:plain|unbuffered|any)$/ } @edges) {
+        my $off = $of eq 'unbuffered' ? 'off-unbuffered' : 'off';
         my @uris = map { my $who = $_; map { ["/$who", "$_-none"] }
-                                       qw(cut reset invalid) }
+                                       qw(cut reset invalid silent) }
                    qw(capture multi access);
 
         my @texts = map { my $place = $_; join "\n", map {
@@ -347,6 +359,14 @@ END
 
         is($texts[0], $texts[1], "$order, $of, broken off");
     }
+
+    # ... and what nginx itself refuses
+
+    my @texts = map { my $place = $_; join ' ', map {
+        map { "$_->{status} $_->{body}" } ask_all($port, $place, ["/$_", 'a'])
+    } qw(capture multi access) } 'denied', 'off-denied';
+
+    is($texts[0], $texts[1], "$order, denied");
 
     my $begin = time;
     stop($edge);

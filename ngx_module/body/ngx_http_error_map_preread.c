@@ -15,6 +15,17 @@ static ngx_int_t ngx_http_error_map_preread_cache(
 #define NGX_HTTP_ERROR_MAP_READ_SIZE  32768
 
 
+/*
+ * lua sends the header of an error of a subrequest while nginx finalizes it, and
+ * nothing after it.  nginx's own error pages have a length.
+ */
+#define ngx_http_error_map_header_alone(r)                                    \
+    ((r) != (r)->main                                                         \
+     && (r)->err_status                                                       \
+     && (r)->headers_out.content_length_n == -1                               \
+     && !ngx_http_error_map_upstream_active(r))
+
+
 ngx_int_t
 ngx_http_error_map_preread(ngx_http_error_map_reader_t *reader)
 {
@@ -28,7 +39,7 @@ ngx_http_error_map_preread(ngx_http_error_map_reader_t *reader)
 
     /* without a body, the body filter may not be called */
 
-    if (length == 0) {
+    if (length == 0 || ngx_http_error_map_header_alone(r)) {
         return ngx_http_error_map_reader_end(reader);
     }
 
