@@ -35,7 +35,7 @@ bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
 
 .PHONY: all deps test-deps bench-deps demo serve lint test test-dynamic \
         test-static test-asan test-more deb bench bench-quick bench-check fuzz \
-        soak clean
+        soak stress clean
 
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
@@ -108,6 +108,11 @@ fuzz: deps
 	for target in json select events source conf filter; do \
 	    fuzz/run $$target $(or $(SECONDS),300) || exit; \
 	done
+
+# sends random requests to an nginx with sanitizers and neighbours for SECONDS
+
+stress: deps test-deps
+	EM_STRESS_SECONDS=$(or $(SECONDS),900) tools/prove xt/stress.t
 
 # builds Debian packages in build/deb
 
