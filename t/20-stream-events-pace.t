@@ -149,6 +149,27 @@ my $nginx = start(port => $port, http => <<"END");
         add_header X-V "\$error_map_verdict \$error_map_reason" always;
 
 $locations
+        location /page/ {
+            error_map llm;
+            error_map_intercept on;
+            error_page 503 /sorry;
+            proxy_buffering off;
+            proxy_pass http://vendor;
+        }
+
+        location = /sorry {
+            internal;
+            default_type text/plain;
+            return 200 "sorry, \$error_map_code";
+        }
+
+        location /dry/ {
+            error_map llm;
+            error_map_dry_run on;
+            proxy_buffering off;
+            proxy_pass http://vendor;
+        }
+
         location /short/ {
             error_map llm;
             error_map_hold_timeout 300ms;
@@ -324,6 +345,18 @@ for my $kind (qw(good error)) {
            . ($n == 1 ? 'MISS' : 'HIT'), "$kind, from the cache: $n");
         is($r->{body}, $off->{body}, '... with the same body');
     }
+}
+
+# an error page replaces the stream; a dry run passes it
+
+for my $case (['page', 'error', 503, 'sorry, busy'],
+              ['page', 'good', 200, join '', @events],
+              ['dry', 'error', 200, join '', $error, @events])
+{
+    my ($where, $kind, $status, $body) = @$case;
+    my $r = get($port, "/$where/?kind=$kind&framing=chunked&id=1");
+
+    is("$r->{status} $r->{body}", "$status $body", "$where: $kind");
 }
 
 stop($nginx);
