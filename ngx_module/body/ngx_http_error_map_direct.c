@@ -10,7 +10,7 @@ ngx_http_error_map_direct(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader)
 {
     size_t                          len, pointer;
-    u_char                         *request;
+    ngx_buf_t                      *request;
     const u_char                   *code;
     ngx_str_t                      *type, *module;
     ngx_http_upstream_t            *u;
@@ -55,16 +55,16 @@ ngx_http_error_map_direct(ngx_http_request_t *r,
 
     module = &u->conf->module;
 
-    if (module->len != 5
-        || ngx_memcmp(module->data, "proxy", 5) != 0
-        || u->request_bufs == NULL)
-    {
+    if (module->len != 5 || ngx_memcmp(module->data, "proxy", 5) != 0) {
         return NGX_DECLINED;
     }
 
-    request = u->request_bufs->buf->start;
+    request = ngx_http_error_map_request_buf(r);
 
-    if (request == NULL || (request[0] == 'P' && request[1] == 'R')) {
+    if (request == NULL
+        || request->start == NULL
+        || ngx_memcmp(request->start, "PRI", 3) == 0)
+    {
         return NGX_DECLINED;
     }
 
