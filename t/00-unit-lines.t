@@ -63,6 +63,7 @@ for (
     'em_line("prefix", "isv.", "-", "INVALID_ARGUMENT", "caller")',
     'em_line("pattern", "^\"50\\\\d$", "502", "UNAVAILABLE", "busy")',
     'em_line("default", "-", "UNKNOWN", "any other")',
+    'em_line("default", "-", "UNKNOWN", "' . "\xc3\xa9" x 80 . '")',
     'em_line("code", "a b", "-", "UNKNOWN", "a blank")',
     'em_line("code", "1-5", "-", "UNKNOWN", "one code")',
     'em_line("range", "-", "UNKNOWN", "a code of this name")',
@@ -106,8 +107,13 @@ for (
     ['"default", "-", "INTERNAL", "' . 'x' x 81 . '"',
      'title of row "default" has 81 characters, it must have at most 80'],
     ['"code", "a", "-", "INTERNAL", "a\"b"',
-     'invalid title of row "code a", it must be printable ASCII without " '
+     'invalid title of row "code a", it must be printable UTF-8 without " '
      . 'and \\'],
+    ["\"code\", \"a\", \"-\", \"INTERNAL\", \"a\xe9b\"",
+     'invalid title of row "code a", it must be printable UTF-8 without " '
+     . 'and \\'],
+    ["\"code\", \"a\", \"-\", \"INTERNAL\", \"" . "\xc3\xa9" x 81 . '"',
+     'title of row "code a" has 81 characters, it must have at most 80'],
     [join(', ', map { "\"$_\"" } 'success', 1 .. 24),
      'em_line() has 25 words, it must have at most 24'],
 ) {

@@ -22,13 +22,16 @@ for my $name (@documents) {
     }
 
     my @bad = (@{ $table->{bad} }, map { $_->{title} } grep {
-        $_->{title} !~ /^[ !\x23-\x5b\x5d-\x7e]{1,80}$/
+        my $title = $_->{title};
+
+        !utf8::decode($title)
+        || $title !~ /^[^\x00-\x1f"\\\x7f-\x9f]{1,80}$/
         || $_->{title} =~ /^ | $|\?\?/
     } @{ $table->{rows} });
 
     is("@twice", '', "$name has no code twice");
     is(join("\n", @bad), '', "$name has titles of 1 to 80 printable "
-                             . "ASCII characters without \" and \\");
+                             . "characters of UTF-8 without \" and \\");
 
     SKIP: {
         my $file = "t/data/$name.codes";

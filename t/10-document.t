@@ -253,9 +253,10 @@ for (
      . 'UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED in '
      . 'nginx.conf:8'],
     (map { [document("1 - OK $_;"), "invalid title of code \"1\" $in, it must "
-            . 'be 1 to 80 printable ASCII characters without " and \\ in '
+            . 'be 1 to 80 printable characters of UTF-8 without " and \\ in '
             . 'nginx.conf:8'] }
-     '""', "'a\"b'", '"a\\\\b"', "\"\xc3\xa9\"", '"' . 'x' x 81 . '"'),
+     '""', "'a\"b'", '"a\\\\b"', "\"\xc3\"", "\"\xc2\x85\"",
+     "\"a\tb\"", '"' . 'x' x 81 . '"', '"' . "\xc3\xa9" x 81 . '"'),
     [document("1 - OK a;\n2 - OK b;\n1 - OK c;"), "duplicate code \"1\" $in in "
      . 'nginx.conf:10, the first is in nginx.conf:8'],
     (map { [document($_), 'code "0" is a success code of document "d", its row '

@@ -93,8 +93,8 @@ for (
             . "\"$name\" $in, it must be one of: $classes"],
            (map { ["@{[$row =~ s/S/-/r]} ABORTED $_;",
                    "invalid title of row \"$name\" $in, it must be 1 to 80 "
-                   . 'printable ASCII characters without " and \\'] }
-            '""', "'a\"b'", "\"\xc3\xa9\"", '"' . 'x' x 81 . '"') }
+                   . 'printable characters of UTF-8 without " and \\'] }
+            '""', "'a\"b'", "\"\xc3\"", '"' . 'x' x 81 . '"') }
      ['range 1-2 S', 'range 1-2'], ['prefix is. S', 'prefix is.'],
      ['pattern ^a S', 'pattern ^a'], ['default S', 'default']),
 

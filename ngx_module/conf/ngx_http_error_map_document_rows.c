@@ -2,6 +2,7 @@
 #include "ngx_http_error_map_document.h"
 #include "ngx_http_error_map_pattern.h"
 #include "ngx_http_error_map_policy.h"
+#include "ngx_http_error_map_util.h"
 
 
 /* the lines of a document that say what its codes mean */
@@ -28,6 +29,7 @@ static char *ngx_http_error_map_document_group_label(ngx_conf_t *cf,
 static char *ngx_http_error_map_document_entry(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document, ngx_str_t *value, char *what,
     ngx_str_t *name, em_entry_t *entry);
+static ngx_uint_t ngx_http_error_map_document_is_title(ngx_str_t *title);
 static ngx_uint_t ngx_http_error_map_document_is_text(ngx_str_t *text,
     size_t max);
 static ngx_uint_t ngx_http_error_map_document_is_range(ngx_str_t *code);
@@ -417,8 +419,6 @@ ngx_http_error_map_document_entry(ngx_conf_t *cf,
     ngx_str_t *name, em_entry_t *entry)
 {
     int         class;
-    size_t      i;
-    u_char      ch;
     ngx_int_t   status;
     ngx_str_t   names;
 
@@ -453,19 +453,11 @@ ngx_http_error_map_document_entry(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    for (i = 0; i < value[2].len; i++) {
-        ch = value[2].data[i];
-
-        if (ch < ' ' || ch > '~' || ch == '"' || ch == '\\') {
-            break;
-        }
-    }
-
-    if (i == 0 || i < value[2].len || i > 80) {
+    if (!ngx_http_error_map_document_is_title(&value[2])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid title of %s \"%V\" in error_map_document "
-                           "\"%V\", it must be 1 to 80 printable ASCII "
-                           "characters without \" and \\",
+                           "\"%V\", it must be 1 to 80 printable characters "
+                           "of UTF-8 without \" and \\",
                            what, name, &document->name);
         return NGX_CONF_ERROR;
     }
@@ -475,6 +467,38 @@ ngx_http_error_map_document_entry(ngx_conf_t *cf,
     entry->title = (char *) value[2].data;
 
     return NGX_CONF_OK;
+}
+
+
+/* goes into JSON as it is */
+
+static ngx_uint_t
+ngx_http_error_map_document_is_title(ngx_str_t *title)
+{
+    u_char  *p, *last;
+    size_t   n, chars;
+
+    p = title->data;
+    last = p + title->len;
+
+    for (chars = 0; p < last; chars++) {
+
+        if (*p < ' ' || *p == 0x7f || *p == '"' || *p == '\\'
+            || (*p == 0xc2 && last - p > 1 && p[1] < 0xa0))
+        {
+            return 0;
+        }
+
+        n = ngx_http_error_map_utf8(p, last - p);
+
+        if (n == 0) {
+            return 0;
+        }
+
+        p += n;
+    }
+
+    return chars > 0 && chars <= 80;
 }
 
 

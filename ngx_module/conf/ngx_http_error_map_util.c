@@ -290,3 +290,45 @@ ngx_http_error_map_escape_json(u_char *dst, u_char *src, size_t len)
 
     return size;
 }
+
+
+ngx_int_t
+ngx_http_error_map_quote(ngx_pool_t *pool, ngx_str_t *value)
+{
+    u_char  *p, *quoted;
+    size_t   i;
+
+    static u_char  hex[] = "0123456789ABCDEF";
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] > 0x7e || value->data[i] == '%') {
+            break;
+        }
+    }
+
+    if (i == value->len) {
+        return NGX_OK;
+    }
+
+    quoted = ngx_pnalloc(pool, 3 * value->len);
+    if (quoted == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0, p = quoted; i < value->len; i++) {
+
+        if (value->data[i] <= 0x7e && value->data[i] != '%') {
+            *p++ = value->data[i];
+            continue;
+        }
+
+        *p++ = '%';
+        *p++ = hex[value->data[i] >> 4];
+        *p++ = hex[value->data[i] & 0xf];
+    }
+
+    value->data = quoted;
+    value->len = p - quoted;
+
+    return NGX_OK;
+}

@@ -81,6 +81,9 @@ size_t ngx_http_error_map_utf8(u_char *p, size_t len);
  */
 size_t ngx_http_error_map_escape_json(u_char *dst, u_char *src, size_t len);
 
+/* for a header: bytes outside printable ASCII and "%" become %XX */
+ngx_int_t ngx_http_error_map_quote(ngx_pool_t *pool, ngx_str_t *value);
+
 /* returns 1 if ch is a token character, RFC 9110, or 0 */
 ngx_uint_t ngx_http_error_map_token(u_char ch);
 

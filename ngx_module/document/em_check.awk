@@ -15,7 +15,7 @@ function bad(message)
 
 # what says whose title it is
 
-function check_title(title, what)
+function check_title(title, what,    n)
 {
     if (title == "") {
         bad("empty title of " what)
@@ -25,18 +25,42 @@ function check_title(title, what)
         bad("title of " what " is still \"TODO\"")
     }
 
-    if (length(title) > 80) {
-        bad("title of " what " has " length(title) \
-            " characters, it must have at most 80")
+    # the other bytes of a character do not count
+
+    n = length(title) - gsub(/[\200-\277]/, "&", title)
+
+    if (n > 80) {
+        bad("title of " what " has " n " characters, it must have at most 80")
     }
 
-    if (title ~ /[^] !#-[^-~]/) {
-        bad("invalid title of " what ", it must be printable ASCII " \
+    if (title ~ /[\001-\037"\177\\]|\302[\200-\237]/ || !is_utf8(title)) {
+        bad("invalid title of " what ", it must be printable UTF-8 " \
             "without \" and \\")
     }
 
     if (title ~ /\?\?/) {
         bad("invalid title of " what ", it must not have \"??\", a trigraph")
+    }
+}
+
+
+function is_utf8(text)
+{
+    gsub(/[ -~]|[\302-\337][\200-\277]/, "", text)
+    gsub(/[\340-\357][\200-\277][\200-\277]/, "", text)
+    gsub(/[\360-\364][\200-\277][\200-\277][\200-\277]/, "", text)
+
+    return text == ""
+}
+
+
+# a draft marks its suggestions
+
+function check_mark(text, what)
+{
+    if (text ~ /\/\* \? \*\/[ \t\r]*$/) {
+        bad("class and title of " what " are suggestions, remove " \
+            "\"/* ? */\" once they are right")
     }
 }
 
@@ -49,11 +73,13 @@ function is_status(status)
 
 # the words of an em_line() that ends in its line; nginx checks the others, too
 
-function check_line(text,    n, w, what, words)
+function check_line(text,    n, w, what, words, whole)
 {
     if (text !~ /"[ \t]*\)/) {
         return
     }
+
+    whole = text
 
     for (n = 0; match(text, /"([^"\\]|\\.)*"/); n++) {
         w[n + 1] = substr(text, RSTART + 1, RLENGTH - 2)
@@ -95,6 +121,7 @@ function check_line(text,    n, w, what, words)
     }
 
     check_title(w[n], what)
+    check_mark(whole, what)
 }
 
 
@@ -166,6 +193,9 @@ section != 1 || /^#/ {
 
     # the title is quoted, commas separate the fields before it
 
+    marked = row
+    sub(/[ \t]*\/\* \? \*\/[ \t\r]*$/, "", row)
+
     if (!match(row, /"/)) {
         bad("invalid row, it must be: code, status, EM_CLASS, \"title\"")
         next
@@ -212,6 +242,7 @@ section != 1 || /^#/ {
     }
 
     check_title(title, "code \"" code "\"")
+    check_mark(marked, "code \"" code "\"")
 }
 
 

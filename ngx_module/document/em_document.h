@@ -63,7 +63,7 @@ typedef struct em_entry_s {
     const char        *code;      /* NUL-terminated; "" in an unused slot */
     uint16_t           status;    /* the document's HTTP status, or 0 */
     uint16_t           class;     /* em_class_e */
-    const char        *title;     /* NUL-terminated printable ASCII */
+    const char        *title;     /* NUL-terminated, no quotes */
 } em_entry_t;
 
 

@@ -101,7 +101,7 @@ typedef struct ngx_http_error_map_ctx_s {
 
     /* the original handler, restored once the held data is sent */
     ngx_http_event_handler_pt       write_event_handler;
-    unsigned                        quote:1; /* fields are for a header */
+    unsigned                        quote:1; /* values are for a header */
 } ngx_http_error_map_ctx_t;
 
 

@@ -1,12 +1,11 @@
 
 #include "ngx_http_error_map_fields.h"
+#include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 
 
 static ngx_int_t ngx_http_error_map_field_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_error_map_quote_field(ngx_http_request_t *r,
-    ngx_str_t *value);
 static size_t ngx_http_error_map_cut(u_char *data, size_t len);
 
 
@@ -235,7 +234,7 @@ ngx_http_error_map_field_variable(ngx_http_request_t *r,
         value = ngx_http_error_map_field(ctx, &name);
 
         if (ctx->quote
-            && ngx_http_error_map_quote_field(r, &value) != NGX_OK)
+            && ngx_http_error_map_quote(r->pool, &value) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -246,50 +245,6 @@ ngx_http_error_map_field_variable(ngx_http_request_t *r,
     v->not_found = 0;
     v->len = value.len;
     v->data = value.data;
-
-    return NGX_OK;
-}
-
-
-/* in a header, bytes outside printable ASCII and "%" become %XX */
-
-static ngx_int_t
-ngx_http_error_map_quote_field(ngx_http_request_t *r, ngx_str_t *value)
-{
-    u_char  *p, *quoted;
-    size_t   i;
-
-    static u_char  hex[] = "0123456789ABCDEF";
-
-    for (i = 0; i < value->len; i++) {
-        if (value->data[i] > 0x7e || value->data[i] == '%') {
-            break;
-        }
-    }
-
-    if (i == value->len) {
-        return NGX_OK;
-    }
-
-    quoted = ngx_pnalloc(r->pool, 3 * value->len);
-    if (quoted == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0, p = quoted; i < value->len; i++) {
-
-        if (value->data[i] <= 0x7e && value->data[i] != '%') {
-            *p++ = value->data[i];
-            continue;
-        }
-
-        *p++ = '%';
-        *p++ = hex[value->data[i] >> 4];
-        *p++ = hex[value->data[i] & 0xf];
-    }
-
-    value->data = quoted;
-    value->len = p - quoted;
 
     return NGX_OK;
 }

@@ -504,14 +504,16 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
         if (v == NULL) {
             v = &value;
 
+            ctx->quote = 1;
+
             if (header[i].variable != NGX_DECLINED) {
                 rc = ngx_http_error_map_variable_value(r, ctx,
                                                        header[i].variable, v);
             } else {
-                ctx->quote = 1;
                 rc = ngx_http_error_map_header_value(r, &header[i], v);
-                ctx->quote = 0;
             }
+
+            ctx->quote = 0;
 
             if (rc != NGX_OK) {
                 return NGX_ERROR;

@@ -2,6 +2,7 @@
 #include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_saved.h"
+#include "ngx_http_error_map_util.h"
 
 
 static ngx_int_t ngx_http_error_map_variable(ngx_http_request_t *r,
@@ -223,7 +224,7 @@ ngx_http_error_map_variable_value(ngx_http_request_t *r,
             value->len = ngx_strlen(ctx->entry->title);
         }
 
-        return NGX_OK;
+        return ctx->quote ? ngx_http_error_map_quote(r->pool, value) : NGX_OK;
 
     case ngx_http_error_map_var_verdict:
         *value = ngx_http_error_map_verdicts[ctx->verdict];

@@ -307,7 +307,7 @@ rows(const em_document_t *doc)
         if (len > EM_CODE_MAX
             || e->class >= EM_NCLASSES
             || (len != 0) != (e->title[0] != '\0')
-            || strlen(e->title) > 80
+            || strlen(e->title) > 4 * 80
             || (e->status
                 && (e->status < 200 || e->status > 599 || e->status == 204
                     || e->status == 205 || e->status == 206
