@@ -18,7 +18,11 @@ test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
              libhttp-message-perl libtest-longstring-perl libipc-run-perl \
              libio-socket-ssl-perl dpkg-dev prometheus chromium \
-             chromium-driver nodejs
+             chromium-driver nodejs $(draft_deps)
+
+# the parsers of tools/draft
+
+draft_deps = libhtml-tree-perl libtext-csv-perl libyaml-pp-perl
 
 export CC NGINX
 

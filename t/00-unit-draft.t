@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use ErrorMap qw(slurp spew);
+use ErrorMapDraft;
 use ErrorMapUnit;
 use File::Temp qw(tempdir);
 use Test::More;
@@ -37,7 +38,8 @@ sub lines {
 
 sub rows {
     return join "\n", map {
-        /^([^,]*),\s*(\S+), EM_TODO, "(.*)"$/ ? "$1 $2 $3" : "bad: $_"
+        m{^([^,]*),\s*(\S+), EM_\w+, +"(.*)"  /\* \? \*/$} ? "$1 $2 $3"
+                                                        : "bad: $_"
     } grep { !/^#/ } lines($_[0]);
 }
 
@@ -62,7 +64,9 @@ sub decided {
     my ($draft) = @_;
 
     $draft =~ s/EM_TODO/EM_INTERNAL/g;
-    $draft =~ s/, "TODO"$/, "a title"/mg;
+    $draft =~ s/("range", .*, )"TODO"/$1"INTERNAL"/g;
+    $draft =~ s{ +/\* \? \*/$}{}mg;
+    $draft =~ s/ "TODO"$/ "a title"/mg;
 
     return $draft;
 }
@@ -79,20 +83,25 @@ my ($draft, $report, $status);
 | 2 | `ID_NOT_FOUND` | no such "ID" in C:\\Users! | ID未找到 |
 END
 
-is(rows($draft), join("\n", 'NO_FACE_ERROR 0 TODO',
+is(rows($draft), join("\n", 'NO_FACE_ERROR 0 no face error',
                       "ID_NOT_FOUND 0 no such 'ID' in C:/Users"),
    'codes in the second column, cleaned titles');
 is((lines($draft))[0], '# 1 | NO_FACE_ERROR | 没有 找到 | 人脸',
    'the description above the row, without breaks and escapes');
 unlike($draft, qr/\r/, 'no CR is left');
-like($draft, qr/^# TODO: no title\nNO_FACE/m, 'a missing title is marked');
-like($report, qr/without title: 1 \(NO_FACE_ERROR\)/, '... and reported');
+like($draft, qr{^ID_NOT_FOUND, +0, EM_NOT_FOUND, +"no such .*"  /\* \? \*/$}m,
+     'a suggested class and title are marked');
+like($report, qr/without class: 1 \(NO_FACE_ERROR\)/,
+     'a code without a class is reported');
 is($status, 0, 'exit status 0');
 
 like($draft, qr/^#error "TODO: which member/m, 'no source could be guessed');
 like(build($draft, 'acme'),
-     qr/^acme\.gperf:20: unknown class "EM_TODO" of code "NO_FA/,
+     qr/^acme\.gperf:19: unknown class "EM_TODO" of code "NO_FA/,
      'the build refuses an undecided class with file and line');
+like(build($draft, 'acme'),
+     qr{^acme\.gperf:21:\ class\ and\ title\ of\ code\ "ID_NOT_FOUND"\ are
+        \ suggestions,\ remove\ "/\*\ \?\ \*/"}mx, '... and a suggestion');
 like(build(decided($draft), 'acme'), qr/error.*TODO: which member/,
      'the build refuses a document without sources');
 
@@ -202,16 +211,17 @@ $fields
 | 4001 | 又 | 403 |
 END
 
-is(rows($draft), join("\n", '200 200 TODO', '4001 TODO TODO', '4002 0 TODO',
-                      '4003 456 TODO', '4004 TODO TODO', '4005 TODO TODO'),
+is(rows($draft), join("\n", '200 200 请求成功', '4001 TODO 参数',
+                      '4002 0 没有', '4003 456 忙', '4004 TODO 其他',
+                      '4005 TODO 无内容'),
    'statuses, and only the codes of the table of codes');
-like($draft, qr/^# TODO: no status\n.*\n4002,/m, 'a missing status is marked');
-like($draft, qr/^# TODO: which status\?\n.*\n4005,/m, 'an unusable one, too');
+like($draft, qr/^# TODO: no status\n4002,/m, 'a missing status is marked');
+like($draft, qr/^# TODO: which status\?\n4005,/m, 'an unusable one, too');
 like($draft, qr/em_string\("\/StatusCode"\) \}\n\};/,
      'the body shows the source');
 like($draft, qr/em_string\("200"\),\n    em_string\("0"\)\n/,
      'the successes that the document names');
-like($report, qr/tables skipped.*: 2 \(line 8: .*类型; line 13: Code/,
+like($report, qr/tables skipped.*: 2 \(line 8: .*类型: .*; line 13: Code/,
      'tables of fields are reported');
 like(build($draft =~ s/EM_TODO/EM_INTERNAL/gr, 'acme'),
      qr/:\d+: invalid status "TODO" of code "4001"/,
@@ -239,7 +249,7 @@ like(build($draft =~ s/EM_TODO/EM_INTERNAL/gr, 'acme'),
 END
 
 is(rows($draft),
-   "400 400 TODO\n503 503 TODO\n404 0 TODO\n1000 0 TODO",
+   "400 400 不合法\n503 503 不可用\n404 0 不存在\n1000 0 未登录",
    'codes below a heading of HTTP codes are statuses');
 like($draft, qr/em_string\("\/Error\/Code"\) \}/, 'a source from prose');
 is(build(decided($draft), 'acme'), '', 'the build takes it once decided');
@@ -271,12 +281,12 @@ like($draft, qr/^# TODO: are these HTTP statuses\?$/m,
 END
 
 is(rows($draft), join("\n", '1001 0 first', '1002 0 both', '1003 0 both',
-                      '1009~1004 0 no range', '1010 0 third ?', '-1 0 TODO',
+                      '1009~1004 0 no range', '1010 0 third ?', '-1 0 x',
                       '0 0 success'), 'notes and lists');
 like($draft, qr{^static\ const\ em_line_t\ \ lines\[\]\ =\ \{\n
                 \ \ \ \ /\*\ 1004-1009\ \|\ range\ \ a\ \*/\n
                 \ \ \ \ em_line\("range",\ "1004-1009",\ "-",\ "TODO",
-                \ "range\ \*/\ a"\),\n}mx, 'a range is a line, below what it is');
+                \ "range\ \*/\ a"\),\ \ /\*\ \?\ \*/\n}mx, 'a range is a line, below what it is');
 like($draft, qr/^em_document_lines\(acme\);\n\z/m, '... of the document');
 like($draft, qr/^# TODO: no code: 其他 \| what else there is$/m,
      'a row without a code is kept as a comment');
@@ -286,11 +296,13 @@ like($draft, qr/^# TODO: one of several codes in one row\n1003,/m, 'a mark');
 like(build(decided($draft), 'acme'), qr/:\d+: invalid code "1009~1004", it/,
      'the build refuses an invalid range');
 $draft =~ s/^1009~.*\n//m;
-like(build(decided($draft), 'acme'),
+like(build($draft, 'acme'),
      qr/:\d+: unknown class "TODO" of row "range 1004-1009"/,
      'the build refuses an undecided range');
-is(build(decided($draft =~ s/em_line\(.*\K"TODO"/"INTERNAL"/gr
-                        =~ s/#error.*/static const em_source_t  sources[] = {
+like(build($draft, 'acme'),
+     qr/:\d+: class and title of row "range -20--10" are suggestions/,
+     '... and a suggested one');
+is(build(decided($draft =~ s/#error.*/static const em_source_t  sources[] = {
                             { EM_SOURCE_JSON, em_string("\/c") } };/r),
          'acme'), '', 'the build takes it once decided');
 
@@ -314,18 +326,129 @@ is(rows($draft), "1 0 one\n2 0 two", 'a table with tabs');
 | 2    | two        |
 +------+------------+
 END
-is(rows($draft), "1 0 one and\n2 0 two", 'a grid');
-like($draft, qr/^# 1 \| one and\n# a half$/m, '... with its wrapped cells');
+is(rows($draft), "1 0 one and a half\n2 0 two", 'a grid with wrapped cells');
 
 # "code" and "meaning" in GBK
 
 ($draft, $report) = draft("\xb4\xed\xce\xf3\xc2\xeb | \xc3\xe8\xca\xf6\n"
                           . "---|---\n7 | \xc3\xe8\xca\xf6\xb4\xed\xce\xf3\n");
-is(rows($draft), '7 0 TODO', 'a document in GBK');
+is(rows($draft), '7 0 描述错误', 'a document in GBK');
 like($draft, qr/^# 7 \| 描述错误$/m, '... becomes UTF-8');
 
 ($draft) = draft("错误码 | 描述\n---|---\n7 | broken \xff byte\n8 | 描述\n");
-is(rows($draft), "7 0 TODO\n8 0 TODO", 'a broken byte');
+is(rows($draft), "7 0 broken \xef\xbf\xbd byte\n8 0 描述", 'a broken byte');
+
+
+# every form of documents: what is there, and nothing else; the whole of each
+# kind counts
+
+my (%sum, %kind);
+
+for my $file (glob "$root/t/data/drafts/*.txt") {
+    my ($name) = $file =~ m{([^/]+)\.txt$};
+
+    ($draft, $report, $status) = draft(slurp($file));
+
+    my $s = score(drafted($draft), expected($file =~ s/txt$/codes/r));
+
+    $sum{$_} += $s->{$_} for qw(found right drafted expected);
+
+    is("missing @{$s->{missing}}, wrong @{$s->{wrong}}, @{$s->{status}}",
+       'missing , wrong , ', "drafts/$name: the codes and their statuses");
+    unlike($report, qr/ at \S+ line \d/, '... without a warning of perl');
+}
+
+cmp_ok($sum{expected}, '>', 200, 'documents of many forms');
+diag(sprintf 'recall %.1f %%, precision %.1f %%, statuses %.1f %% of %d codes',
+     100 * $sum{found} / $sum{expected}, 100 * $sum{found} / $sum{drafted},
+     100 * $sum{right} / $sum{expected}, $sum{expected});
+
+# each draft is a table that the build takes, and a block that nginx takes
+
+for my $name (qw(aws-http-line c-enum-auto full-width range-rows kakao-korean)) {
+    ($draft) = draft(slurp("$root/t/data/drafts/$name.txt"), 'acme',
+                     '--pointer', '/code');
+    is(build(decided($draft), 'acme'), '', "$name: a table");
+}
+
+
+# codes that are not what they seem
+
+($draft, $report) = draft(<<'EOT');
+| Error code | Description |
+|---|---|
+| 10,001 | separated |
+| 1002<sup>1</sup> | a footnote |
+| 1003[^2] | another |
+| 1004* | a star |
+| １００５ | wide |
+| ~~1006~~ | no longer sent |
+| 4xxx | a family |
+| 5000+ | another |
+| 10 07 | with a blank |
+EOT
+
+is(rows($draft), join("\n", '10001 0 separated', '1002 0 a footnote',
+                      '1003 0 another', '1004 0 a star', '1005 0 wide'),
+   'codes are repaired or refused');
+like($draft, qr/^# TODO: separated thousands in the code "10,001"\n10001,/m,
+     '... with a word');
+like($draft, qr/^# TODO: a footnote in the code "1002\*"\n1002,/m, '... each');
+like($draft, qr/^# TODO: full-width characters in .*\n1005,/m, '... again');
+like($report, qr/rows skipped.*: 4 \(~~, 4xxx, 5000\+, 10 07\)/, '... or listed');
+
+
+# options
+
+my $two = <<'EOT';
+## One
+
+| Name | Key | Num | What |
+|---|---|---|---|
+| a | X1 | 401 | first thing |
+| b | X2 | 404 | second thing |
+
+## Two
+
+| Code | Text |
+|---|---|
+| 9001 | other |
+EOT
+
+($draft) = draft($two, 'acme', '--code', 'Key', '--status', 'Num', '--skip', 'Two');
+is(rows($draft), "X1 401 first thing\nX2 404 second thing",
+   '--code, --status and --skip');
+($draft) = draft($two, 'acme', '--code', 2, '--title', 'Name', '--skip', 'two');
+is(rows($draft), "X1 401 a\nX2 404 b", '--title, and a column by its number');
+
+
+# a block for nginx.conf
+
+($draft) = draft(<<'EOT', 'acme', '--conf', '--pointer', '/code');
+| Error code | HTTP status | Description |
+|---|---|---|
+| 1001 | 404 | no such thing |
+| 1002 | | something |
+| 2000-2099 | 400 | a bad request |
+EOT
+
+is($draft, <<'EOT', '--conf');
+# TODO: the vendor, the document and its date
+
+error_map_document acme {
+    source   json  /code;
+    success  0;    # ? a guess from habit
+
+    # 1001 | 404 | no such thing
+    1001                   404  NOT_FOUND           "no such thing";    # ?
+    # 1002 | something
+    # TODO: no status
+    1002                   -    TODO                "something";    # ?
+    # 2000-2099 | 400 | a bad request
+    # TODO: a range of codes
+    range 2000-2099        400  INVALID_ARGUMENT    "a bad request";    # ?
+}
+EOT
 
 
 # nothing found
@@ -334,6 +457,11 @@ is(rows($draft), "7 0 TODO\n8 0 TODO", 'a broken byte');
 is($draft, '', 'no draft of a document without codes');
 like($report, qr/codes found: 0\n.*no code was found$/s,
      '... the report says so');
+like($report, qr/^acme:\ line\ 13:\ a\ table\ of\ Markdown\ or\ text,\ 2\ rows,\ column\ 1
+                 \ is\ "Code",\ 2\ is\ "Type",\ 3\ is\ "Meaning":\ it\ describes/mx,
+     '... and what each table has');
+like($report, qr/--code COLUMN.*--status COLUMN.*--title COLUMN.*--skip HEADING/,
+     '... and which options may help');
 isnt($status, 0, '... the draft fails');
 
 (undef, undef, $status) = draft('');
@@ -367,7 +495,7 @@ if ($ENV{ERROR_MAP_VENDOR_DOCS} || -d $vendors) {
         is_deeply([ sort @got ], [ sort @want ],
                   "$name: all @{[scalar @want]} codes and their statuses");
         like(build($draft, $name),
-             qr/^$name\.gperf:\d+: unknown class "EM_TODO"/,
+             qr/^$name\.gperf:\d+: class and title of code .* suggest/m,
              "$name: the build refuses the draft");
         is(build(decided($draft), $name), '',
            "$name: the build takes it once decided");

@@ -1,97 +1,212 @@
 package Draft::Columns;
 
-# The columns of a table, known by their names: which one has the codes, the
-# statuses and the messages.
+# The columns of a table: which one has the codes, the statuses and the texts.
+# The cells decide, and the names where they leave a doubt.
 
 use strict;
 use warnings;
 use utf8;
 
+use Draft::Cell qw(has_code repair strict_code status reason);
+use Draft::Names qw(role);
 use Exporter qw(import);
 
-our @EXPORT = qw(columns title);
+our @EXPORT = qw(columns describe);
+
+my %base = (errcode => 10, subcode => 10.5, code => 8, name => 4, '' => 3,
+            status => 1, other => 0, message => -2, text => -3, field => -9,
+            advice => -9);
 
 
-# columns(name, ...): the number of the column of codes and of that of
-# statuses, each or undef, and whether the codes are HTTP statuses themselves
+# columns(table, options): { code, status, role of the code's column, is_status
+# => codes are HTTP statuses themselves, names => [columns of names], over =>
+# column of the coarser code }, or undef.  The options "code" and "status" name
+# columns.
 
 sub columns {
-    my ($code, $status);
+    my ($table, $option) = @_;
 
-    for my $i (0 .. $#_) {
-        my $name = lc $_[$i];
+    return $table->{columns} if $table->{columns};
 
-        $name =~ s/[\s_-]//g;
+    my $rows = $table->{rows};
+    my $head = $table->{head};
+    my $last = 0;
 
-        if (names_status($name)) {
-            $status //= $i;
+    for ($head, @$rows) {
+        $last = $#$_ if $#$_ > $last;
+    }
 
-        } elsif (names_code($name)) {
-            $code //= $i;
+    my @column = map { column($table, $_) } 0 .. $last;
+    my $named = named($head, $option->{code});
+    my $named_status = named($head, $option->{status});
+
+    return undef if defined $option->{code} && !defined $named;
+
+    judge(\@column);
+
+    my ($code) = defined $named ? $column[$named]
+               : grep { defined $_->{score} && $_->{score} >= 6 }
+                 sort { ($b->{score} // -99) <=> ($a->{score} // -99)
+                        || $a->{i} <=> $b->{i} } @column;
+
+    my ($status) = defined $named_status ? $column[$named_status]
+                 : best_status(\@column, $code);
+
+    if (!$code) {
+        return undef if !$status || $status->{role} ne 'status';
+        ($code, $status) = ($status, undef);
+    }
+
+    my ($over) = grep { $_ != $code && $_->{role} =~ /^(?:err)?code$/
+                        && $code->{role} eq 'subcode' } @column;
+
+    return { code => $code->{i}, status => $status ? $status->{i} : undef,
+             role => $code->{role}, told => defined $named,
+             over => $over ? $over->{i} : undef,
+             like_status => $code->{n} && $code->{statuses} == $code->{n} ? 1 : 0,
+             plain => plain_words($code),
+             is_status => $code->{role} eq 'status'
+                          && lc($head->[$code->{i}]) =~ /http/ ? 1 : 0 };
+}
+
+
+# the number of a column by name or number, or undef
+
+sub named {
+    my ($head, $name) = @_;
+
+    return undef if !defined $name;
+
+    my ($found) = grep { lc $head->[$_] eq lc $name } 0 .. $#$head;
+
+    return $found // ($name =~ /^[1-9][0-9]?$/ ? $name - 1 : undef);
+}
+
+
+# what the cells of a column are
+
+sub column {
+    my ($table, $i) = @_;
+    my %c = (i => $i, n => 0, codes => 0, strict => 0, statuses => 0,
+             status => 0, numbers => 0, reasons => 0, blank => 0, long => 0,
+             role => role($table->{head}[$i]), name => $table->{head}[$i] // '');
+    my (%seen, @number);
+
+    for my $row (@{ $table->{rows} }) {
+        my $cell = $row->[$i] // '';
+
+        if ($cell !~ /\w/) {
+            $c{blank}++;
+            next;
         }
+
+        next if $table->{spanned} && $table->{spanned}{$row}[$i];
+
+        my ($plain) = repair($cell);
+
+        $c{n}++;
+        $c{codes}++ if has_code($cell);
+        $c{strict}++ if strict_code($cell) || $cell =~ /[0-9]/ && has_code($cell);
+        $c{statuses}++ if $plain =~ m{^[1-5][0-9][0-9](?:\s*[,/ 、]\s*[1-5][0-9][0-9])+$}
+                          || $plain =~ /^[1-5](?:[0-9][0-9]|xx)
+                                      (?:\s*[-(:（]?\s*[A-Z].*)?$/xi
+                          && ($plain =~ /^...$/ || reason($plain)
+                              || $plain =~ /^...\s*[(（]|xx/i);
+        $c{status}++ if defined status($cell) && length $cell <= 40;
+        $c{reasons}++ if reason($cell);
+        $c{numbers}++ if $plain =~ /^(?:-?[0-9]+|0x[0-9A-F]+)$/i;
+        $c{long}++ if $plain =~ /^0[0-9]/;
+        $seen{$plain}++;
+        push @number, $plain if $plain =~ /^[0-9]{1,4}$/;
     }
 
-    return ($code, $status) if defined $code || !defined $status;
-    return ($status, undef, $_[$status] =~ /http/i);
+    $c{distinct} = keys(%seen) / ($c{n} || 1);
+    $c{words} = \%seen;
+    $c{counts} = @number == $c{n} && $c{n} > 1
+                 && !grep { $number[$_] != $number[0] + $_ } 0 .. $#number;
+    $c{counts} &&= $number[0] =~ /^0*[01]$/;
+
+    return \%c;
 }
 
 
-sub names_status {
-    my ($name) = @_;
+# gives a score to the columns that may have codes
 
-    return $name =~ /http/ && $name =~ /码|code|status|^http$/
-           || $name =~ /^(?:status(?:code)?|状态码?)$/;
-}
+sub judge {
+    my ($column) = @_;
 
+    for my $c (@$column) {
+        my $asked = $c->{role} =~ /code$/;
+        my $n = $c->{n} || 1;
+        my $part = $c->{codes} / $n;
+        my $strict = $c->{strict} / $n;
 
-sub names_code {
-    my ($name) = @_;
+        next if !$c->{n} || $part < ($asked ? 0.3 : 0.75);
+        next if !$asked && $strict < ($c->{role} eq 'status' ? 0.9 : 0.6);
+        next if $c->{role} eq 'status' && $c->{statuses} == $c->{n};
 
-    return $name !~ /描述|说明|信息|含义|消息|message|msg|desc/
-           && ($name =~ /(?:错误|返回|响应|结果|业务)(?:代?码|编[码号]|值)
-                         |(?:err|error|ret|return|result|reason)codes?/x
-               || $name =~ /^(?:代码|编码|码|code|error|errno)(?:\W|$)/);
-}
-
-
-# title(names, cells, column of codes, column of statuses): the message of a
-# row if it is English, or "".  The column named so comes first, columns of
-# advice never.
-
-sub title {
-    my ($names, $cells, $code, $status) = @_;
-
-    my $message = qr/message|msg|信息|消息/i;
-    my $other = qr/^(?:index|no\.?|id|序号|类型|type|级别|level)$
-                   |建议|处理|解决|方案|措施|advice|solution|action|suggest/xi;
-
-    my @columns = grep { $_ != $code && !(defined $status && $_ == $status)
-                         && ($names->[$_] // '') !~ $other } 0 .. $#$cells;
-
-    for my $i (sort { (($names->[$b] // '') =~ $message)
-                      <=> (($names->[$a] // '') =~ $message) || $a <=> $b }
-               @columns)
-    {
-        my $title = ascii($cells->[$i]);
-
-        return $title if $title =~ /^[ -~]+$/ && $title =~ /[A-Za-z]{2}/;
+        $c->{score} = $base{$c->{role}} + 3 * $part + 3 * $c->{distinct};
+        $c->{score} += $strict;
+        $c->{score} += 1 if $c->{role} eq '' && $c->{numbers} >= 0.8 * $n;
+        $c->{score} -= 3 if $c->{blank} > $n && $c->{role} ne 'subcode';
+        $c->{score} -= 2 if $c->{role} eq 'subcode' && $c->{blank} > 2 * $n;
     }
 
-    return '';
+    for my $c (grep { defined $_->{score} } @$column) {
+        my @others = grep { $_ != $c && defined $_->{score}
+                            && $_->{score} >= 6
+                            && $_->{role} !~ /^(?:text|message|other)$/
+                            && $_->{distinct} > 0.7 && !$_->{counts}
+                            && $_->{strict} >= 0.6 * $_->{n}
+                            && $_->{statuses} < $_->{n} } @$column;
+
+        # the statuses of the finer codes beside them
+
+        if (@others && $c->{statuses} == $c->{n} && $c->{role} ne 'subcode') {
+            $c->{score} -= $c->{distinct} < 0.8 ? 9
+                           : $c->{role} eq 'errcode' ? 3 : 7;
+        }
+
+        $c->{score} -= 4 if $c->{distinct} < 0.6
+                            && grep { $_ != $c && ($_->{score} // 0) > 6
+                                      && $_->{distinct} > 0.9 } @others;
+
+        $c->{score} -= 7 if $c->{counts} && $c->{role} !~ /^errcode/ && @others
+                            && $c->{name} !~ /code|码|碼/i;
+    }
 }
 
 
-# with the punctuation that a title may contain
+sub best_status {
+    my ($column, $code) = @_;
+    my ($status) = grep { !($code && $_ == $code) && $_->{status} }
+                   grep { $_->{role} eq 'status' } @$column;
 
-sub ascii {
-    my ($title) = @_;
+    return $status if $status || !$code || $code->{statuses} == $code->{n};
 
-    $title =~ tr/‘’“”：，。（）！？；–—/'''':,.()!?;\-\-/;
-    $title =~ tr/"\\/'\//;
-    $title =~ s/\?+/?/g;
-    $title =~ s/^\s+|[\s.!]+$//g;
+    ($status) = grep { $_ != $code && $_->{n} && $_->{role} !~ /text|message/
+                       && $_->{statuses} >= 0.8 * $_->{n}
+                       && $_->{status} } @$column;
 
-    return $title;
+    return $status;
+}
+
+
+# whether most codes are numbers, so that a plain word beside them is none
+
+sub plain_words {
+    my ($c) = @_;
+
+    return $c->{numbers} >= 0.6 * $c->{n} ? 1 : 0;
+}
+
+
+# describe(table): its columns as text for a person
+
+sub describe {
+    my ($table) = @_;
+
+    return join ' | ', map { $_ eq '' ? '-' : $_ } @{ $table->{head} };
 }
 
 

@@ -41,12 +41,16 @@ sub text {
 }
 
 
+# a row ends with a mark as long as its class and its title are suggestions; the
+# build rejects it
+
 sub rows {
     my ($rows) = @_;
-    my ($text, $width) = ('', 0);
+    my ($text, $width, $class_width) = ('', 0, 0);
 
     for (grep { !defined range($_) } $rows->entries) {
         $width = length $_->{code} if length $_->{code} > $width;
+        $class_width = length $_->{class} if length $_->{class} > $class_width;
     }
 
     for my $entry ($rows->all) {
@@ -59,8 +63,9 @@ sub rows {
 
         $text .= "# $_\n" for @{ $entry->{said} };
         $text .= "# TODO: $_\n" for uniq(@{ $entry->{mark} });
-        $text .= sprintf "%-*s %3s, EM_TODO, \"%s\"\n", $width + 1,
-                         "$entry->{code},", @$entry{qw(status title)};
+        $text .= sprintf "%-*s %3s, %-*s \"%s\"  /* ? */\n", $width + 1,
+                         "$entry->{code},", $entry->{status}, $class_width + 4,
+                         "EM_$entry->{class},", $entry->{title};
     }
 
     return $text;
@@ -71,9 +76,12 @@ sub rows {
 
 sub range {
     my ($entry) = @_;
+
+    return undef if !defined $entry->{code};
+
     my $number = qr/0|-?[1-9][0-9]{0,17}/;
 
-    return ($entry->{code} // '') =~ /^($number)~($number)\z/ && $1 <= $2
+    return $entry->{code} =~ /^($number)~($number)\z/ && $1 <= $2
            ? "$1-$2" : undef;
 }
 
@@ -93,12 +101,17 @@ sub lines {
         s{/\*|\*/}{}g for @notes;
 
         push @lines, join '', map({ "    /* $_ */\n" } @notes),
-            sprintf '    em_line("range", "%s", "%s", "TODO", "%s")', $range,
-                    $entry->{status} || '-', $entry->{title};
+            sprintf '    em_line("range", "%s", "%s", "%s", "%s")', $range,
+                    $entry->{status} || '-', @$entry{qw(class title)};
     }
 
-    return @lines ? "static const em_line_t  lines[] = {\n"
-                    . join(",\n", @lines) . "\n};\n\n" : '';
+    return '' if !@lines;
+
+    my $last = pop @lines;
+
+    return "static const em_line_t  lines[] = {\n"
+           . join('', map { "$_,  /* ? */\n" } @lines) . "$last  /* ? */\n"
+           . "};\n\n";
 }
 
 

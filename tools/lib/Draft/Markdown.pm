@@ -7,22 +7,23 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(clean kind);
-use Draft::Columns qw(columns);
+use Draft::Cell qw(clean has_code kind strict_code);
+use Draft::Names qw(role);
 
 
-# tables(text): all tables, as Draft::Rows takes them
+# tables(document): all tables, as Draft::Choice takes them
 
 sub tables {
-    my ($text) = @_;
-    my $d = document($text);
+    my ($document) = @_;
+    my $d = lines($document);
     my ($i, @tables) = (0);
 
     while ($i < @{ $d->{line} }) {
-        if (is_header($d, $i, 'plain')) {
-            my ($table, $next) = read_table($d, $i);
+        if (is_header($d, $i, 'plain') || is_headless($d, $i)) {
+            my ($table, $next) = read_table($d, $i, $document);
 
             push @tables, $table;
+            $document->take($i, $next - 1);
             $i = $next;
 
         } else {
@@ -35,31 +36,143 @@ sub tables {
 
 
 # { line => [...], fenced => which lines are examples, grid => which lines are
-# rules of a grid }; tables with tabs and grids get the pipes of Markdown
+# rules of a grid }; tables with tabs or blanks and other marks get the pipes of
+# Markdown
 
-sub document {
-    my ($text) = @_;
-    my @line = split /\n/, $text;
-    my ($fence, @fenced, @grid);
+sub lines {
+    my ($document) = @_;
+    my @line = @{ $document->lines };
+    my @fenced = map { $document->fenced($_) } 0 .. $#line;
+    my @grid;
 
-    for my $i (0 .. $#line) {
-        if ($line[$i] =~ /^\s*(```|~~~)/ && (!$fence || $fence eq $1)) {
-            $fence = $fence ? undef : $1;
-            $fenced[$i] = 1;
+    wiki(\@line);
 
-        } elsif ($fence) {
-            $fenced[$i] = 1;
+    for my $i (grep { !$fenced[$_] } 0 .. $#line) {
+        for ($line[$i]) {
+            s/^\s*>+\s?(?=.*\|)//;
+            s/^\s*[-*]\s+(?=\|.*\|\s*$)//;
 
-        } elsif ($line[$i] =~ /^\s*\+[-=:+]+\+\s*$/) {
-            $line[$i] =~ tr/+=/|\-/;
-            $grid[$i] = 1;
+            if (/^\s*\+[-=:+]+\+\s*$/) {
+                tr/+=/|\-/;
+                $grid[$i] = 1;
 
-        } elsif ($line[$i] !~ /\|/ && $line[$i] =~ /\S\s*\t\s*\S/) {
-            $line[$i] =~ s/\t/ | /g;
+            } elsif (/^\s*[┌├└╔╠╚][─┬┼┴┐┤┘═╦╬╩╗╣╝╪╤╧╟╢]+\s*$/) {
+                s/[^─═]/|/g;
+                s/[─═]/-/g;
+                $grid[$i] = 1;
+
+            } elsif (/[│║]/) {
+                tr/│║/||/;
+
+            } elsif (/^\s*\|[-=:]+(?:\+[-=:]+)+\|\s*$/) {
+                tr/+=/|\-/;
+
+            } elsif (/^\s*\|\|.*\|\|\s*$/) {
+                s/\|\|/|/g;
+                
+            } elsif (!/\|/ && /\S\s*\t\s*\S/) {
+                s/^\t(?=\S)//;
+                s/\t/ | /g;
+
+            } elsif (!/\|/ && /^\s{0,3}\S.*?\S?\s{2,}\S/ && aligned(\@line, $i)) {
+                s/(?<=\S)\s{2,}(?=\S)/ | /g;
+            }
         }
     }
 
     return { line => \@line, fenced => \@fenced, grid => \@grid };
+}
+
+
+# the tables of MediaWiki, with one row in a line
+
+sub wiki {
+    my ($line) = @_;
+    my ($inside, $row, $names);
+
+    for my $i (0 .. $#$line) {
+        my $text = $line->[$i];
+
+        if ($text =~ /^\{\|/) {
+            ($inside, $row, $names) = (1, undef, 0);
+            $line->[$i] = '';
+
+        } elsif ($inside && $text =~ /^\|[-}+]/) {
+            $line->[$i] = $names ? '|' . '---|' x $names : undef;
+            $names = 0;
+            undef $row;
+            $inside = 0 if $text =~ /^\|\}/;
+
+        } elsif ($inside && $text =~ /^([!|])\s*(.*)/) {
+            my ($kind, $cells) = ($1, $2);
+
+            $cells =~ s/(?:^|(?<=[!|]))\s*(?:\w+="[^"]*"\s*)+\|(?!\|)//g;
+            $cells =~ s/\s*(?:\|\||!!)\s*/ | /g;
+
+            if (defined $row) {
+                $line->[$row] .= " $cells |";
+                $line->[$i] = undef;
+
+            } else {
+                $row = $i;
+                $line->[$i] = "| $cells |";
+            }
+
+            $names = () = $line->[$row] =~ /\|/g if $kind eq '!';
+            $names-- if $kind eq '!';
+        }
+    }
+
+    # lines that are gone go to the end of the table, where they are blank
+
+    for my $i (reverse 0 .. $#$line) {
+        next if defined $line->[$i];
+
+        splice @$line, $i, 1;
+        push @$line, '';
+    }
+}
+
+
+# whether a line of plain text is one of a table whose columns begin below one
+# another
+
+sub aligned {
+    my ($line, $i) = @_;
+    my $starts = starts($line->[$i]) // return 0;
+
+    return 0 if $line->[$i] =~ /^\s*[-*•]\s/;
+
+    for my $near (grep { $_ >= 0 && defined $line->[$_] } $i - 2 .. $i + 2) {
+        next if $near == $i;
+
+        my $text = $line->[$near];
+
+        if ($text =~ / \| /) {
+            return 1 if abs($near - $i) == 1 && $text !~ /^\s*\|/;
+            next;
+        }
+
+        my $other = starts($text) // next;
+
+        return 1 if $other->[1] == $starts->[1];
+    }
+
+    return 0;
+}
+
+
+sub starts {
+    my ($text) = @_;
+    my @starts;
+
+    return undef if $text =~ /^\s*$|[;{}]\s*$/;
+
+    while ($text =~ /(?:^|\s{2,})(?=\S)/g) {
+        push @starts, pos $text;
+    }
+
+    return @starts > 1 ? \@starts : undef;
 }
 
 
@@ -97,21 +210,83 @@ sub is_header {
     return $kind ne 'grid' || !$d->{grid}[$i + 1] if is_rule($d, $i + 1);
 
     return $kind eq 'plain' && $next =~ /\|/
-           && defined((columns(map { clean($_) } cells($line)))[0]);
+           && !strict_code(clean((cells($line))[0] // ''))
+           && grep({ role(clean($_)) =~ /code$/ } cells($line))
+       || $kind eq 'plain' && $next =~ /\|/ && names_all($line);
+}
+
+
+# whether the columns have names of which one may be a code's
+
+sub names_all {
+    my ($line) = @_;
+    my @roles = map { role(clean($_)) } cells($line);
+
+    return @roles > 1 && !grep({ $_ eq '' } @roles)
+           && grep { /^(?:status|name)$/ } @roles;
+}
+
+
+# whether a table without a header begins here: three rows that begin with codes
+# of one kind
+
+sub is_headless {
+    my ($d, $i) = @_;
+    my %kind;
+
+    return 0 if $i && !$d->{fenced}[$i - 1] && $d->{line}[$i - 1] =~ /\|/;
+
+    return 0 if $i + 2 > $#{ $d->{line} };
+
+    for my $j ($i .. $i + 2) {
+        return 0 if $d->{fenced}[$j] || $d->{line}[$j] !~ /\|/;
+
+        my ($cell) = map { clean($_) } cells($d->{line}[$j]);
+
+        return 0 if !strict_code($cell // '') || !has_code($cell);
+        $kind{kind($cell)}++;
+    }
+
+    return keys %kind == 1;
 }
 
 
 # the table with the header in this line, and the line after the table
 
 sub read_table {
-    my ($d, $first) = @_;
+    my ($d, $first, $document) = @_;
     my $t = header($d, $first);
     my ($rows, $next) = rows($d, $t);
+    my @rows = map { [ map { clean($_) } cells($_) ] } @$rows;
 
-    return ({ where => 'line ' . ($first + 1), heading => heading($d, $first),
-              head => $t->{head},
-              rows => [ map { [ map { clean($_) } cells($_) ] } @$rows ] },
-            $next);
+    return ({ form => 'a table of Markdown or text',
+              $document->place($first), head => $t->{head},
+              rows => $t->{kind} eq 'grid' ? joined(@rows) : \@rows }, $next);
+}
+
+
+# the rows of a grid, between whose rules a cell goes over several lines
+
+sub joined {
+    my @rows;
+
+    for my $row (@_) {
+        if (!@$row) {
+            push @rows, undef;
+
+        } elsif (@rows && $rows[-1]) {
+            for my $i (0 .. $#$row) {
+                $rows[-1][$i] = join ' ', grep { ($_ // '') ne '' }
+                                          $rows[-1][$i], $row->[$i];
+            }
+
+        } else {
+            pop @rows if @rows;
+            push @rows, $row;
+        }
+    }
+
+    return [ grep { $_ } @rows ];
 }
 
 
@@ -132,7 +307,14 @@ sub header {
         push @head, '' while @head < @rule;
     }
 
-    my ($code, $status) = columns(@head);
+    my @roles = map { role($_) } @head;
+    my ($code) = grep { $roles[$_] =~ /code$/ } 0 .. $#head;
+    my ($status) = grep { $roles[$_] eq 'status' } 0 .. $#head;
+
+    if ($kind eq 'plain' && is_headless($d, $first)) {
+        @head = map { '' } @head;
+        $i = $first;
+    }
 
     return { kind => $kind, head => \@head, code => $code // 0,
              status => $status, closed => scalar($line =~ /\|\s*$/),
@@ -152,7 +334,7 @@ sub rows {
     for (; $i < @$line; $i++) {
         my $next = $line->[$i];
 
-        last if $d->{fenced}[$i] || $next =~ /^\s*#+\s/
+        last if $d->{fenced}[$i] || $next =~ /^\s*#+\s/ && $next !~ /\|/
                 || is_header($d, $i, $t->{kind});
 
         if ($next !~ /\S/) {
@@ -160,6 +342,7 @@ sub rows {
 
         } elsif (is_rule($d, $i)) {
             push @rows, $row if defined $row;
+            push @rows, '' if $t->{kind} eq 'grid';
             undef $row;
 
         } elsif (!defined $row) {
@@ -239,24 +422,6 @@ sub starts_row {
 
     return $kind && $kind eq kind($old[$t->{code}])
            && !(defined $t->{status} && $column == $t->{status});
-}
-
-
-# the heading of a table: the text right above it, if it is short, or ""
-
-sub heading {
-    my ($d, $i) = @_;
-    my $line = $d->{line};
-
-    do { $i-- } while $i >= 0 && $line->[$i] !~ /[^\s|:+-]/;
-
-    return '' if $i < 0 || $d->{fenced}[$i] || $line->[$i] =~ /\|/;
-
-    my $heading = clean($line->[$i]);
-
-    $heading =~ s/^(?:[#*+-]+|[0-9.]+[、.)])\s*//;
-
-    return length $heading <= 60 && $heading !~ /[。，,;；]/ ? $heading : '';
 }
 
 

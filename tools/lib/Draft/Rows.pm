@@ -1,36 +1,38 @@
 package Draft::Rows;
 
-# The rows of a draft.  Takes the tables that the readers have found, whatever
+# The rows of a draft.  Takes the tables that Draft::Choice has left, whatever
 # the form of the document, as { where => 'line 8', heading => text or "", head
-# => [names of the columns], rows => [[cells], ...] }, and makes an entry for
-# each code:
+# => [names of the columns], rows => [[cells], ...], columns => those of
+# Draft::Columns }, and makes an entry for each code:
 #
 #     { code, said => [rows of the document], mark => [text for a person],
-#       status => 0, a status or "TODO", title, success => whether it is one }
+#       status => 0, a status or "TODO", class => one or "TODO", title, success
+#       => whether it is one }
 #
-# finish() sets status, title and success.  Between the entries are comments, as
-# { comment => text }.
+# finish() sets status, class, title and success.  Between the entries are
+# comments, as { comment => text }.
 
 use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(codes status uniq $success_re);
-use Draft::Columns qw(columns title);
+use Draft::Cell qw(codes has_code repair status reason uniq $success_re);
+use Draft::Class qw(suggest_class);
+use Draft::Columns qw(describe);
+use Draft::Names qw(about_http);
+use Draft::Title qw(english texts name words plain);
 
 my $title_max = 80;
 
-# the type of a field; only tables that describe fields have them
 
-my $type_re = qr/(?:string|int(?:eger)?(?:32|64)?|number|long|float|double
-                   |bool(?:ean)?|object|array|list|map|json)/xi;
-
+# new(title): the number of the column of titles is found by its name
 
 sub new {
-    my ($class) = @_;
+    my ($class, $title) = @_;
 
     return bless { order => [], row => {}, skipped => [], no_code => [],
-                   twice => [], no_status => [], no_title => [] }, $class;
+                   twice => [], no_status => [], no_title => [],
+                   no_class => [], title => $title }, $class;
 }
 
 
@@ -57,51 +59,59 @@ sub has {
 
 sub add {
     my ($self, $table) = @_;
-    my $rows = $table->{rows};
-    my ($code, $status, $is_status) = columns(@{ $table->{head} });
+    my $columns = $table->{columns};
 
-    return $self->skip($table) if !defined $code || !has_codes($rows, $code);
-
-    undef $status if defined $status && !grep { status($_->[$status]) } @$rows;
+    if (!$columns) {
+        push @{ $self->{skipped} },
+             join ': ', $table->{where}, grep { $_ ne '' } describe($table),
+                        $table->{why} // '';
+        return;
+    }
 
     my $heading = $table->{heading};
-    my $like_status = !defined $status && all_like_status($rows, $code);
-
-    $is_status ||= $heading =~ /http/i && $heading =~ /码|code|status/i;
+    my $like_status = !defined $columns->{status} && $columns->{like_status};
 
     $self->comment("== $heading") if $heading ne '';
     $self->comment('TODO: are these HTTP statuses?')
-        if $like_status && !$is_status;
+        if $like_status && !$columns->{is_status};
+    $self->comment('the finer of two columns of codes, ' . join ' and ', map {
+                       '"' . $table->{head}[$_] . '"' } @$columns{qw(code over)})
+        if defined $columns->{over};
 
-    $self->add_rows($table, { code => $code, status => $status,
-                              is_status => $like_status && $is_status });
+    $columns->{is_status} &&= $like_status;
+    $columns->{above} = status_above($table) if !defined $columns->{status};
+
+    $self->add_rows($table, $columns);
 }
 
 
-sub skip {
-    my ($self, $table) = @_;
-    my @head = @{ $table->{head} };
+# the text with the status that a heading gives to all codes below it, or ""
 
-    push @{ $self->{skipped} },
-         join ': ', $table->{where}, @head ? join(' | ', @head) : ();
+sub status_above {
+    my ($table) = @_;
+
+    for ($table->{heading}, reverse @{ $table->{headings} || [] }) {
+        return $_ if names_status($_);
+    }
+
+    my $near = $table->{near} // '';
+
+    return $near =~ /http.{0,40}[^0-9][45][0-9][0-9]\b/i ? $near : '';
 }
 
 
-# a table with types in most of its rows describes fields
+sub names_status {
+    my ($text) = @_;
 
-sub has_codes {
-    my ($rows, $code) = @_;
-    my $types = grep { grep { /^$type_re$/ } @$_ } @$rows;
+    return 0 if $text =~ /[1-5][0-9][0-9]\s*(?:-|~|–|to|至)\s*[1-5][0-9][0-9]/;
 
-    return $types * 2 <= @$rows && grep { codes($_->[$code]) } @$rows;
-}
-
-
-sub all_like_status {
-    my ($rows, $code) = @_;
-
-    return !grep { codes($_->[$code]) && $_->[$code] !~ /^[1-5][0-9][0-9]$/ }
-            @$rows;
+    return $text =~ /^\W*(?:(?:https?\s*)?(?:errors?|status|状态码|状态)?\s*
+                     (?:code)?)?\s*[:：]?\s*[2-5][0-9][0-9](?![0-9.])\W*(.*)$/xi
+           && ($1 eq '' || reason($1) || $text =~ /http|status|状态/i
+               || $1 =~ /^(?:errors?|错误码?)$/i)
+           || $text =~ /(?:http|status|状态码)\D{0,20}[2-5][0-9][0-9](?![0-9])/i
+           || $text =~ /[(（][2-5][0-9][0-9](?:\s[A-Za-z ]*)?[)）]\s*$/
+           || reason($text) && $text =~ /\s/;
 }
 
 
@@ -117,33 +127,93 @@ sub add_rows {
     my $last;
 
     for my $cells (@{ $table->{rows} }) {
-        my $said = join ' | ', grep { $_ ne '' } @$cells;
+        my @said = grep { ($_ // '') ne '' } @$cells;
+        my $said = join ' | ', @said;
         my $cell = $cells->[$columns->{code}] // '';
-        my @codes = codes($cell);
+        my @codes = $self->codes_of($table, $columns, $cells);
 
-        if ($cell eq '' && $last) {
-
+        if (!(@codes && $cell eq '') && ($cell eq '' || $table->{spanned} && $last
+             && $table->{spanned}{$cells}[$columns->{code}]) && $last)
+        {
             # it continues the row above
 
             push @{ $last->{said} }, $said if $said =~ /\w/;
+            add_status($last, $cells, $columns)
+                if defined $columns->{status} && $said =~ /\w/;
 
         } elsif (!@codes) {
-            $self->add_uncoded($cell, $said) if $said =~ /\w/;
+            $columns->{above} = $said[0]
+                if @said == 1 && !defined $columns->{status}
+                   && names_status($said[0]);
+
+            $self->add_uncoded($cell, $said)
+                if $said =~ /\w/
+                   && lc $cell ne lc($table->{head}[$columns->{code}] // '');
 
         } else {
-            for my $code (@codes) {
-                $last = $self->entry($code);
-
-                push @{ $last->{said} }, $said;
-                mark($last, 'one of several codes in one row') if @codes > 1;
-                mark($last, 'a range of codes') if $code =~ /~/;
-
-                add_status($last, $cells, $columns);
-                add_title($last, title($table->{head}, $cells,
-                                       @$columns{qw(code status)}));
-            }
+            $last = $self->add_code($_, $table, $columns, $cells, scalar @codes,
+                                    $said) for @codes;
         }
     }
+}
+
+
+# the codes of a row; the coarser one serves where the finer is missing
+
+sub codes_of {
+    my ($self, $table, $columns, $cells) = @_;
+    my $cell = $cells->[$columns->{code}] // '';
+
+    if (defined $columns->{over} && !has_code($cell)) {
+        $cell = $cells->[$columns->{over}] // '';
+    }
+
+    return () if $columns->{plain} && $cell =~ /^[A-Z]?[a-z]+$/
+                 && !$columns->{told};
+
+    return () if $columns->{plain} && $cell =~ /^[0-9]+(?:[ .][0-9]+)+$/
+                 && !$columns->{told} && !has_code($cell);
+
+    # a word alone in its row is a heading
+
+    return () if !$table->{trust} && @$cells > 1 && $cell =~ /^[A-Z][a-z]+$/
+                 && !grep { ($_ // '') =~ /\w/ && $_ ne $cell } @$cells;
+
+    return codes($cell);
+}
+
+
+sub add_code {
+    my ($self, $code, $table, $columns, $cells, $n, $said) = @_;
+    my $entry = $self->entry($code);
+    my $cell = $cells->[$columns->{code}] // '';
+    my (undef, @repaired) = repair($cell);
+    my @texts = texts($table, $cells, $columns, $self->title_column($table));
+
+    push @{ $entry->{said} }, $said if $said ne '';
+    mark($entry, 'one of several codes in one row') if $n > 1;
+    mark($entry, 'a range of codes') if $code =~ /~/;
+    mark($entry, "$_ in the code \"$cell\"") for @repaired;
+
+    if ($cell =~ /[(（]\s*([^()（）]*[A-Za-z][^()（）]*?)\s*[)）]/) {
+        push @texts, $1;
+
+    } elsif ($cell =~ /^-?[0-9]{3,10}\s*[:：–—\s-]\s*([^\W0-9].*)$/) {
+        push @texts, $1;
+    }
+
+    add_status($entry, $cells, $columns);
+    push @{ $entry->{texts} }, @texts;
+    add_title($entry, english(@texts));
+
+    return $entry;
+}
+
+
+sub title_column {
+    my ($self, $table) = @_;
+
+    return Draft::Columns::named($table->{head}, $self->{title});
 }
 
 
@@ -163,7 +233,7 @@ sub entry {
 
     if (!$entry) {
         $entry = { code => $code, said => [], mark => [], statuses => {},
-                   titles => [] };
+                   titles => [], texts => [] };
         $self->{row}{$code} = $entry;
         push @{ $self->{order} }, $entry;
 
@@ -187,10 +257,11 @@ sub add_status {
     my ($entry, $cells, $columns) = @_;
     my $column = $columns->{status};
     my $cell = $columns->{is_status} ? $entry->{code}
-               : defined $column ? $cells->[$column] // '' : '';
+               : defined $column ? $cells->[$column] // ''
+               : $columns->{above} // '';
 
     $entry->{wants_status} = 1 if defined $column;
-    $entry->{statuses}{$cell} = 1 if $cell =~ /[0-9]/;
+    $entry->{statuses}{$cell} = 1 if $cell =~ /[0-9０-９]/ || reason($cell);
 }
 
 
@@ -213,6 +284,12 @@ sub finish {
 
         $entry->{success} = grep { /(?:^|\| )(?:$success_re|ok)(?:$| \|)/i }
                             @{ $entry->{said} };
+        $entry->{class} = suggest_class($entry->{status}, $entry->{success},
+                                        $entry->{code}, @{ $entry->{titles} },
+                                        @{ $entry->{texts} });
+
+        push @{ $self->{no_class} }, $entry->{code}
+            if $entry->{class} eq 'TODO';
     }
 }
 
@@ -232,11 +309,19 @@ sub decide_status {
 }
 
 
+# an English text, or else a name as words, or else a text in another language
+
 sub decide_title {
     my ($self, $entry) = @_;
     my $title = join '; ', @{ $entry->{titles} };
 
+    $title = name(@{ $entry->{texts} }, $entry->{code}) if $title eq '';
+
     if ($title eq '') {
+        ($title) = grep { /\w/ } map { plain($_) } @{ $entry->{texts} };
+    }
+
+    if (!defined $title) {
         mark($entry, 'no title');
         push @{ $self->{no_title} }, $entry->{code};
         $title = 'TODO';
@@ -244,7 +329,7 @@ sub decide_title {
     } elsif (length $title > $title_max) {
         mark($entry, 'the title is cut');
         $title = substr $title, 0, $title_max;
-        $title =~ s/[\s;,]+\S*$//;
+        $title =~ s/[\s;,]+\S*$// if $title =~ /^[ -~]*$/;
     }
 
     $entry->{title} = $title;

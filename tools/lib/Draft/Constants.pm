@@ -1,0 +1,267 @@
+package Draft::Constants;
+
+# The reader of constants in programming languages: assignments, enumerations
+# with and without values, constructors, maps, and macros.
+
+use strict;
+use warnings;
+use utf8;
+
+use Draft::Cell qw(clean strict_code uniq);
+use Draft::Names qw(role about_errors about_others);
+use Draft::Source qw(groups);
+
+
+# whole(document): the tables, if the document is a source file
+
+sub whole {
+    my ($document) = @_;
+    my @tables = is_source($document) ? of(0, @{ $document->lines }) : ();
+
+    $document->take(0, $#{ $document->lines }) if @tables;
+
+    return @tables;
+}
+
+
+# tables(document): those of the examples in a text, or of its lines
+
+sub tables {
+    my ($document) = @_;
+
+    return of(1, map { /^\s*(?:```|~~~)/ ? '' : $_ } @{ $document->lines });
+}
+
+
+# most lines of a source file end or begin as no text does
+
+sub is_source {
+    my ($document) = @_;
+    my @line = grep { /\S/ } @{ $document->lines };
+    my $source = qr{[;\{\}\(,\[\]]\s*(?://.*|/\*.*|\#.*)?$|^\s*(?://|/?\*|\#\s|\#define
+                    |\#!|--\s|"""|''')|^\s*(?:import|from|package|using|namespace
+                    |class|enum|def|const|module|object|require|use|end|type|pub
+                    |syntax|public|case|let|var|\@\w+|\[\w+\(|return)\b
+                    |^\s*[A-Za-z_]\w*\s*=\s*\S+|^\s*\#\[|^<\?php|^\#(?:define|if|endif
+                    |include|ifndef|undef|pragma)}x;
+    my $signs = grep { /$source/ } @line;
+    my $text = grep { /^\s{0,3}#+ \S|^\s*[-*]\s+\S|^\|.*\|\s*$|^=+\s|^```|^\S+:: |^[|,]===/
+                      && !/^#\s*define/ } @line;
+    my $sure = grep { /^\s*(?:\#define\s|(?:public|export|pub|private|internal|static|open|final|sealed|data)?\s*
+                       (?:(?:public|static|final|abstract|sealed|partial)\s+)*
+                       (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
+                       |package\s+[\w.]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
+                       |const\s*\(|syntax\s*=|using\s|\w[\w\s*]*=\s*[\[{(]\s*$
+                       |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x } @line;
+
+    return $sure && $signs >= 0.7 * @line && (grep { /^\s*[-*]\s+\*\*|^```|^\|.*\|\s*$/ } @line) == 0;
+}
+
+
+sub of {
+    my ($in_text, @line) = @_;
+    my @source = groups(@line);
+    my @groups = map { { %$_, entries => [entries($_, $in_text)] } }
+                 classes(@source), grep { !$_->{class} } @source;
+    my %code;
+
+    for (map { @{ $_->{entries} } } @groups) {
+        $code{$_->{name}} //= $_ if $_->{code} ne $_->{name};
+    }
+
+    # a map of texts by the names of the constants
+
+    for my $group (@groups) {
+        my @texts = grep { $_->{code} eq $_->{name} && $code{$_->{name}} }
+                    @{ $group->{entries} };
+
+        for (@texts) {
+            my $entry = $code{$_->{name}};
+
+            $entry->{text} = $_->{text} if $entry->{text} eq '';
+            $entry->{status} = $_->{status} if $entry->{status} eq '';
+        }
+
+        $group->{entries} = [] if @texts && @texts == @{ $group->{entries} };
+    }
+
+    return grep { $_ } map { table($_, @{ $_->{entries} }) } @groups;
+}
+
+
+# classes of errors, whose members are "code" and others, become one group
+
+sub classes {
+    my (@groups) = @_;
+    my %base = map { ($_->{base} // '') => 1 } @groups;
+    my @entries;
+
+    for my $group (@groups) {
+        my %member;
+
+        for (@{ $group->{entries} }) {
+            my $role = role($_->{name});
+            my ($value) = (@{ $_->{numbers} }, @{ $_->{strings} }, $_->{status} // ());
+
+            $member{$role =~ s/^(?:errcode|subcode)$/code/r =~ s/^message$/text/r} //= $value
+                if $_->{name} =~ /^[a-z]/ && $role =~ /code$|status|message|text/;
+        }
+
+        next if $group->{flags} || !defined $member{code} || $group->{name} eq ''
+                || @{ $group->{entries} } > 8;
+
+        $group->{class} = 1;
+        push @entries, { name => $group->{name}, numbers => [], strings => [],
+                         named => \%member, comment => '', line => $group->{line} }
+            if !$base{$group->{name}};
+    }
+
+    return () if !@entries;
+    return { name => 'errors', heading => '', line => $entries[0]{line},
+             entries => \@entries };
+}
+
+
+# the entries of a group that have a code
+
+sub entries {
+    my ($group, $in_text) = @_;
+    my @entry = grep { !is_limit($_, $group) } @{ $group->{entries} };
+    my @found;
+
+    # HTTP statuses come first where another code follows
+
+    my $swap = @entry && !grep { my $e = $_;
+        !(defined $e->{numbers}[0] && $e->{numbers}[0] =~ /^[1-5][0-9][0-9]$/
+          && (@{ $e->{numbers} } > 1 || grep { strict_code($_) } @{ $e->{strings} })) } @entry;
+    my $named = @entry && !grep { @{ $_->{numbers} }
+                                  || grep { strict_code($_) } @{ $_->{strings} } } @entry;
+    my $statuses = @entry && @entry == grep { my $n = $_->{numbers};
+                                  @$n == 1 && $n->[0] =~ /^[1-5][0-9][0-9]$/ } @entry;
+    my $name_with_status = $statuses
+        && (uniq(map { $_->{numbers}[0] } @entry)) < @entry;
+
+    for my $entry (@entry) {
+        my %got = %{ $entry->{named} };
+        my @number = @{ $entry->{numbers} };
+        my @string = @{ $entry->{strings} };
+        my $code = $got{code};
+        my $status = $got{status} // $entry->{status};
+
+        if (!defined $status && $swap && !defined $code) {
+            $status = shift @number;
+        }
+
+        if (!defined $code && defined $entry->{status} && !@number) {
+            my ($first) = grep { strict_code($_) } @string;
+
+            $code = $first;
+            @string = grep { !defined $first || $_ ne $first } @string;
+        }
+
+        if (!defined $code && $name_with_status && !$got{code}) {
+            $status //= shift @number;
+            $code = $entry->{name};
+        }
+
+        if (!defined $code && $entry->{name} =~ /^-?\d+$|^0x/) {
+            $code = value($entry->{name});
+            $status //= $number[0] if @number == 1 && $number[0] =~ /^[1-5]\d\d$/;
+
+        } elsif (!defined $code) {
+            my ($first) = $entry->{first_string} && @string && strict_code($string[0])
+                          ? shift @string : @number ? shift @number
+                          : @string && strict_code($string[0]) ? shift @string : ();
+
+            $code = $first // ($named || @{ $entry->{strings} } || defined $status
+                               ? $entry->{name} : undef);
+        }
+
+        next if !defined $code;
+
+        if (!defined $status && @number && $number[0] =~ /^[1-5][0-9][0-9]$/
+            && $code ne $number[0])
+        {
+            $status = $number[0];
+        }
+
+        my $text = $got{text} // join ' | ', grep { /\S/ } @string, $entry->{comment};
+
+        push @found, { name => $entry->{name}, code => clean($code),
+                       status => $status // '', text => clean($text),
+                       number => scalar($code =~ /^-?\d+$/) };
+    }
+
+    return () if $in_text && @found < 2;
+    return @found;
+}
+
+
+sub value {
+    my ($text) = @_;
+
+    return $text =~ /^0x/i ? hex $text : $text;
+}
+
+
+# limits, sizes and marks beside the codes
+
+sub is_limit {
+    my ($entry, $group) = @_;
+    my $name = $entry->{name};
+
+    return 0 if $name =~ /^-?\d/;
+    return 1 if $name =~ /(?:^|_)(?:CNT|COUNT|MAX|MIN|BASE|BEGIN|END|LAST|FIRST|START
+                            |VERSION|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE)|SIZE|LEN|LENGTH|BUFSIZE|BUF|NUM|MASK|OFFSET|SHIFT
+                            |serialVersionUID|H|MAX_VALUE|SENTINEL|TOTAL)_*$/x
+                && !($name =~ /ERR/ && $name !~ /(?:CNT|COUNT|MAX|BASE|BEGIN|END|LAST|START|NUM|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE))_*$/);
+    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUT|PORT|BUFFER)(?:_|$)
+                          |^(?:Max|Min|Default)[A-Z]/x && !@{ $entry->{strings} };
+    return 1 if $name =~ /(?:Count|Max|Base|Begin|End|Last)$/ && $name =~ /^(?:Err|E|k|e|Code)/
+                && !@{ $entry->{strings} };
+    return 1 if $name =~ /^(?:case|default|return|if|else|for|while|switch|this|self|super|throw|print|printf|println|log|package|import|require|use|include|version|name|description|author|syntax)$/;
+    return 0;
+}
+
+
+sub table {
+    my ($group, @entries) = @_;
+
+    return undef if !@entries || $group->{flags};
+
+    my $near = join ' / ', grep { $_ ne '' } $group->{name}, $group->{heading};
+
+    return { form => 'constants', where => "line $group->{line}",
+             line => $group->{line}, heading => $near, headings => [],
+             head => [ 'name', 'code', 'HTTP status', 'message' ],
+             rows => [ map { [ $_->{name}, $_->{code}, $_->{status}, $_->{text} ] }
+                       @entries ],
+             columns => { code => 1, role => 'code',
+                          status => grep({ $_->{status} ne '' } @entries) ? 2
+                                    : undef },
+             trust => trust($group, $near, @entries) };
+}
+
+
+sub trust {
+    my ($group, $near, @entries) = @_;
+    my $numbers = grep { $_->{number} } @entries;
+    my $texts = grep { $_->{text} =~ /\S/ } @entries;
+    my $bad = qr/err(?:or)?(?:[_A-Z]|$)|^E_|^E[A-Z]{3,}$|fail|invalid|not_?found|denied|exceed
+                 |unknown|missing|expired|forbidden|unauth|time_?out|exists?(?:_|$)
+                 |illegal|not_?allow|unsupport|unavail|conflict|refused|reject/xi;
+    my $errors = grep { $_->{name} =~ $bad || $_->{code} =~ /[A-Za-z]/
+                        && $_->{code} =~ $bad } @entries;
+    my $about = $near =~ /err|code|status|result|exception|fault|fail|reason|return|错误|码|ret(?:urn|code|val)|errno|エラー|오류/i;
+
+    return 0.5 if about_others($near =~ s/(?<=[a-z])(?=[A-Z])/ /gr) && !($near =~ /err|fault|exception|fail|错误/i)
+                  && $errors < 0.5 * @entries;
+    return 3 if $near =~ /err|exception|fault|fail|错误|エラー|오류/i;
+    return 2.5 if $errors >= 0.3 * @entries;
+    return 2 if $about && ($numbers || $texts);
+    return 1.5 if $numbers && $texts >= 0.7 * @entries;
+    return $numbers ? 1.1 : 0.8;
+}
+
+
+1;

@@ -1,0 +1,101 @@
+package Draft::Csv;
+
+# The reader of a document that is one table of values between commas,
+# semicolons, tabs or bars, as a spreadsheet saves it.
+
+use strict;
+use warnings;
+use utf8;
+
+use Draft::Cell qw(clean has_code);
+use Draft::Names qw(role);
+
+
+# whole(document): its table, if all of it is one
+
+sub whole {
+    my ($document) = @_;
+    my @line = grep { /\S/ && !/^#(?!\s*\w+\s*[,;\t])/ } @{ $document->lines };
+
+    return () if @line < 2;
+
+    for my $comma (',', ';', "\t", '|') {
+        next if $comma eq '|' && grep { /^\s*\|/ } @line;
+
+        my $rows = rows(\@line, $comma) // next;
+        my $table = table($rows) // next;
+
+        $document->take(0, $#{ $document->lines });
+        return $table;
+    }
+
+    return ();
+}
+
+
+# the cells, if all lines have about as many as the first
+
+sub rows {
+    my ($line, $comma) = @_;
+    my $width = () = $line->[0] =~ /\Q$comma\E/g;
+
+    return undef if !$width;
+
+    my $csv = parser($comma);
+    my $text = join "\n", @$line;
+
+    open my $in, '<:encoding(UTF-8)', \Encode::encode('UTF-8', $text)
+        or die "$0: $!\n";
+
+    my @rows;
+
+    while (my $row = $csv->getline($in)) {
+        push @rows, $row;
+    }
+
+    return undef if !$csv->eof || @rows < 2;
+
+    my $like = grep { abs(@$_ - @{ $rows[0] }) <= ($comma eq ',' ? 0 : 1) }
+               @rows;
+
+    return $like >= 0.9 * @rows ? \@rows : undef;
+}
+
+
+sub parser {
+    my ($comma) = @_;
+
+    eval { require Text::CSV; 1 }
+        or die "$0: Text::CSV is missing, install libtext-csv-perl\n";
+
+    return Text::CSV->new({ binary => 1, sep_char => $comma,
+                            allow_whitespace => 1, allow_loose_quotes => 1,
+                            allow_loose_escapes => 1 });
+}
+
+
+# a table with a header, or one whose columns have no name; text with commas is
+# none
+
+sub table {
+    my ($rows) = @_;
+    my ($first, @rows) = map { [ map { clean($_) } @$_ ] } @$rows;
+    my @roles = map { role($_) } @$first;
+    my $named = grep({ $_ ne '' } @roles) * 2 > @roles
+                || grep { /code$/ } @roles;
+
+    if (!$named) {
+        unshift @rows, $first;
+        return undef if grep { has_code($_->[0]) || has_code($_->[1] // '') } @rows
+                        and grep({ has_code($_->[0]) } @rows) < 0.8 * @rows
+                            && grep({ has_code($_->[1] // '') } @rows) < 0.8 * @rows;
+        return undef if !grep { has_code($_->[0]) } @rows;
+        $first = [ map { '' } @$first ];
+    }
+
+    return { form => 'comma-separated values', where => 'line 1', line => 1,
+             heading => '', headings => [], head => $first, rows => \@rows };
+}
+
+
+1;

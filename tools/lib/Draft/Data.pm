@@ -1,0 +1,371 @@
+package Draft::Data;
+
+# The reader of JSON, YAML, properties and INI: lists of objects, objects by
+# code or by name, objects of texts.
+
+use strict;
+use warnings;
+use utf8;
+
+use Draft::Cell qw(clean has_code strict_code uniq);
+use Draft::Names qw(role about_errors);
+use JSON::PP ();
+
+
+# whole(document): the tables, if all of it is data
+
+sub whole {
+    my ($document) = @_;
+    my $text = join "\n", @{ $document->lines };
+    my @tables = $text =~ /^\s*[\[{]/ ? of_json($text) : of_yaml($text);
+
+    @tables = properties($document->lines) if !@tables;
+
+    $document->take(0, $#{ $document->lines }) if @tables;
+
+    return @tables;
+}
+
+
+# examples(document): those of the JSON or YAML in its examples
+
+sub examples {
+    my ($document) = @_;
+    my (@tables, @block);
+
+    for my $i (0 .. @{ $document->lines }) {
+        my $line = $document->lines->[$i] // '';
+
+        if ($document->fenced($i) && $line !~ /^\s*(?:```|~~~)/) {
+            push @block, $line;
+            next;
+        }
+
+        my $text = join "\n", splice @block;
+
+        push @tables, map { { %$_, $document->place($i - 1) } }
+                      grep { @{ $_->{rows} } > 1 }
+                      $text =~ /^\s*[\[{]/ ? of_json($text)
+                      : $text =~ /:/ ? of_yaml($text) : ();
+    }
+
+    return @tables;
+}
+
+
+sub of_json {
+    my ($text) = @_;
+    my $json = JSON::PP->new->relaxed->allow_bignum;
+    my $value = eval { $json->decode($text) };
+
+    if (!defined $value) {
+        $text =~ s{(?<!:)//[^"\n]*$|/\*.*?\*/}{}mgs;
+        $value = eval { $json->decode($text) } // return ();
+    }
+
+    return walk($value, $text, 'JSON');
+}
+
+
+sub of_yaml {
+    my ($text) = @_;
+
+    return () if $text !~ /^\s*(?:-\s+)?["'\w][^\n]{0,60}?["']?\s*:(?:\s|$)/m
+                 || grep({ /\S/ && !/^\s*(?:[#-]|["']?[^\s:][^:]*:(?:\s|$)|\s|---|\.\.\.|["'}\]])/ }
+                         split /\n/, $text)
+                 || $text =~ /^\s*[-*]\s+\*\*|^\s*\|.*\|\s*$|^#+ .*\n+[^#\n:]+\n|[;{]\s*$/m;
+
+    eval { require YAML::PP; 1 }
+        or die "$0: YAML::PP is missing, install libyaml-pp-perl\n";
+
+    my ($value) = eval {
+        YAML::PP->new(schema => ['Failsafe'], duplicate_keys => 1)
+                ->load_string($text)
+    };
+
+    return ref $value ? walk($value, $text, 'YAML') : ();
+}
+
+
+# the tables of a value and of all that it has
+
+sub walk {
+    my ($value, $text, $form, @path) = @_;
+    my @tables;
+
+    if (ref $value eq 'HASH') {
+        my @keys = ordered($value, $text);
+        my @records = grep { ref $value->{$_} eq 'HASH' } @keys;
+        my $alike = alike(map { $value->{$_} } @records);
+
+        push @tables, records([ map { [$_, $value->{$_}] } @records ], $text,
+                              $form, @path)
+            if @records && $alike;
+        push @tables, scalars($value, $form, \@path, @keys);
+
+        push @tables, map { walk($value->{$_}, $text, $form, @path, $_) }
+                      grep { ref $value->{$_}
+                             && !($alike && ref $value->{$_} eq 'HASH'
+                                  && !grep { ref } values %{ $value->{$_} }) }
+                      @keys;
+
+    } elsif (ref $value eq 'ARRAY') {
+        my @records = grep { ref eq 'HASH' } @$value;
+        my @tuples = grep { ref eq 'ARRAY' && !grep { ref } @$_ } @$value;
+
+        if (@records) {
+            push @tables, records([ map { [undef, $_] } @records ], $text, $form,
+                                  @path);
+            push @tables, map { walk($_, $text, $form, @path) }
+                          map { my $record = $_;
+                                my $title = title($record);
+                                map { { (defined $title ? $title : $_)
+                                        => $record->{$_} } }
+                                grep { ref $record->{$_} eq 'ARRAY'
+                                       && grep { ref } @{ $record->{$_} }
+                                       or ref $record->{$_} eq 'HASH' }
+                                sort keys %$record } @records;
+
+        } elsif (@tuples > 1) {
+            push @tables, table($form, \@path, [ map { '' } @{ $tuples[0] } ],
+                                [ map { [ map { $_ // '' } @$_ ] } @tuples ]);
+
+        } elsif (@$value && !grep({ ref || !strict_code($_ // '') } @$value)) {
+            push @tables, table($form, \@path, [''], [ map { [$_] } @$value ]);
+        }
+    }
+
+    return @tables;
+}
+
+
+# the status or the name that a record with records inside has
+
+sub title {
+    my ($record) = @_;
+
+    for my $key (grep { role($_) eq 'status' } sort keys %$record) {
+        return "HTTP $record->{$key}" if ($record->{$key} // '') =~ /^[1-5][0-9][0-9]$/;
+    }
+
+    return undef;
+}
+
+
+# whether objects have the same members, most of them
+
+sub alike {
+    my (@objects) = @_;
+    my %times;
+
+    $times{$_}++ for map { grep { !/^\d+$/ } keys %$_ } @objects;
+
+    return @objects == 1 ? grep({ role($_) ne '' } keys %times) > 0
+           : grep({ $_ >= 0.6 * @objects } values %times) > 0;
+}
+
+
+sub records {
+    my ($records, $text, $form, @path) = @_;
+    my (%times, @rows);
+
+    for (@$records) {
+        my ($key, $object) = @$_;
+
+        $object = flat($object);
+        $times{$_}++ for keys %$object;
+        push @rows, [$key, $object];
+    }
+
+    my @head = ordered(\%times, $text);
+    my $keyed = defined $records->[0][0];
+
+    return table($form, \@path, [ $keyed ? '' : (), @head ], [ map {
+        my ($key, $object) = @$_;
+        [ $keyed ? $key : (), map { $object->{$_} // '' } @head ]
+    } @rows ]);
+}
+
+
+# an object whose members have no objects; lists of scalars become text
+
+sub flat {
+    my ($object) = @_;
+    my %flat;
+
+    for my $key (keys %$object) {
+        my $value = $object->{$key};
+
+        if (ref $value eq 'HASH') {
+            for (grep { !ref $value->{$_} } keys %$value) {
+                $flat{/^[a-z]{2}(?:[-_]\w+)?$/ ? "$key text" : $_} //= text($value->{$_});
+            }
+
+        } elsif (ref $value ne 'ARRAY') {
+            $flat{$key} = text($value);
+
+        } elsif (!grep { ref } @$value) {
+            $flat{$key} = join ' ', map { text($_) } @$value;
+        }
+    }
+
+    return \%flat;
+}
+
+
+sub text {
+    my ($value) = @_;
+
+    return '' if !defined $value || JSON::PP::is_bool($value);
+    return "$value";
+}
+
+
+# an object of texts or of numbers: by code, or by name
+
+sub scalars {
+    my ($value, $form, $path, @keys) = @_;
+
+    @keys = grep { !ref $value->{$_} && defined $value->{$_} } @keys;
+    return () if @keys < 2;
+
+    my $numbers = grep { $value->{$_} =~ /^-?(?:0x[0-9a-f]+|[0-9]+)$/i } @keys;
+    my $codes = grep { strict_code($_) || /^-?[0-9]+$/ } @keys;
+    my $about = about_errors(join ' ', @$path);
+
+    return () if grep({ role($_) =~ /code$|status|message|text/ && !strict_code($_) }
+                      @keys) && !$about;
+
+    my @rows = map { [$_, $value->{$_}] } @keys;
+    my $numeric = !grep { !/^-?[0-9]+$/ } @keys;
+
+    return table($form, $path, ['name', 'code'], \@rows)
+        if $numbers == @keys && !$numeric
+           && (uniq(map { $_->[1] } @rows)) > 0.8 * @rows
+           && grep { $_->[1] !~ /^[1-5][0-9][0-9]$/ } @rows;
+    return table($form, $path, ['code', 'HTTP status'], \@rows)
+        if $numbers == @keys && !$numeric && $codes == @keys
+           && !grep { $_->[1] !~ /^[1-5][0-9][0-9]$/ } @rows;
+    return table($form, $path, [$about || $numeric ? 'code' : '', 'message'],
+                 \@rows)
+        if $codes >= 0.8 * @keys || $about && !grep { !has_code($_) } @keys;
+    return ();
+}
+
+
+sub table {
+    my ($form, $path, $head, $rows) = @_;
+    my $heading = join ' / ', @$path;
+
+    return { form => "a list in $form",
+             where => $heading ne '' ? "\"$heading\"" : 'line 1',
+             heading => $heading, headings => [@$path], line => 1,
+             head => $head,
+             rows => [ map { [ map { clean($_ // '') } @$_ ] } @$rows ] };
+}
+
+
+# the keys of an object in the order of the text
+
+sub ordered {
+    my ($object, $text) = @_;
+    my %place;
+
+    for my $key (keys %$object) {
+        $place{$key} = $text =~ /(?:^|[\s"',{])\Q$key\E["']?\s*:/ ? $-[0] : 0;
+    }
+
+    return sort { $place{$a} <=> $place{$b} || $a cmp $b } keys %$object;
+}
+
+
+# properties(lines): "error.1001 = text", and sections of INI
+
+sub properties {
+    my ($lines) = @_;
+    my @line = grep { /\S/ && !m{^\s*(?:[#;!]|//)} } @$lines;
+    my $pair = qr/^\s*"?([\w.\/-]+)"?\s*[=:]\s*(\S.*?)\s*;?\s*$/;
+    my $pairs = grep { /$pair/ } @line;
+    my $sections = grep { /^\[[^\]|]+\]\s*$/ } @line;
+
+    return () if grep({ /,\s*(?:(?:\/\/|#).*)?$/ } @line) > 0.3 * @line;
+    return () if $pairs < 2 || $pairs + $sections < 0.9 * @line
+                 || grep { /[({]\s*$|^\s*(?:const|let|var|int|public|static)\b/ } @line
+                 || grep({ /^[A-Z][a-z]+ |^\s*(?:[-*#]|\d+[.)])\s/ } @line)
+                    > 0.3 * @line;
+
+    return ini(\@line, $pair) if $sections > 1 || $sections == 1 && $line[0] !~ /^\[/;
+
+    my (%record, @order, @plain);
+
+    for (grep { !/^\[/ } @line) {
+        my ($key, $value) = $_ =~ $pair or next;
+
+        $value =~ s/^"(.*)"$/$1/;
+        $value =~ s/\\u([0-9a-fA-F]{4})/chr hex $1/ge;
+
+        if ($key =~ /^(?:.*[._-])?(-?[0-9]{1,10}|[A-Z]+[_-]?[0-9]{2,})
+                     \.([a-z][\w-]*)$/xi)
+        {
+            push @order, $1 if !$record{$1};
+            $record{$1}{$2} = $value;
+
+        } else {
+            push @plain, [$key, $value];
+        }
+    }
+
+    return records([ map { [$_, $record{$_}] } @order ],
+                   join("\n", @line), 'properties', 'error')
+        if @order > 1;
+
+    return pairs(@plain);
+}
+
+
+sub pairs {
+    my (@pair) = @_;
+    my $numbers = grep { $_->[1] =~ /^-?(?:0x[0-9a-f]+|[0-9]+)$/i } @pair;
+
+    return table('properties', [], ['name', 'code'], \@pair)
+        if $numbers > 0.8 * @pair;
+
+    for (@pair) {
+        $_->[0] =~ s/^(?:.*[._])?(-?[0-9]{1,10})$/$1/
+            || $_->[0] =~ s/^(?:\w+\.)*?(?:errors?|err|codes?|msg|messages?
+                             |exceptions?|fault|errcode|error_code)[.](?=\w)//xi;
+    }
+
+    return table('properties', [], ['code', 'message'], \@pair)
+        if grep({ strict_code($_->[0]) } @pair) >= 0.6 * @pair;
+    return ();
+}
+
+
+sub ini {
+    my ($line, $pair) = @_;
+    my @records;
+
+    for (@$line) {
+        if (/^\[+\s*"?([^\]"]+?)"?\s*\]+/) {
+            push @records, [ $1 =~ s/^(?:errors?|codes?)[.\s:]"?//ir, {} ];
+
+        } elsif (@records && $_ =~ $pair) {
+            my ($key, $value) = ($1, $2);
+
+            $records[-1][1]{$key} = $value =~ s/^"(.*)"$/$1/r;
+        }
+    }
+
+    return records(\@records, join("\n", @$line), 'INI', 'errors')
+        if alike(map { $_->[1] } @records);
+
+    return map {
+        my ($name, $object) = @$_;
+        map { { %$_, headings => [$name], heading => $name } }
+            pairs(map { [$_, $object->{$_}] } ordered($object, join "\n", @$line))
+    } @records;
+}
+
+
+1;

@@ -1,0 +1,372 @@
+package Draft::Items;
+
+# The reader of codes that are not in tables: in headings, in lists, at the
+# beginnings of lines, and in sections with lines such as "Code: 1001".
+
+use strict;
+use warnings;
+use utf8;
+
+use Draft::Cell qw(clean has_code strict_code uniq);
+use Draft::Names qw(role about_errors about_others);
+
+my $bullet = qr/\s*(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+/;
+my $dash = qr/\s*(?:[-–—:：=→|]|->|=>|::)+\s*/;
+my $number = qr/-?[0-9]{1,10}|0x[0-9A-Fa-f]+/;
+my $word = qr{[A-Za-z][A-Za-z0-9_.:/-]*[A-Za-z0-9]};
+
+
+sub tables {
+    my ($document) = @_;
+    my @records = records($document);
+
+    return @records if @records;
+
+    my (%kind, @items);
+
+    for my $i (0 .. $#{ $document->lines }) {
+        my $item = item($document, $i) or next;
+
+        push @items, $item;
+        push @{ $kind{$item->{kind}} }, $item;
+    }
+
+    return map { groups($document, @$_) }
+           sort { $a->[0]{line} <=> $b->[0]{line} }
+           grep { is_list(@$_) } values %kind;
+}
+
+
+# the code of a line, and its text; or undef
+
+sub item {
+    my ($document, $i) = @_;
+    my $line = $document->lines->[$i];
+    my $level = $document->{level}[$i];
+
+    return undef if $document->fenced($i) || $line !~ /\S/;
+    return undef if $line =~ /\|.*\|/;
+
+    my $raw = $line;
+    my $kind;
+
+    if (defined $level) {
+        $kind = "heading $level";
+        $raw =~ s/^\s*(?:#+|=+|\.)\s*|\s+[#=]+\s*$//g;
+        $raw =~ s/^\*\*(.*)\*\*[:：]?\s*$/$1/ if $level == 20;
+        $raw =~ s/^[0-9]+(?:(?:\.[0-9]+)*[.)、]|(?:\.[0-9]+)+)\s+//;
+
+    } elsif ($raw =~ s/^(\s*)(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+//) {
+        $kind = 'list ' . length $1;
+
+    } elsif ($raw =~ /^\S+\s*$/
+             && ($document->lines->[$i + 1] // '') =~ /^:\s+(\S.*)/)
+    {
+        $kind = 'term';
+        $raw .= " - $1";
+
+    } else {
+        $kind = 'line';
+        $raw =~ s/^\s+//;
+    }
+
+    my ($code, $text, $form) = code($raw, $kind) or return undef;
+
+    return { kind => "$kind $form", line => $i, code => $code, text => $text,
+             headed => defined $level };
+}
+
+
+sub code {
+    my ($raw, $kind) = @_;
+    my $marked = $raw =~ /^\s*(?:\*\*|__)?`|^\s*(?:\*\*|__)/;
+    my $text = clean($raw);
+    my $lead = qr/(?:errors?|error\s?codes?|err|codes?|错误码?|错误代码|返回码|エラー
+                   |エラーコード|코드|오류|ошибка|код)\s*[:：\#]?\s*/xi;
+
+    $text =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/;
+
+    # INVALID_TOKEN (1001), [1001] INVALID_TOKEN
+
+    if ($text =~ /^($word)\s*[(（\[]\s*(?:code\s*[:=]?\s*)?($number)\s*[)）\]]
+                  (?:$dash|\s+|$)(.*)$/xi && $2 !~ /^[1-5][0-9][0-9]$/)
+    {
+        return ($2, join(' | ', $1, $3), 'number');
+    }
+
+    $text =~ s/^[\[(（【<]\s*($number|$word)\s*[\])）】>]/$1/;
+
+    if ($text =~ /^$lead?($number)(?![.,]?[0-9A-Za-z])\W{0,3}?(?:$dash|\s+|$)
+                  ((?![.)])\S.*)?$/x)
+    {
+        my ($code, $rest) = ($1, $2 // '');
+
+        return () if $kind eq 'line' && $rest eq '' && !$marked;
+        return () if $rest =~ m{^[/%°]|^(?:px|ms|kb|mb|seconds?|minutes?|hours?
+                               |days?|times?|years?|characters?|of|[x×*+])\b}xi;
+        return ($code, $rest, 'number');
+    }
+
+    # INVALID_TOKEN = 1001, -- expired
+
+    if ($text =~ m{^($word)\s*[:=：]\s*($number)\s*[,;.]?\s*(?:(?://+|\#|--|/\*|-|–)\s*(.*))?$}
+        && $2 !~ /^[1-5][0-9][0-9]$/)
+    {
+        return (value($2), join(' | ', $1, $3 // ''), 'number');
+    }
+
+    # plain words need a mark, or another sign that they are codes
+
+    if ($text =~ /^($word)\s*[(（]\s*(?:HTTP\s*)?([1-5][0-9][0-9])[^)）]*[)）]
+                  (?:$dash|\s+|$)(.*)$/xi && strict_code($1))
+    {
+        return ($1, "HTTP $2 | $3", form($1));
+    }
+
+    if ($text =~ /^(?:(?:HTTP\s*)?([1-5][0-9][0-9])\s*[-:|\/]?\s+)?(?:$lead(?<=[\s:：\#]))?($word)
+                  (?:($dash)|\s{2,}|\s+(?=[(（])|$)(.*)$/x)
+    {
+        my ($status, $code, $between, $rest) = ($1, $2, $3, $4);
+
+        return () if $rest eq '' && $kind !~ /heading/ && !$marked
+                     && $kind eq 'line';
+        return () if $code =~ m{^https?:|^www\.|//|^[a-z]+\.(?:com|org|io|md|html?)}i;
+        return () if !strict_code($code) && !($marked && $kind =~ /list/
+                                              && defined $between
+                                              && $code =~ /^[a-z]+$|^[A-Z]+$/);
+        return ($code, ($status ? "HTTP $status | " : '') . $rest, form($code));
+    }
+
+    return ();
+}
+
+
+sub value {
+    my ($text) = @_;
+
+    return $text =~ /^0x/i ? hex $text : $text;
+}
+
+
+sub form {
+    my ($code) = @_;
+
+    return $code =~ /[a-z]/ ? $code =~ /[A-Z]/ ? 'Word' : 'word'
+           : $code =~ /[0-9]/ && $code !~ /_/ ? 'mixed' : 'WORD';
+}
+
+
+# whether items of one kind are a list of codes
+
+sub is_list {
+    my (@items) = @_;
+    my @codes = map { $_->{code} } @items;
+
+    return 0 if @items < ($items[0]{kind} =~ /^line/ ? 3 : 2);
+    return 0 if $items[0]{kind} =~ /^line/ && !near(@items);
+    return 0 if uniq(@codes) < 0.7 * @codes;
+
+    # numbers of chapters, years
+
+    if ($items[0]{kind} =~ /number/) {
+        return 0 if !grep({ !/^\d{1,2}$/ } @codes) && !grep({ /^0\d/ } @codes)
+                    && $items[0]{kind} !~ /^line/ && $codes[0] =~ /^[01]$/
+                    && $items[0]{kind} =~ /heading/;
+        return 0 if !grep { !/^(?:19|20)\d\d$/ } @codes;
+    }
+
+    return 1;
+}
+
+
+# whether plain lines follow one another
+
+sub near {
+    my (@items) = @_;
+    my $near = grep { $items[$_]{line} - $items[$_ - 1]{line} <= 3 } 1 .. $#items;
+
+    return $near >= 0.6 * $#items;
+}
+
+
+# a table for the items below the same heading
+
+sub groups {
+    my ($document, @items) = @_;
+    my (@tables, $above, $last);
+
+    for my $item (@items) {
+        my $i = $item->{line};
+        my @headings = $document->headings($i);
+        my $key = join "\n", @headings;
+        my ($status, $text) = status($document, $item);
+
+        if (!@tables || $key ne $above || parted($document, $last, $i)) {
+            push @tables, new_table($document, $item, @headings);
+            $above = $key;
+        }
+
+        $last = $i;
+
+        push @{ $tables[-1]{rows} }, [ $item->{code}, $status,
+                                       split / \| /, $text ];
+        $document->{line}[$i] = '' if !$item->{headed};
+    }
+
+    for my $table (@tables) {
+        $table->{trust} = trust($table);
+        undef $table->{columns}{status}
+            if !grep { $_->[1] ne '' } @{ $table->{rows} };
+    }
+
+    return @tables;
+}
+
+
+# whether a line of text between two items ends the list
+
+sub parted {
+    my ($document, $last, $i) = @_;
+
+    return 0 if defined $document->{level}[$i];
+
+    for my $between ($last + 1 .. $i - 1) {
+        return 1 if $document->lines->[$between] =~ /^\S.*[:：]\s*$/;
+    }
+
+    return 0;
+}
+
+
+sub new_table {
+    my ($document, $item, @headings) = @_;
+    my %place = $document->place($item->{line});
+    my $near = about_errors($place{near}) ? $place{near} : '';
+
+    $place{heading} = $headings[-1] // '' if $item->{headed};
+
+    return { %place, form => 'a list',
+             head => ['', 'HTTP status', 'text', 'text'], rows => [],
+             headings => \@headings, lead => $near,
+             columns => { code => 0, status => 1, role => '', like_status => 0 } };
+}
+
+
+# how sure it is that a list has error codes, as in Draft::Choice
+
+sub trust {
+    my ($table) = @_;
+    my @headings = @{ $table->{headings} };
+    my $above = join ' / ', $headings[-1] // '', $table->{lead};
+    my @code = map { $_->[0] } @{ $table->{rows} };
+    my $strong = 2 * grep({ /^-?\d{3,}$|^-\d|_/ } @code) >= @code;
+
+    return 0.5 if about_others($above) && !about_errors($above);
+    return 2 if about_errors($above)
+                || about_errors($headings[0] // '') && $strong;
+    return $strong ? 1.4 : $code[0] =~ /^\d/ ? 1 : 0.6;
+}
+
+
+# the status in an item's text or section, and the rest of the text
+
+sub status {
+    my ($document, $item) = @_;
+    my $text = $item->{text};
+    my $status = '';
+
+    if ($text =~ s/^HTTP ([1-5][0-9][0-9]) \| //) {
+        $status = $1;
+
+    } elsif ($text =~ s/\s*[(（\[]\s*(?:HTTP\s*)?(?:status\s*)?(?:code\s*)?[:：]?\s*
+                        ([2-5][0-9][0-9])(?:\s[A-Za-z ]+)?[)）\]]//xi
+             || $text =~ /HTTP\D{0,20}\b([2-5][0-9][0-9])\b/i)
+    {
+        $status = $1;
+    }
+
+    if ($item->{headed}) {
+        for my $line (section($document, $item->{line})) {
+            $status = $1 if $status eq ''
+                && $line =~ /(?:http|status|状态码|ステータス|상태)\D{0,30}?
+                             \b([2-5][0-9][0-9])(?![0-9])/xi;
+            $text = join ' | ', grep { $_ ne '' } $text, clean($line =~ s/^$bullet//r)
+                if $text !~ / \| / && $line =~ /\w/ && $line !~ /^\s*\|/;
+        }
+    }
+
+    return ($status, $text =~ s/^ \| | \| $//gr);
+}
+
+
+# the lines below a heading that are its own
+
+sub section {
+    my ($document, $i) = @_;
+    my @lines;
+
+    for my $next ($i + 1 .. $#{ $document->lines }) {
+        last if defined $document->{level}[$next]
+                && $document->{level}[$next] <= 20;
+        push @lines, $document->lines->[$next] if !$document->fenced($next);
+    }
+
+    return grep { !/^(\W)\1+\s*$/ } @lines;
+}
+
+
+# sections that have lines such as "Code: 1001" and "Status: 400"
+
+sub records {
+    my ($document) = @_;
+    my (@records, %times, $record);
+    my $heading = '';
+
+    for my $i (0 .. $#{ $document->lines }) {
+        next if $document->fenced($i);
+
+        if (defined $document->{level}[$i]) {
+            $heading = $document->{title}[$i];
+            undef $record;
+            next;
+        }
+
+        my $line = $document->lines->[$i];
+
+        undef $record if $line =~ /^\s*(?:[-*_]\s*){3,}$/;
+
+        for my $part (split /[;,|]\s+(?=[A-Z][\w ]{1,24}[:：]\s)/, $line) {
+            my ($key, $value) = $part =~ /^\s*(?:[-*+•]\s+)?(?:\*\*|__|`|:)?
+                ([^\W\d_][\w ]{1,24}?)(?:\*\*|__|`)?\s*[:：](?:\*\*|__)?\s+(\S.*)$/x
+                or next;
+
+            next if role($key) !~ /code$|status|text|message|name/;
+
+            if (!$record || exists $record->{cells}{lc $key}) {
+                push @records, $record = { line => $i, heading => $heading,
+                                           cells => {} };
+            }
+
+            $record->{cells}{lc $key} = clean($value);
+            $times{lc $key}++;
+        }
+    }
+
+    my ($code) = sort { $times{$b} <=> $times{$a} || $a cmp $b }
+                 grep { role($_) =~ /^(?:err)?code$/ } keys %times;
+
+    return () if !defined $code;
+
+    @records = grep { has_code($_->{cells}{$code} // '') } @records;
+    return () if @records < 2;
+
+    my @head = grep { $_ ne $code } sort keys %times;
+
+    return { $document->place($records[0]{line}), form => 'sections',
+             head => [ $code, 'name', @head ],
+             rows => [ map { my $r = $_; [ $r->{cells}{$code}, $r->{heading},
+                             map { $r->{cells}{$_} // '' } @head ] } @records ] };
+}
+
+
+1;

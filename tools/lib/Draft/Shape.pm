@@ -1,0 +1,80 @@
+package Draft::Shape;
+
+# Brings a table into the one form that Draft::Choice takes: rows below one
+# header, one code in each row.
+
+use strict;
+use warnings;
+use utf8;
+
+use Draft::Cell qw(strict_code);
+use Draft::Names qw(role);
+
+
+# shape(table): one table or more
+
+sub shape {
+    my ($table) = @_;
+
+    return $table if $table->{shaped}++;
+
+    for my $row ($table->{head}, @{ $table->{rows} }) {
+        $_ //= '' for @$row;
+    }
+
+    return unfold(upright($table));
+}
+
+
+# a table with a code in each column gets one in each row
+
+sub upright {
+    my ($table) = @_;
+    my ($name, @codes) = @{ $table->{head} };
+    my $rows = $table->{rows};
+
+    return $table if $table->{columns} || @codes < 2 || role($name) !~ /code$/
+                     || grep { !strict_code($_) || role($_) ne '' } @codes;
+
+    return { %$table, head => [ $name, map { $_->[0] // '' } @$rows ],
+             rows => [ map { my $i = $_; [ $codes[$i - 1],
+                                           map { $_->[$i] // '' } @$rows ] }
+                       1 .. @codes ] };
+}
+
+
+# tables side by side, as "code, text, code, text", go one below the other
+
+sub unfold {
+    my ($table) = @_;
+    my @head = @{ $table->{head} };
+    my ($width) = grep { @head % $_ == 0 && repeats(\@head, $_) }
+                  2 .. int(@head / 2);
+
+    return $table if !$width;
+
+    my @rows;
+
+    for my $part (0 .. @head / $width - 1) {
+        for my $row (@{ $table->{rows} }) {
+            my @cells = map { $_ // '' }
+                        @$row[$part * $width .. ($part + 1) * $width - 1];
+
+            push @rows, \@cells if grep { /\w/ } @cells;
+        }
+    }
+
+    return { %$table, head => [ @head[0 .. $width - 1] ], rows => \@rows,
+             spanned => undef };
+}
+
+
+sub repeats {
+    my ($head, $width) = @_;
+
+    return !grep({ $head->[$_] ne $head->[$_ % $width] } 0 .. $#$head)
+           && grep { /\w/ } @$head;
+}
+
+
+1;
