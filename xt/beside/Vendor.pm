@@ -146,7 +146,9 @@ sub start_vendor {
                 next;
             }
 
-            my $c = $open{fileno $s} or next;
+            # it may have been closed a moment ago
+
+            my $c = defined fileno $s && $open{fileno $s} or next;
             my $n = sysread $s, $c->{in}, 65536, length $c->{in};
 
             next if !defined $n && $!{EAGAIN};
