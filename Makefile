@@ -68,26 +68,30 @@ lint: all
 test: all test-deps
 	tools/prove t
 
-# runs all tests on the nginx of newer suites, with the module loaded
+# those of nginx, without those of the core, the tools and the documentation
+nginx_tests = $(wildcard t/[1-8]*.t)
+
+# runs these tests on the nginx of newer suites, with the module loaded
 
 test-dynamic: deps test-deps
 	for suite in $(or $(SUITE),trixie forky); do \
 	    tools/suite $$suite || exit; \
 	    NGINX=$(CURDIR)/build/debian-$$suite/nginx \
 	    ERROR_MAP_MODULE=$(CURDIR)/build/debian-$$suite/module.so \
-	    tools/prove t || exit; \
+	    tools/prove $(nginx_tests) || exit; \
 	done
 
-# runs all tests on Debian 13's nginx or NGINX_SRC, with the module linked in
+# runs them on Debian 13's nginx or NGINX_SRC, with the module linked in
 
 test-static: deps test-deps
 	$(if $(NGINX_SRC),,tools/debian source trixie nginx \
 	    $(CURDIR)/build/nginx-trixie)
 	tools/build static $(or $(NGINX_SRC),build/nginx-trixie) build/static \
 	    $(full)
-	NGINX=$(CURDIR)/build/static/objs/nginx tools/prove t
+	NGINX=$(CURDIR)/build/static/objs/nginx tools/prove $(nginx_tests)
 
-# runs all tests on bookworm's nginx with the module linked in and sanitizers
+# runs them, and the core's, on bookworm's nginx with the module linked in and
+# sanitizers
 
 test-asan: deps test-deps
 	@tools/deps libclang-rt-14-dev clang llvm
@@ -95,7 +99,9 @@ test-asan: deps test-deps
 	CC=clang tools/build static build/nginx-bookworm build/asan $(full) \
 	    --with-ld-opt="$(asan)" --with-cc-opt="$(asan) -DNGX_DEBUG_PALLOC=1 \
 	    -fsanitize-ignorelist=$(CURDIR)/tools/sanitizer-ignore"
-	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx tools/prove t
+	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx \
+	    tools/prove $(filter-out %-lint.t %-draft.t,$(wildcard t/00-*.t)) \
+	    $(nginx_tests)
 
 # runs the longer tests: every way to build with nginx's own -Werror, other
 # processors, the fuzzers' corpora, the package, a container's steps, a fleet
@@ -103,7 +109,7 @@ test-asan: deps test-deps
 test-more: deps test-deps
 	@tools/deps clang libclang-rt-14-dev llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
-	tools/prove xt
+	JOBS=2 tools/prove xt
 
 # fuzzes the scanners, the reader, the configuration and the filters, each for
 # SECONDS
