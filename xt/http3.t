@@ -1,0 +1,182 @@
+# HTTP/3 clients get what HTTP/2 clients get: curl of Debian 13 and nginx of
+# Debian testing, over QUIC.
+
+use strict;
+use warnings;
+
+use ErrorMap;
+use File::Temp qw(tempdir);
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $root = $ErrorMap::root;
+my $build = "$root/build";
+
+sub must {
+    my ($command) = @_;
+
+    my $out = `$command 2>&1`;
+    BAIL_OUT("$command: $out") if $?;
+}
+
+must("$root/tools/suite forky");
+must("$root/tools/debian system trixie curl $build/curl-trixie");
+must("$root/tools/deps openssl");
+
+$ENV{TEST_NGINX_BINARY} = "$build/debian-forky/nginx";
+$ENV{ERROR_MAP_MODULE} = "$build/debian-forky/module.so";
+
+# the program runs on the C library of its own suite
+
+my $lib = (glob "$build/curl-trixie/usr/lib/*-linux-gnu")[0];
+my $curl = (glob "$lib/ld-linux*.so.*")[0]
+           . " --library-path $lib $build/curl-trixie/usr/bin/curl";
+
+like(`$curl --version`, qr/\bHTTP3\b/, 'curl knows HTTP/3');
+
+my $dir = tempdir(CLEANUP => 1);
+chmod 0755, $dir;
+
+must("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 9"
+     . " -keyout $dir/key.pem -out $dir/cert.pem");
+
+
+# WHEN-WHAT: the vendor's answer, with its header or later
+
+my %body = (error => '{"StatusCode":42505,"Message":"quota"}',
+            good => '{"StatusCode":200,"Data":"' . 'x' x 30000 . '"}',
+            event => qq(data: {"StatusCode":42505}\n\n),
+            events => qq(: hello\n\ndata: {"StatusCode":200}\n\n)
+                      . join '', map { "data: {\"n\":$_}\n\n" } 1 .. 50);
+
+sub answer {
+    my ($s, $head) = @_;
+
+    my ($when, $what) = $head =~ m{^\w+ \S*/(\w+)-(\w+)};
+    my $type = $what =~ /^event/ ? 'text/event-stream' : 'application/json';
+    my $body = $body{$what};
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: $type\r\nContent-Length: ",
+             length $body, "\r\n\r\n", $when eq 'now' ? $body : '';
+
+    if ($when eq 'late') {
+        sleep 0.1;
+        print $s substr $body, 0, 20;
+        sleep 0.1;
+        print $s substr $body, 20;
+    }
+
+    return 0;
+}
+
+my $vendor = vendor(\&answer);
+
+my $second = vendor(sub {
+    my ($s) = @_;
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+             "Content-Length: 28\r\n\r\n", '{"StatusCode":200,"n":12345}';
+    return 0;
+});
+
+my ($port, $tls) = (free_port(), free_port());
+
+my $server = start(port => $port, http => <<"END");
+    error_map_policy busy { code tencent_iotvideo/42505 429 retry_after=2s; }
+
+    upstream accounts {
+        server 127.0.0.1:$vendor max_fails=0;
+        server 127.0.0.1:$second backup;
+    }
+
+    server {
+        listen 127.0.0.1:$port;
+        listen 127.0.0.1:$port quic reuseport;
+        listen 127.0.0.1:$tls ssl;
+        http2 on;
+
+        ssl_certificate $dir/cert.pem;
+        ssl_certificate_key $dir/key.pem;
+
+        error_map tencent_iotvideo;
+        error_map_types application/json text/event-stream;
+        add_header X-Verdict \$error_map_verdict always;
+
+        location /map { proxy_pass http://127.0.0.1:$vendor; }
+
+        location /direct {
+            proxy_buffering off;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location /problem {
+            error_map_body problem;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location /intercept {
+            error_map_intercept on;
+            error_page 402 \@page;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location \@page { error_map off; return 402 "page \$error_map_code"; }
+
+        location /retry {
+            error_map tencent_iotvideo policy=busy;
+            error_map_upstream on;
+            proxy_next_upstream error http_429 non_idempotent;
+            proxy_pass http://accounts;
+        }
+    }
+END
+
+
+# the status, the headers that matter, and the body
+
+sub ask {
+    my ($version, $uri, @more) = @_;
+
+    my $to = $version eq '--http3-only' ? $port : $tls;
+    my $out = `$curl -sk -i --max-time 20 $version @more https://127.0.0.1:$to$uri`;
+
+    my ($head, $body) = split /\r\n\r\n/, $out, 2;
+    my ($got, @headers) = split /\r\n/, $head // '';
+    my ($number, $status) = ($got // '') =~ m{^HTTP/(\S+) (\d+)};
+
+    return ($number // 'none',
+            join "\n", $status // 'none',
+                 (sort grep { /^(?:x-|retry|content-)/ } @headers),
+                 $body // '');
+}
+
+my %expected = ('/map/now-error' => 402, '/map/late-error' => 402,
+                '/map/now-good' => 200, '/map/late-good' => 200,
+                '/direct/late-error' => 402, '/direct/late-good' => 200,
+                '/problem/now-error' => 402, '/problem/late-error' => 402,
+                '/intercept/now-error' => 402, '/intercept/late-error' => 402,
+                '/retry/now-error' => 200, '/retry/late-error' => 200,
+                '/map/now-event' => 402, '/direct/late-event' => 402,
+                '/map/late-events' => 200, '/direct/late-events' => 200);
+
+for my $uri (sort keys %expected) {
+    for my $method ('', '-X POST -d a=b') {
+
+        my ($three, $answer) = ask('--http3-only', $uri, $method);
+        my (undef, $as) = ask('--http2', $uri, $method);
+
+        is($three, 3, "$uri $method: HTTP/3");
+        is($answer, $as, '... as over HTTP/2');
+        like($answer, qr/^$expected{$uri}$/m, "... $expected{$uri}");
+    }
+}
+
+# a client that leaves while its response is held
+
+ask('--http3-only', '/map/late-good', '--max-time 0.05') for 1 .. 20;
+
+is((ask('--http3-only', '/map/now-error'))[0], 3, 'clients that left: no harm');
+
+stop($server);
+
+done_testing();
