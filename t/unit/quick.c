@@ -48,7 +48,7 @@ text(char *p)
 
     static const char *const  names[] = {
         "code", "msg", "errorCode", "error", "data", "cod", "code1", "",
-        "a-name-of-15-by", "a-name-of-16-byt", "c\\u006fde", "c\xc3\xb6""de"
+        "a-name-of-15-by", "a-name-of-16-byt", "c\\u006fde", "c\xc3\xb6te"
     };
 
     static const char *const  values[] = {
