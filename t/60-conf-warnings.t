@@ -493,7 +493,7 @@ for my $broken ("$conf\nunknown;\n",
     spew("$edge->{dir}/nginx.conf", $broken);
     kill 'HUP', $edge->{pid};
 
-    ok(wait_for(sub { logged($edge, qr/\[emerg\]/) }), 'an invalid one');
+    ok(wait_for(sub { logged($edge, qr/\[emerg\]/) }, 30), 'an invalid one');
     is(forget($edge, qr/\[emerg\]/), 1, '... is refused once');
     is(get($port, '/')->{body}, 'one', '... and the old one stays in use');
 }
