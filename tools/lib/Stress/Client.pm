@@ -104,7 +104,12 @@ sub random_request {
 
     $q->{conditional} = $q->{headers} ne '';
     $q->{headers} .= "Accept-Encoding: gzip\r\n" if rand() < 0.3;
-    $q->{post} = 1 if $q->{method} eq 'GET' && rand() < 0.05;
+
+    # lua takes an unread body for the next request after a 304
+
+    $q->{post} = 1 if $q->{method} eq 'GET' && $location !~ /^capture/
+                      && rand() < 0.05;
+
     $q->{loose} ||= $locations{$location}{loose} || $location =~ /^capture/;
 
     return $q;
@@ -383,6 +388,10 @@ sub check {
 
     return if !$off || $off->{late} || !$off->{status};
 
+    # the vendor had closed the connection: nginx does not send a POST again
+
+    return if $q->{post} && "$r->{status} $off->{status}" =~ /502/;
+
     my $mapped = $Stress::Plan::status{ $p->{code} };
     $mapped = undef if $server =~ /^(?:dry|never)$/;
 
@@ -397,11 +406,9 @@ sub check {
 
     } elsif ($r->{status} != $off->{status}) {
 
-        # a condition that is not honoured, and a connection that the vendor
-        # had closed: nginx does not send a POST again
+        # a condition that is not honoured
 
         return if $q->{conditional} && $r->{status} == $p->{status};
-        return if $q->{post} && "$r->{status} $off->{status}" =~ /502/;
         return if !$p->{sound} && $r->{status} =~ /^50[24]$|^200$/;
         return fault($q, "status $r->{status}, not $off->{status};"
                          . " $verdict $reason; after "

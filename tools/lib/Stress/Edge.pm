@@ -19,9 +19,9 @@ our @servers = (
     [off => ''],
     [on => 'error_map acme;'],
     [upstream => 'error_map acme; error_map_upstream on;'],
-    [problem => 'error_map acme; error_map_body problem;'],
+    [problem => 'error_map acme; error_map_body problem always;'],
     ['upstream-problem' => 'error_map acme; error_map_upstream on;'
-                           . 'error_map_body problem;'],
+                           . 'error_map_body problem always;'],
     [dry => 'error_map acme; error_map_dry_run on;'],
     [page => 'error_map acme; error_map_intercept on;'
              . 'error_page 402 403 503 /page;'],
