@@ -163,8 +163,9 @@ sub grown {
 
 is(grown('responses_total{document="acme",verdict="none"}'), 3,
    'the verdict is counted');
-is(grown(qq(unmapped_total{document="acme",verdict="none",reason="$_"})), 1,
-   "... the reason $_") for qw(empty malformed charset);
+is(grown('unmapped_total{document="acme",verdict="none",'
+         . qq(reason="$_",dry_run="0"})), 1, "... the reason $_")
+    for qw(empty malformed charset);
 
 for (['200', '502'], ['404', '502'], ['200', '415']) {
     is(grown('status_total{document="acme",upstream_status="' . $_->[0]

@@ -94,7 +94,8 @@ sub grown {
         my $name = $_ =~ s/^nginx_error_map_(\w+)_total\{document="(\w*)",/$1 $2 /r
                       =~ s/\w+=|[}"]//gr;
 
-        $n && !/_hold_\w+_total/ ? $name . ($n > 1 ? " x$n" : '') : ();
+        $n && !/_(?:hold_\w+|classes)_total/
+            ? $name . ($n > 1 ? " x$n" : '') : ();
     } sort keys %$after;
 
     return join(', ', @grown), $r;
@@ -114,7 +115,7 @@ for (
      . 'status acme 200,402,0 x2'],
     ["/?a=%7B&b=$ok", 200,
      'responses acme none, responses acme success, status acme 200,200,0, '
-     . 'status acme 200,504,0, unmapped acme none,malformed'],
+     . 'status acme 200,504,0, unmapped acme none,malformed,0'],
 
     # by the edge status
 
@@ -136,19 +137,19 @@ for (
      . 'responses acme unknown, status acme 503,503,0 x2'],
     ["/?status=503&a=%7B%7D&b=$ok", 503,
      'responses acme none, responses acme success, status acme 503,503,0 x2, '
-     . 'unmapped acme none,no_code'],
+     . 'unmapped acme none,no_code,0'],
     ["/?status=503&type=text/html&a=x&b=x", 503,
-     'responses acme skipped x2, unmapped acme skipped,type x2'],
+     'responses acme skipped x2, unmapped acme skipped,type,0 x2'],
     ["/variable?document=off&status=503&a=$ok&b=$ok", 503,
-     'responses  skipped x2, unmapped  skipped,document x2'],
+     'responses  skipped x2, unmapped  skipped,document,0 x2'],
     ['/small?status=503&b=%7B%7D&a=%7B%22a%22:%22' . 'x' x 600 . '%22%7D', 503,
      'responses acme none, responses acme undecided, '
-     . 'status acme 503,503,0 x2, unmapped acme none,no_code, '
-     . 'unmapped acme undecided,hold_size'],
+     . 'status acme 503,503,0 x2, unmapped acme none,no_code,0, '
+     . 'unmapped acme undecided,hold_size,0'],
     ["/quick?status=503&a=%7B%7D&b=&pause=0.1", 503,
      'responses acme none, responses acme undecided, '
-     . 'status acme 503,503,0 x2, unmapped acme none,empty, '
-     . 'unmapped acme undecided,hold_timeout'])
+     . 'status acme 503,503,0 x2, unmapped acme none,empty,0, '
+     . 'unmapped acme undecided,hold_timeout,0'])
 {
     my ($uri, $status, $want) = @$_;
     my ($grown, $r) = grown($uri);
@@ -158,7 +159,7 @@ for (
 }
 
 my ($grown) = grown("/?status=503&a=$ok&b=$ok", method => 'HEAD');
-is($grown, 'responses acme skipped x2, unmapped acme skipped,method x2',
+is($grown, 'responses acme skipped x2, unmapped acme skipped,method,0 x2',
    'HEAD, counted');
 
 
@@ -178,10 +179,10 @@ for (["status=503&a=" . $code->(1001), 'STALE',
       . 'status acme 503,503,0'],
      ['status=503&a=%7B%7D', 'STALE',
       'responses acme none, responses acme success, status acme 200,200,0, '
-      . 'status acme 503,503,0, unmapped acme none,no_code'],
+      . 'status acme 503,503,0, unmapped acme none,no_code,0'],
      ['status=503&a=x&type=text/html', 'STALE',
       'responses acme skipped, responses acme success, '
-      . 'status acme 200,200,0, unmapped acme skipped,type'],
+      . 'status acme 200,200,0, unmapped acme skipped,type,0'],
      ['status=304&a=', 'REVALIDATED',
       'responses acme success, status acme 200,200,0'])
 {

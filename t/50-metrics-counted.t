@@ -6,6 +6,7 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapMetrics;
+use ErrorMapTables;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -196,6 +197,7 @@ my @requests = (
     ["/dry$other", '', iotvideo(qw(unknown other UNKNOWN 200 200 1))],
     ["/dry$good", '', iotvideo('success', '', '', 200, 200, 1)],
     ['/dry?body={}', '', iotvideo('none no_code', '', '', 200, 200, 1)],
+    ["/dry$bad&type=text/html", '', iotvideo('skipped type', ('') x 4, 1)],
     ["/problem$bad", '', @mapped],
 
     # the edge's own page is not a vendor's response
@@ -258,9 +260,23 @@ is_deeply($before->{bad}, undef, 'every line is a sample or a comment');
 is(join(' ', grep { $before->{$_} && !/_info/ } keys %$before), '',
    'all start from zero');
 
+# the classes of a document's errors, of which a row without a code is UNKNOWN
+
+my $table = table('baidu_face');
+my %success = map { $_ => 1 } @{ $table->{success} };
+my %classes = (
+    acme => [qw(RESOURCE_EXHAUSTED UNAUTHENTICATED UNKNOWN)],
+    baidu_face => [sort keys %{ { UNKNOWN => 1, map { $_->{class} => 1 }
+                                  grep { !$success{$_->{code}} }
+                                  @{ $table->{rows} } } }],
+    '' => [],
+);
+
 for my $document ('acme', 'baidu_face', '') {
     is_deeply([sort grep { /document="$document"/ } keys %$before],
-              [$document ? (map { "nginx_error_map_${_}_total"
+              [(map { "nginx_error_map_classes_total{document=\"$document\","
+                      . "class=\"$_\"}" } @{ $classes{$document} }),
+               $document ? (map { "nginx_error_map_${_}_total"
                                   . "{document=\"$document\"}" }
                             qw(hold_bytes hold_seconds)) : (),
                map { counted($document, $_) }
@@ -268,6 +284,19 @@ for my $document ('acme', 'baidu_face', '') {
                              : 'skipped'],
               "the first series of the document \"$document\"");
 }
+
+# a reason grows from zero, too, once its document has had a response
+
+sub reasons {
+    return scalar grep {
+        /_unmapped_total\{document="tencent_iotvideo",.*dry_run="0"/
+    } keys %{ series($port) };
+}
+
+is(reasons(), 0, 'no reason before the first response');
+get($port, "/$good");
+is(reasons(), 17, '... and all of them after it');
+$before = series($port);
 
 for (@requests) {
     my ($uri, $method, @counted) = @$_;
@@ -296,6 +325,12 @@ for (@requests) {
 
     $before = $after;
 }
+
+# two errors of a dry run have a code, but do not count for their class
+
+is(total($before, qr/_classes_total\{document="tencent_iotvideo"/),
+   total($before, qr/_codes_total\{document="tencent_iotvideo"/) - 2,
+   'classes are those of the codes, without a dry run');
 
 cmp_ok(total($before, qr/hold_seconds_total\{document="tencent_iotvideo"/),
        '>', 0.1, 'there were holds');

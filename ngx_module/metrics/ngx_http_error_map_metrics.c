@@ -28,12 +28,22 @@ static ngx_int_t ngx_http_error_map_page_code(ngx_http_error_map_page_t *page,
     const char *code);
 static ngx_http_error_map_counters_t *ngx_http_error_map_shown(
     ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i, ngx_str_t *name);
+static ngx_uint_t ngx_http_error_map_reason_shown(
+    ngx_http_error_map_counters_t *c, ngx_uint_t reason, ngx_uint_t dry_run);
+static ngx_uint_t ngx_http_error_map_class_sums(
+    ngx_http_error_map_counters_t *c, const em_document_t *table,
+    ngx_atomic_uint_t *sums);
 static ngx_int_t ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf);
+static ngx_int_t ngx_http_error_map_prometheus_live(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_main_conf_t *emcf);
 static ngx_int_t ngx_http_error_map_json(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf);
 static ngx_int_t ngx_http_error_map_json_reasons(
     ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c);
+static ngx_int_t ngx_http_error_map_json_classes(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c,
+    const em_document_t *table);
 
 
 char *
@@ -305,6 +315,68 @@ ngx_http_error_map_shown(ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i,
 }
 
 
+/*
+ * Reasons appear together, with the first response of a document, so that a
+ * reason grows from zero; those of a dry run appear once they have been seen.
+ */
+
+static ngx_uint_t
+ngx_http_error_map_reason_shown(ngx_http_error_map_counters_t *c,
+    ngx_uint_t reason, ngx_uint_t dry_run)
+{
+    ngx_uint_t  k;
+
+    if (c->reasons[reason][dry_run]) {
+        return 1;
+    }
+
+    if (dry_run || reason == 0) {
+        return 0;
+    }
+
+    for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+        if (c->verdicts[k]) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Adds up the codes of each class, without those of a dry run.  Returns a bit
+ * for each class that is shown: those of the rows, and UNKNOWN.  A row of a
+ * success code, or an unused slot, is OK.
+ */
+
+static ngx_uint_t
+ngx_http_error_map_class_sums(ngx_http_error_map_counters_t *c,
+    const em_document_t *table, ngx_atomic_uint_t *sums)
+{
+    ngx_uint_t         k, shown;
+    const em_entry_t  *entry;
+
+    ngx_memzero(sums, EM_NCLASSES * sizeof(ngx_atomic_uint_t));
+
+    sums[EM_UNKNOWN] = c->other[0];
+    shown = 1 << EM_UNKNOWN;
+
+    for (k = 0; k < table->nslots; k++) {
+        entry = &table->entries[k];
+
+        sums[entry->class] += c->codes[k][0];
+        shown |= (ngx_uint_t) 1 << entry->class;
+    }
+
+    if (sums[EM_OK] == 0) {
+        shown &= ~((ngx_uint_t) 1 << EM_OK);
+    }
+
+    return shown;
+}
+
+
 #define ngx_http_error_map_reason_name(reason)                                \
     (&ngx_http_error_map_verdicts[ngx_http_error_map_reason_verdict(reason)])
 
@@ -312,9 +384,12 @@ ngx_http_error_map_shown(ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i,
     (((pair)->statuses & NGX_HTTP_ERROR_MAP_DRY_RUN) != 0)
 
 
+#define ngx_http_error_map_both(counters)  ((counters)[0] + (counters)[1])
+
+
 /*
- * Prometheus text format 0.0.4.  Reasons, codes and pairs of statuses appear
- * once they have been seen, all other series always.
+ * Prometheus text format 0.0.4.  Codes and pairs of statuses appear once they
+ * have been seen, reasons with the first response, all other series always.
  */
 
 static ngx_int_t
@@ -367,24 +442,8 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
         }
     }
 
-    ngx_http_error_map_say("# HELP nginx_error_map_unmapped_total "
-                           "Responses without a code by reason.\n"
-                           "# TYPE nginx_error_map_unmapped_total counter\n");
-
-    for (i = 0; i <= n; i++) {
-        c = ngx_http_error_map_shown(emcf, i, &name);
-
-        for (k = 0; k < NGX_HTTP_ERROR_MAP_REASONS; k++) {
-
-            if (c->reasons[k]) {
-                ngx_http_error_map_say("nginx_error_map_unmapped_total"
-                                       "{document=\"%V\",verdict=\"%V\","
-                                       "reason=\"%V\"} %uA\n", &name,
-                                       ngx_http_error_map_reason_name(k),
-                                       &ngx_http_error_map_reasons[k],
-                                       c->reasons[k]);
-            }
-        }
+    if (ngx_http_error_map_prometheus_live(page, emcf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ngx_http_error_map_say("# HELP nginx_error_map_codes_total "
@@ -398,20 +457,21 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
         for (k = 0; k < table->nslots; k++) {
             entry = &table->entries[k];
 
-            if (c->codes[k]) {
+            if (ngx_http_error_map_both(c->codes[k])) {
                 ngx_http_error_map_say("nginx_error_map_codes_total"
                                        "{document=\"%V\",code=\"", &name);
                 ngx_http_error_map_say_code(entry->code);
                 ngx_http_error_map_say("\",class=\"%s\"} %uA\n",
                                        em_class_names[entry->class].data,
-                                       c->codes[k]);
+                                       ngx_http_error_map_both(c->codes[k]));
             }
         }
 
-        if (c->other) {
+        if (ngx_http_error_map_both(c->other)) {
             ngx_http_error_map_say("nginx_error_map_codes_total"
                                    "{document=\"%V\",code=\"other\","
-                                   "class=\"UNKNOWN\"} %uA\n", &name, c->other);
+                                   "class=\"UNKNOWN\"} %uA\n", &name,
+                                   ngx_http_error_map_both(c->other));
         }
     }
 
@@ -477,6 +537,65 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 }
 
 
+/* series that do without the dry run, or have a label for it */
+
+static ngx_int_t
+ngx_http_error_map_prometheus_live(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_str_t                        name;
+    ngx_uint_t                       i, n, k, dry_run, shown;
+    ngx_atomic_uint_t                sums[EM_NCLASSES];
+    ngx_http_error_map_counters_t   *c;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+    n = emcf->documents.nelts;
+
+    ngx_http_error_map_say("# HELP nginx_error_map_unmapped_total "
+                           "Responses without a code by reason.\n"
+                           "# TYPE nginx_error_map_unmapped_total counter\n");
+
+    for (i = 0; i <= n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+
+        for (k = 0; k < 2 * NGX_HTTP_ERROR_MAP_REASONS; k++) {
+            dry_run = k % 2;
+
+            if (ngx_http_error_map_reason_shown(c, k / 2, dry_run)) {
+                ngx_http_error_map_say("nginx_error_map_unmapped_total"
+                                       "{document=\"%V\",verdict=\"%V\","
+                                       "reason=\"%V\",dry_run=\"%ui\"} %uA\n",
+                                       &name,
+                                       ngx_http_error_map_reason_name(k / 2),
+                                       &ngx_http_error_map_reasons[k / 2],
+                                       dry_run, c->reasons[k / 2][dry_run]);
+            }
+        }
+    }
+
+    ngx_http_error_map_say("# HELP nginx_error_map_classes_total "
+                           "Responses by class, without a dry run.\n"
+                           "# TYPE nginx_error_map_classes_total counter\n");
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+        shown = ngx_http_error_map_class_sums(c, documents[i]->table, sums);
+
+        for (k = 0; k < EM_NCLASSES; k++) {
+
+            if (shown & ((ngx_uint_t) 1 << k)) {
+                ngx_http_error_map_say("nginx_error_map_classes_total"
+                                       "{document=\"%V\",class=\"%s\"} %uA\n",
+                                       &name, em_class_names[k].data, sums[k]);
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 /* the same in JSON, with the titles; see docs/directives.md */
 
 static ngx_int_t
@@ -526,7 +645,9 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
                                "%uA.%03uA,",
                                c->hold_bytes, msec / 1000, msec % 1000);
 
-        if (ngx_http_error_map_json_reasons(page, c) != NGX_OK) {
+        if (ngx_http_error_map_json_reasons(page, c) != NGX_OK
+            || ngx_http_error_map_json_classes(page, c, table) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
@@ -536,21 +657,22 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
         for (k = 0; k < table->nslots; k++) {
             entry = &table->entries[k];
 
-            if (c->codes[k]) {
+            if (ngx_http_error_map_both(c->codes[k])) {
                 ngx_http_error_map_say("%s\n{\"code\":\"", comma);
                 ngx_http_error_map_say_code(entry->code);
                 ngx_http_error_map_say("\",\"class\":\"%s\","
                                        "\"title\":\"%s\",\"responses\":%uA}",
                                        em_class_names[entry->class].data,
-                                       entry->title, c->codes[k]);
+                                       entry->title,
+                                       ngx_http_error_map_both(c->codes[k]));
                 comma = ",";
             }
         }
 
-        if (c->other) {
+        if (ngx_http_error_map_both(c->other)) {
             ngx_http_error_map_say("%s\n{\"code\":\"other\",\"class\":\"UNKNOWN"
                                    "\",\"title\":\"\",\"responses\":%uA}",
-                                   comma, c->other);
+                                   comma, ngx_http_error_map_both(c->other));
         }
 
         ngx_http_error_map_say("],\"statuses\":[");
@@ -595,24 +717,53 @@ ngx_http_error_map_json_reasons(ngx_http_error_map_page_t *page,
     ngx_http_error_map_counters_t *c)
 {
     char        *comma;
-    ngx_uint_t   k;
+    ngx_uint_t   k, dry_run;
 
     ngx_http_error_map_say("\"unmapped\":[");
     comma = "";
 
-    for (k = 0; k < NGX_HTTP_ERROR_MAP_REASONS; k++) {
+    for (k = 0; k < 2 * NGX_HTTP_ERROR_MAP_REASONS; k++) {
+        dry_run = k % 2;
 
-        if (c->reasons[k]) {
+        if (ngx_http_error_map_reason_shown(c, k / 2, dry_run)) {
             ngx_http_error_map_say("%s\n{\"verdict\":\"%V\",\"reason\":\"%V\","
-                                   "\"responses\":%uA}",
-                                   comma, ngx_http_error_map_reason_name(k),
-                                   &ngx_http_error_map_reasons[k],
-                                   c->reasons[k]);
+                                   "\"dry_run\":%ui,\"responses\":%uA}", comma,
+                                   ngx_http_error_map_reason_name(k / 2),
+                                   &ngx_http_error_map_reasons[k / 2],
+                                   dry_run, c->reasons[k / 2][dry_run]);
             comma = ",";
         }
     }
 
     ngx_http_error_map_say("],");
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_json_classes(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_counters_t *c, const em_document_t *table)
+{
+    char               *comma;
+    ngx_uint_t          k, shown;
+    ngx_atomic_uint_t   sums[EM_NCLASSES];
+
+    shown = ngx_http_error_map_class_sums(c, table, sums);
+
+    ngx_http_error_map_say("\"classes\":{");
+    comma = "";
+
+    for (k = 0; k < EM_NCLASSES; k++) {
+
+        if (shown & ((ngx_uint_t) 1 << k)) {
+            ngx_http_error_map_say("%s\"%s\":%uA", comma,
+                                   em_class_names[k].data, sums[k]);
+            comma = ",";
+        }
+    }
+
+    ngx_http_error_map_say("},");
 
     return NGX_OK;
 }

@@ -132,7 +132,7 @@ ngx_http_error_map_zone_layout(ngx_conf_t *cf,
         table = documents[i]->table;
 
         size += sizeof(ngx_http_error_map_counters_t)
-                + table->nslots * sizeof(ngx_atomic_t);
+                + table->nslots * sizeof(ngx_http_error_map_live_t);
 
         ngx_md5_update(&md5, &documents[i]->name.len, sizeof(size_t));
         ngx_md5_update(&md5, documents[i]->name.data, documents[i]->name.len);
@@ -266,6 +266,7 @@ void
 ngx_http_error_map_count(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
+    ngx_uint_t                      dry_run;
     ngx_http_error_map_counters_t  *counters;
 
     counters = ngx_http_error_map_counters(r, ctx->document);
@@ -274,18 +275,22 @@ ngx_http_error_map_count(ngx_http_request_t *r,
         return;
     }
 
+    dry_run = conf->dry_run;
+
     (void) ngx_atomic_fetch_add(&counters->verdicts[ctx->verdict], 1);
 
     if (ctx->reason) {
-        (void) ngx_atomic_fetch_add(&counters->reasons[ctx->reason], 1);
+        (void) ngx_atomic_fetch_add(&counters->reasons[ctx->reason][dry_run],
+                                    1);
     }
 
     if (ctx->entry) {
         (void) ngx_atomic_fetch_add(
-               &counters->codes[ctx->entry - ctx->document->table->entries], 1);
+               &counters->codes[ctx->entry - ctx->document->table->entries]
+                               [dry_run], 1);
 
     } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_UNKNOWN) {
-        (void) ngx_atomic_fetch_add(&counters->other, 1);
+        (void) ngx_atomic_fetch_add(&counters->other[dry_run], 1);
     }
 
     if (ctx->verdict != NGX_HTTP_ERROR_MAP_SKIPPED) {
@@ -293,7 +298,7 @@ ngx_http_error_map_count(ngx_http_request_t *r,
                                   ngx_http_error_map_upstream_status(r, ctx),
                                   ctx->status ? ctx->status
                                               : r->headers_out.status,
-                                  conf->dry_run);
+                                  dry_run);
     }
 
     if (ctx->hold_size) {
@@ -326,7 +331,7 @@ ngx_http_error_map_count_skipped(ngx_http_request_t *r,
 
     (void) ngx_atomic_fetch_add(
                            &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED], 1);
-    (void) ngx_atomic_fetch_add(&counters->reasons[reason], 1);
+    (void) ngx_atomic_fetch_add(&counters->reasons[reason][conf->dry_run], 1);
 }
 
 

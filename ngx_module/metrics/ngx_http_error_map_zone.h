@@ -32,18 +32,22 @@ typedef struct {
 } ngx_http_error_map_pair_t;
 
 
+/* by conf->dry_run; only the first one becomes an alert */
+
+typedef ngx_atomic_t  ngx_http_error_map_live_t[2];
+
+
 /* counters of one document; codes has one for each slot of its table */
 
 typedef struct {
     ngx_atomic_t                  verdicts[NGX_HTTP_ERROR_MAP_VERDICTS];
-    ngx_atomic_t                  reasons[NGX_HTTP_ERROR_MAP_REASONS];
+    ngx_http_error_map_live_t     reasons[NGX_HTTP_ERROR_MAP_REASONS];
     ngx_atomic_t                  hold_bytes;
     ngx_atomic_t                  hold_msec;
-    ngx_atomic_t                  other;     /* unknown codes */
-    ngx_atomic_t                  more[2];   /* pairs without a place, ... */
-                                             /* ... and those of a dry run */
+    ngx_http_error_map_live_t     other;     /* unknown codes */
+    ngx_http_error_map_live_t     more;      /* pairs without a place */
     ngx_http_error_map_pair_t     pairs[NGX_HTTP_ERROR_MAP_PAIRS];
-    ngx_atomic_t                  codes[];
+    ngx_http_error_map_live_t     codes[];
 } ngx_http_error_map_counters_t;
 
 

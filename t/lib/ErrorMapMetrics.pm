@@ -102,7 +102,8 @@ sub from_json {
                 @{ $json->{documents} })
     {
         $series{"${n}_unmapped_total{document=\"$of->{document}\","
-                . "verdict=\"$_->{verdict}\",reason=\"$_->{reason}\"}"}
+                . "verdict=\"$_->{verdict}\",reason=\"$_->{reason}\","
+                . "dry_run=\"$_->{dry_run}\"}"}
             = $_->{responses} for @{ $of->{unmapped} };
     }
 
@@ -111,6 +112,9 @@ sub from_json {
 
         $series{"${n}_responses_total{$d,verdict=\"$_\"}"}
             = $of->{verdicts}{$_} for keys %{ $of->{verdicts} };
+
+        $series{"${n}_classes_total{$d,class=\"$_\"}"} = $of->{classes}{$_}
+            for keys %{ $of->{classes} };
 
         $series{"${n}_hold_bytes_total{$d}"} = $of->{hold_bytes};
         $series{"${n}_hold_seconds_total{$d}"} = $of->{hold_seconds};
@@ -187,7 +191,9 @@ sub counted {
 
     return ("${n}_responses_total{$d,verdict=\"$verdict\"}",
             $reason ? "${n}_unmapped_total{$d,verdict=\"$verdict\","
-                      . "reason=\"$reason\"}" : (),
+                      . "reason=\"$reason\",dry_run=\"$dry_run\"}" : (),
+            $class && !$dry_run ? "${n}_classes_total{$d,class=\"$class\"}"
+                                : (),
             $code ? "${n}_codes_total{$d,code=\"$code\",class=\"$class\"}" : (),
             $up ? "${n}_status_total{$d,upstream_status=\"$up\","
                   . "status=\"$status\",dry_run=\"$dry_run\"}" : ());
