@@ -116,7 +116,7 @@ unlike(promtool("check metrics < $dir/metrics.bad"), qr/^good/,
        '... which finds an error');
 
 like(promtool("check rules $conf/error_map.rules.yml"),
-     qr/^good: .*SUCCESS: 4 rules found\s*$/s, 'promtool check rules');
+     qr/^good: .*SUCCESS: 11 rules found\s*$/s, 'promtool check rules');
 like(promtool("test rules $conf/error_map.rules.test.yml"),
      qr/^good: .*SUCCESS\s*$/s, 'promtool test rules');
 like(promtool("check config $conf/prometheus.yml"),
@@ -124,7 +124,9 @@ like(promtool("check config $conf/prometheus.yml"),
 
 # every alert has a test
 
-my @alerts = slurp("$conf/error_map.rules.yml") =~ /alert: (\w+)/g;
+my $rules = slurp("$conf/error_map.rules.yml");
+my @alerts = $rules =~ /alert: (\w+)/g;
+my @records = $rules =~ /record: (\S+)/g;
 my $tests = slurp("$conf/error_map.rules.test.yml");
 
 for my $alert (@alerts) {
@@ -132,6 +134,8 @@ for my $alert (@alerts) {
          "$alert fires in a test");
     like($tests, qr/alertname: $alert\n *exp_alerts: \[\]\n/,
          '... and does not in another');
+    like($rules, qr/ alert: $alert\n(?:(?! +- alert).*\n)* +runbook: \S/,
+         '... and tells what to do');
 }
 
 
@@ -165,6 +169,16 @@ query_ok($sum, @by_code, \%both, 'the sum of both edges');
 query_ok("nginx_error_map_codes_total{instance=\"$instances[$_]\"}", @by_code,
          $sent[$_], "edge $_ by itself") for 0, 1;
 
+# a class is shown before its first error
+
+query_ok('sum by (class) (nginx_error_map_classes_total{document="acme"})',
+         ['class'], { RESOURCE_EXHAUSTED => 7, UNAVAILABLE => 3,
+                      UNKNOWN => 1 }, 'the sum by class');
+query_ok("nginx_error_map_classes_total{document=\"acme\","
+         . "instance=\"$instances[0]\"}", ['class'],
+         { RESOURCE_EXHAUSTED => 0, UNAVAILABLE => 2, UNKNOWN => 1 },
+         '... from zero');
+
 query_ok('sum by (verdict) (nginx_error_map_responses_total)', ['verdict'],
          { mapped => 21, unknown => 5, success => 10, none => 2, skipped => 2,
            undecided => 0 }, 'the sum by verdict');
@@ -194,7 +208,8 @@ wait_for(sub {
     return %rules && !grep { $_ ne 'ok' } values %rules;
 });
 
-is_deeply(\%rules, { map { $_ => 'ok' } @alerts }, 'the rules work');
+is_deeply(\%rules, { map { $_ => 'ok' } @alerts, @records },
+          'the rules work');
 
 
 # one edge stops, the other stays
