@@ -29,15 +29,17 @@ my $vendor = vendor(sub {
     print $s "HTTP/1.1 $status\r\nContent-Type: "
              . ($type eq 'json' ? 'application/json' : "text/$type")
              . ($code ? "\r\nX-Acme-Error: $code" : '')
+             . "\r\nX-Powered-By: tencent"
              . "\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
 });
 
-my $port = free_port();
+my ($port, $internal) = (free_port(), free_port());
 my $dir = "$ErrorMap::root/conf";
 my $conf = slurp("$dir/edge.conf");
 
 is($conf =~ s/127\.0\.0\.1:850\d/127.0.0.1:$vendor/g, 3, 'three vendors');
-is($conf =~ s/127\.0\.0\.1:8403/127.0.0.1:$port/, 1, 'one edge');
+is($conf =~ s/127\.0\.0\.1:8403/127.0.0.1:$port/, 1, 'a public server');
+is($conf =~ s/127\.0\.0\.1:8407/127.0.0.1:$internal/, 1, '... and another');
 is($conf =~ s{^include documents.conf}{include $dir/documents.conf}m, 1,
    'which includes the documents');
 
@@ -70,35 +72,56 @@ is(get($port, '/video/json/{"StatusCode":42505}',
 
 my $proxy = 'edge.example.com; received-status=200; details=';
 
-# URI, status, header, its value, body ("" for the vendor's)
+# the body for external clients
+
+sub public {
+    my ($error) = @_;
+
+    return qr/^\{"error":"$error","request_id":"[0-9a-f]{32}"\}\z/;
+}
+
+# ... in a response that tells nothing of the vendor
+
+my $secret = qr/x-error|x-upstream|proxy-status|x-powered|baidu|tencent|sms
+                |(?-i:UNAUTHENT|_DENIED|_EXHAUSTED|UNKNOWN|INVALID_|UNAVAILABLE)
+                |qps|quota|credit|StatusCode|error_code
+                |\b(?:42505|42504|E17|E40|110)\b/xi;
+
+# URI, status, header, its value, body
 
 for (
     ['/video/json/{"StatusCode":42505}', 429, 'retry-after', 30,
-     '{"type":"https://errors.example.com/tencent_iotvideo/42505",'
-     . '"title":"too many concurrent downloads","status":429,'
-     . '"vendor":"tencent_iotvideo","code":"42505",'
-     . '"class":"RESOURCE_EXHAUSTED","upstream_status":200}'],
+     public('too_many_requests')],
     ['/video/json/{"StatusCode":42504}', 502, 'content-type',
-     'application/problem+json'],
-    ['/video/json/{"StatusCode":1}', 502, 'x-error-class', 'UNKNOWN'],
+     'application/json', public('failed')],
+    ['/video/json/{"StatusCode":1}', 502, 'retry-after', undef,
+     public('failed')],
+    ['/video/json/{"StatusCode":40001}', 400, 'retry-after', undef,
+     public('invalid_request')],
+    ['/video/json/{"StatusCode":41610}', 503, 'retry-after', 5,
+     public('try_again_later')],
     ['/video/json/{"StatusCode":200}', 200, 'x-error-code', undef,
      '{"StatusCode":200}'],
-    ['/internal/video/json/{"StatusCode":42505}', 402, 'proxy-status',
+    ['internal/video/json/{"StatusCode":42505}', 402, 'proxy-status',
      "$proxy\"tencent_iotvideo 42505 RESOURCE_EXHAUSTED\"",
-     '{"StatusCode":42505}'],
-    ['/internal/video/json/{"StatusCode":52501}', 456, 'retry-after', undef,
-     '{"StatusCode":52501}'],
+     '{"type":"https://errors.example.com/tencent_iotvideo/42505",'
+     . '"title":"too many concurrent downloads","status":402,'
+     . '"vendor":"tencent_iotvideo","code":"42505",'
+     . '"class":"RESOURCE_EXHAUSTED","upstream_status":200}'],
+    ['internal/video/json/{"StatusCode":52501}', 456, 'x-error-class',
+     'INTERNAL'],
     ['/face/json/{"error_code":18}', 429, 'retry-after', 1,
-     "too many requests (18)\n"],
+     "too many requests\n"],
     ['/face/json/{"error_code":110}', 502, 'content-type', 'text/plain',
-     "try again later (baidu_face)\n"],
+     qr/^try again later \([0-9a-f]{32}\)\n\z/],
     ['/face/json/{"error_code":0}', 200, 'x-error-code', undef,
      '{"error_code":0}'],
-    ['/sms/xml/<code>E17</code>', 429, 'retry-after', 1, '<code>E17</code>'],
-    ['/sms/xml/<code>E40</code>', 502, 'x-error-code', 'E40'],
+    ['/sms/xml/<code>E17</code>', 429, 'retry-after', 1,
+     public('too_many_requests')],
+    ['/sms/xml/<code>E40</code>', 502, 'retry-after', undef, public('failed')],
     ['/sms/xml/<code>OK</code>', 200, 'x-error-code', undef],
     ['/sms/plain/Sorry%0AGATEWAY%20ERROR%20DOWN', 503, 'retry-after', 5,
-     "Sorry\nGATEWAY ERROR DOWN"],
+     public('try_again_later')],
     ['/sms/plain/GATEWAY', 200, 'x-error-code', undef, 'GATEWAY'],
     ['more/acme/json/{"error":{"code":3001}}', 404, 'x-error-code', '3001'],
     ['more/acme/json/{"error":{"code":"OK"}}', 200, 'x-error-code', undef],
@@ -112,12 +135,23 @@ for (
     my ($host, $path) = $uri =~ m{^(\w*)(/.*)} or die $uri;
     $host ||= 'edge';
 
-    my $r = parse(exchange($port, "GET $path HTTP/1.1\r\nHost: $host\r\n"
-                                  . "Connection: close\r\n\r\n")->{bytes});
+    my $bytes = exchange($host eq 'internal' ? $internal : $port,
+                         "GET $path HTTP/1.1\r\nHost: $host\r\n"
+                         . "Connection: close\r\n\r\n")->{bytes};
+    my $r = parse($bytes);
 
     is_deeply([$r->{status}, $r->{headers}{$name}[0]], [$status, $value],
               "$uri: $status, $name");
-    is($r->{body}, $body, '... its body') if defined $body;
+
+    if (ref $body) {
+        like($r->{body}, $body, '... its body');
+
+    } elsif (defined $body) {
+        is($r->{body}, $body, '... its body');
+    }
+
+    unlike($bytes, $secret, '... tells nothing of the vendor')
+        if $host eq 'edge' && $status >= 400;
 }
 
 quiet($edge);
