@@ -17,7 +17,7 @@ build_deps = gcc make gperf libbrotli-dev libc6-dev libpcre2-dev libssl-dev \
 test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
              libhttp-message-perl libtest-longstring-perl libipc-run-perl \
-             libio-socket-ssl-perl dpkg-dev prometheus chromium \
+             libio-socket-ssl-perl dpkg-dev jq prometheus chromium \
              chromium-driver nodejs $(draft_deps)
 
 # the parsers of tools/draft

@@ -30,6 +30,11 @@ my %vendor = (
     object    => [200, $type, '{"StatusCode":"\",\"status\":\"0"}'],
     header    => [200, "$type\r\nX-Code: a\"b\\\xff\xc3%", '{}'],
     text      => [200, $type, "code=[\xff\xfe\"\\\n\x01]"],
+    words     => [200, $type, '{"StatusCode":42505,"Message":"\"so\" \\u4e2d'
+                              . "\xc3\xa9\",\"RequestId\":\"r-1\xff\"}"],
+    surrogate => [200, $type, "{\"StatusCode\":42505,\"Message\":"
+                              . "\"\xc3\xa9\xed\xa0\x80\"}"],
+
     long      => [200, $type, '{"StatusCode":"' . "\xc3\xa9" x 64 . '"}'],
 );
 
@@ -99,6 +104,7 @@ my $edge = start(port => $port, http => <<"END");
 
     server {
         listen 127.0.0.1:$port;
+        server_name log.example;
 
         access_log  %DIR%/access.log error_map;
         access_log  %DIR%/errors.log error_map if=\$error_map_class;
@@ -114,6 +120,8 @@ my $edge = start(port => $port, http => <<"END");
         location /any/      { error_map \$document; proxy_pass http://vendor/; }
         location /off/      { error_map off; proxy_pass http://vendor/; }
         location /dry/      { error_map_dry_run on;
+                              set \$log_dry_run 1;
+                              set \$log_policy edge;
                               proxy_pass http://vendor/; }
         location /down/     { proxy_pass http://127.0.0.1:$closed; }
         location /drop      { return 444; }
@@ -205,6 +213,12 @@ my @cases = (
     ['GET /hostile/text', 200, $to_good, 200,
      unknown('%FF%FE%22%5C%0A%01', 200, 'hostile')],
 
+    # the vendor's words
+
+    [['GET /words', undef, 'r-1...', "\"so\" \x{4e2d}\x{e9}"], 503, $to_good, 200,
+     @mapped],
+    [['GET /surrogate', undef, '', "\x{e9}..."], 503, $to_good, 200, @mapped],
+
     # other paths
 
     ['GET /dry/mapped', 200, $to_good, 200, @mapped],
@@ -254,9 +268,10 @@ sub lines {
 my $n = 0;
 
 for my $case (@cases) {
-    my ($line, $uri) = ref $case->[0] ? @{ $case->[0] } : $case->[0];
+    my ($line, $uri, @words) = ref $case->[0] ? @{ $case->[0] } : $case->[0];
+    my $host = $line =~ /success/ ? "a\"b\xff" : 'edge';
 
-    my $request = "$line HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n"
+    my $request = "$line HTTP/1.1\r\nHost: $host\r\nConnection: close\r\n"
                   . "User-Agent: \"},\\\xff\x01\r\n"
                   . ($line =~ /^POST/ ? "Content-Length: 2\r\n\r\n\"\\"
                                       : "\r\n");
@@ -265,7 +280,8 @@ for my $case (@cases) {
                      timeout => $line =~ /never/ ? 0.5 : 10);
 
     $case->[0] = { line => $line, bytes => length $x->{bytes},
-                   uri => defined $uri ? $uri : $line =~ /(\S+)$/ };
+                   uri => defined $uri ? $uri : $line =~ /(\S+)$/,
+                   host => $host =~ s/\xff/.../r, words => \@words };
 
     # the line may be written after the client has left
 
@@ -305,9 +321,19 @@ for my $case (@cases) {
 
     my $method = $status == 400 ? '' : $request->{line} =~ s/ .*//r;
 
+    my $dry = $request->{line} =~ m{ /dry/} ? 1 : 0;
+
     my @expected = (
         ['time', qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d$/],
         ['request_id', qr/^[0-9a-f]{32}$/],
+        ['remote_addr', '127.0.0.1'],
+        ['host', $status == 400 ? qr/^/ : $request->{host}],
+        ['server_name', 'log.example'],
+        ['path', ($request->{uri} =~ m{^(/[^/?]*)})[0] // ''],
+        ['error_map_policy', $dry ? 'edge' : ''],
+        ['error_map_dry_run', $dry],
+        ['error_map_request_id', $request->{words}[0] // ''],
+        ['error_map_message', $request->{words}[1] // ''],
         ['method', $method],
         ['uri', $request->{uri}],
         ['status', $status],
