@@ -50,6 +50,8 @@ my @elsewhere = (
                                     'tools/build', qr/--add-/],
     [qr{^tools/draft },             't/00-unit-draft.t', qr{tools/draft}],
     [qr{^tools/prove },             'Makefile', qr{tools/prove t$}m],
+    [qr{^grep .* \| jq -rsf conf/log\.jq$}, 't/50-log-query.t',
+                                    qr{jq -rsf .*conf/log\.jq}],
     [qr/^promtool (?:check|test) rules /,
                                     't/50-metrics-prometheus.t',
                                     qr/promtool test rules/],
@@ -58,7 +60,7 @@ my @elsewhere = (
 # the commands that a transcript may have
 
 my $tools = qr{^(?:curl|grep|tail|head|cat|cut|sort|uniq|sed|tr|wc|printf
-                  |sleep|tools/draft)$}x;
+                  |sleep|jq|tools/draft)$}x;
 
 
 sub conf_text {
@@ -494,7 +496,7 @@ sub transcript {
 
         $command =~ s/localhost:(\d+)/localhost:$port->{$1}/g;
         $command =~ s{(?<![\w.])(/var/(?:log|cache)/)}{$edge->{dir}$1}g;
-        $command =~ s{\btools/draft\b}{$root/tools/draft}g;
+        $command =~ s{\b(tools/draft|conf/log\.jq)\b}{$root/$1}g;
 
         my $pattern = join '', map {
             $_ eq '...' ? '(?:.*\n)*?'
