@@ -374,6 +374,13 @@ configured('... and nginx takes its configuration');
     unlink $conf or die "$conf: $!";
 }
 
+# a minimal system may leave out manual pages
+
+like((shell("dpkg-deb -c $deb"))[1], qr{ \./usr/share/man/\Q$_\E\.gz$}m,
+     "the package has the page $_")
+    for qw(man5/ngx_http_error_map.5 man1/error-map-draft.1);
+ok(-x "$root/usr/bin/error-map-draft", '... and error-map-draft');
+
 spew($mapped, $mapped_conf);
 configured('... with error_map, too');
 reload_nginx();
