@@ -276,7 +276,7 @@ for (split /\n/, get($port, '/metrics')->{body}) {
     $labels{$name}{$_} = 1 for 'instance', 'job', $labels =~ /(\w+)="/g;
 }
 
-cmp_ok(scalar keys %labels, '==', 7, 'seven series');
+cmp_ok(scalar keys %labels, '==', 8, 'eight series');
 
 # the panels: their queries, and the use of the answers
 
