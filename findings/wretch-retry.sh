@@ -1,0 +1,81 @@
+#!/bin/sh
+#
+# Expected: the retry middleware repeats 429 and 5xx of safe methods.
+# Seen: it repeats whatever is not "ok": a POST that gets 402 or 456 is sent
+# eleven times, and what is thrown in the end is "Number of attempts
+# exceeded.", without status, body or headers.  As a 200 the same error is
+# sent once.
+# Why it matters: no status at all means "do not ask again" here.  Each
+# mapped error is ten more requests and loses the vendor's code; keep 200 for
+# such clients.
+
+set -eu
+
+packages="wretch@2.11.1"
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+echo "{}" > package.json
+npm install --silent --no-audit --no-fund --ignore-scripts $packages \
+    > npm.log 2>&1 || { cat npm.log; exit 1; }
+echo $packages, "node $(node --version)"
+
+cat > run.mjs <<'EOF'
+import assert from 'node:assert';
+import http from 'node:http';
+
+let answer, requests;
+
+const server = http.createServer((req, res) => {
+    let body = '';
+    req.on('data', (chunk) => { body += chunk; });
+    req.on('end', () => {
+        requests.push({ time: Date.now(), method: req.method, body });
+        const [status, content, headers] = answer(requests.length);
+        res.writeHead(status, { 'content-type': 'application/json',
+                                ...headers });
+        res.end(typeof content === 'string' ? content
+                                            : JSON.stringify(content));
+    });
+});
+
+await new Promise((done) => server.listen(0, '127.0.0.1', done));
+const port = server.address().port, url = `http://127.0.0.1:${port}`;
+
+async function ask(call, reply) {
+    answer = typeof reply === 'function' ? reply : () => reply;
+    requests = [];
+    const result = {};
+    try { result.value = await call(); } catch (e) { result.error = e; }
+    result.requests = requests.length;
+    result.ms = requests.length ? requests.at(-1).time - requests[0].time : 0;
+    return result;
+}
+
+const json = { error: { code: 'V42', message: 'no credit',
+                        type: 'insufficient_quota' } };
+
+import wretch from 'wretch';
+import { retry } from 'wretch/middlewares';
+
+const post = () => wretch(url).middlewares([retry({ delayTimer: 5 })])
+    .post({ pay: 1 }).json();
+
+for (const status of [402, 456]) {
+    const { requests: count, error } = await ask(post, [status, json]);
+    console.log(`${status}: ${count} POSTs, "${error.message}", status `
+                + `${error.status}`);
+    assert.equal(count, 11);
+    assert.equal(error.status, undefined);
+    assert(!/V42/.test(error.message + JSON.stringify(error)));
+}
+
+const plain = await ask(post, [200, json]);
+console.log(`200: ${plain.requests} POST, code ${plain.value.error.code}`);
+assert.equal(plain.requests, 1);
+
+process.exit(0);
+EOF
+
+node run.mjs
