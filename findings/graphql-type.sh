@@ -4,7 +4,7 @@
 # Seen: Apollo goes by the type.  With application/json a 402 loses errors
 # and data (only text remains), with application/graphql-response+json the
 # same 402 is as good as a 200: GraphQL errors with their codes.  urql does
-# not look at the status: 402 and 503 are as a 200, for both types; a problem
+# not look at the status: 402 and 503 are as a 200; a problem
 # document leaves it "Payment Required" and no code.
 # Why it matters: map GraphQL freely where the vendor sends the newer type;
 # where it sends application/json, Apollo's users lose partial data by it.

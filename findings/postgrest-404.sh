@@ -6,7 +6,7 @@
 # without a body becomes 204.  With 402 or an object all is well.  A 503
 # whose Retry-After is a date is sent four times without a pause, as for 0.
 # Why it matters: vendors that send errors as a list must not be mapped to
-# 404, nor may the body be dropped; choose 402, 409 or 410.
+# 404, nor may the body be dropped; choose 402.
 
 set -eu
 
