@@ -8,6 +8,7 @@ use warnings;
 
 use ErrorMap qw(:DEFAULT child);
 use Exporter qw(import);
+use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(INADDR_LOOPBACK IPPROTO_TCP SOL_SOCKET SO_RCVBUF TCP_NODELAY
@@ -117,7 +118,16 @@ sub vendors {
 
         while (my $s = $listen->accept) {
             setsockopt $s, IPPROTO_TCP, TCP_NODELAY, 1;
-            $sub->($s, take($s)) and sysread $s, my $rest, 1;
+
+            # newer versions of nginx keep connections, more than can be served
+
+            for ( ;; ) {
+                my ($head, $body) = take($s);
+
+                last if $head eq ''
+                        || !$sub->($s, $head, $body)
+                        || !IO::Select->new($s)->can_read(0.5);
+            }
         }
 
         POSIX::_exit(0);
