@@ -106,7 +106,7 @@ test-asan: deps test-deps
 # runs the longer tests: every way to build with nginx's own -Werror, other
 # processors, the fuzzers' corpora, the package, a container's steps, a fleet
 
-test-more: deps test-deps
+test-more: all test-deps
 	@tools/deps clang libclang-rt-14-dev llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
 	JOBS=2 tools/prove xt
