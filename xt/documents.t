@@ -11,7 +11,7 @@ use Test::More;
 my $dir = tempdir(CLEANUP => 1);
 
 system("cd $ErrorMap::root && cp -R *.md CHANGES LICENSE bench conf"
-       . " config config.make container debian docs ngx_module"
+       . " config config.make container debian docs findings ngx_module"
        . " t tables tools $dir") == 0 or die "no copy\n";
 
 my $table = slurp("$dir/tables/vzenith.gperf");
