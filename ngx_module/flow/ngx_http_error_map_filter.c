@@ -513,7 +513,11 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
-    if (ctx == NULL || ctx->phase == NGX_HTTP_ERROR_MAP_PASS) {
+    if (ctx == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    if (ctx->phase == NGX_HTTP_ERROR_MAP_PASS) {
         return ngx_http_error_map_send_body(r, ctx, in);
     }
 
