@@ -2,7 +2,6 @@
 #include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_util.h"
-#include "em_json_state.h"
 
 
 ngx_int_t
