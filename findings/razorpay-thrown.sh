@@ -12,48 +12,12 @@ set -eu
 
 packages="razorpay@2.9.8"
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-echo "{}" > package.json
-npm install --silent --no-audit --no-fund --ignore-scripts $packages \
-    > npm.log 2>&1 || { cat npm.log; exit 1; }
-echo $packages, "node $(node --version)"
+. "$(dirname "$0")/lib/npm.sh"
 
 cat > run.mjs <<'EOF'
 import assert from 'node:assert';
-import http from 'node:http';
+import { ask, json, url } from './ask.mjs';
 
-let answer, requests;
-
-const server = http.createServer((req, res) => {
-    let body = '';
-    req.on('data', (chunk) => { body += chunk; });
-    req.on('end', () => {
-        requests.push({ time: Date.now(), method: req.method, body });
-        const [status, content, headers] = answer(requests.length);
-        res.writeHead(status, { 'content-type': 'application/json',
-                                ...headers });
-        res.end(typeof content === 'string' ? content
-                                            : JSON.stringify(content));
-    });
-});
-
-await new Promise((done) => server.listen(0, '127.0.0.1', done));
-const port = server.address().port, url = `http://127.0.0.1:${port}`;
-
-async function ask(call, reply) {
-    answer = typeof reply === 'function' ? reply : () => reply;
-    requests = [];
-    const result = {};
-    try { result.value = await call(); } catch (e) { result.error = e; }
-    result.requests = requests.length;
-    result.ms = requests.length ? requests.at(-1).time - requests[0].time : 0;
-    return result;
-}
-
-const json = { error: { code: 'V42', message: 'no credit',
-                        type: 'insufficient_quota' } };
 const problem = [402, { type: 'about:blank', title: 'Payment Required',
                         status: 402, detail: 'no credit', code: 'V42' },
                  { 'content-type': 'application/problem+json' }];
