@@ -100,25 +100,7 @@ em_block_plain(const em_block_t *b)
 }
 
 
-/* the carry-less product with all ones */
-
-static inline em_target uint64_t
-em_mask_prefix_xor(uint64_t m)
-{
-    __m128i  v;
-
-    v = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long) m),
-                             _mm_set1_epi8((char) 0xff), 0);
-
-    return (uint64_t) _mm_cvtsi128_si64(v);
-}
-
-
-static inline em_target size_t
-em_mask_count(uint64_t m)
-{
-    return (size_t) _mm_popcnt_u64(m);
-}
+#include "em_json_clmul.h"
 
 
 /* bytes that are looked at together, one branch for all */
