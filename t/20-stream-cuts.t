@@ -72,19 +72,7 @@ my $vendor = vendor(sub {
     my ($head, $raw) = frame($arg{framing}, $cases[$arg{case}][2],
                              chunk => $arg{chunk});
 
-    if ($arg{step}) {
-        for (split /(.{$arg{step}})/s, $head . $raw) {
-            put($s, $_);
-            sleep 0.0005;
-        }
-
-    } else {
-        put($s, $head . substr $raw, 0, $arg{cut});
-        sleep $pause if length $raw > $arg{cut} || $arg{framing} eq 'close';
-        put($s, substr $raw, $arg{cut}) if length $raw > $arg{cut};
-    }
-
-    return $arg{framing} ne 'close';
+    return put_cut($s, $head, $raw, %arg, pause => $pause);
 });
 
 my $port = free_port();

@@ -6,6 +6,7 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapHttp;
+use ErrorMapUpstream qw(cgi_complete);
 use IO::Compress::Gzip qw(gzip);
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -75,14 +76,6 @@ my $plain = vendor(sub {
 
 # the other protocols, as far as the tests need them; nginx sends CASE=<uri>
 
-my %complete = (
-    uwsgi => sub { length $_[0] >= 4
-                   && length $_[0] >= 4 + unpack 'x v', $_[0] },
-    scgi => sub { $_[0] =~ /^(\d+):/
-                  && length $_[0] >= length("$1:,") + $1 },
-    fastcgi => sub { $_[0] =~ /\x01\x05..\x00\x00.\x00$/s },
-);
-
 sub cgi {
     my ($protocol) = @_;
 
@@ -90,7 +83,7 @@ sub cgi {
         my ($s) = @_;
         my $request = '';
 
-        while (!$complete{$protocol}->($request)) {
+        while (!cgi_complete($protocol, $request)) {
             sysread $s, $request, 65536, length $request or return;
         }
 

@@ -154,32 +154,12 @@ my $headers = 'add_header X-Tried "$upstream_status $upstream_addr" always;'
               . " add_header X-Vars \"$vars\" always;";
 
 my %locations;
+my $upstreams = '';
 
-sub side {
-    my ($side) = @_;
-    my $text = '';
-
-    for (@setup) {
-        my ($name, $servers, $location, $pass) = @$_;
-
-        my $upstream = "$side-$name";
-
-        $pass = 'http://%U' if !defined $pass;
-        $pass = $pass =~ /^\w+$/ ? "${pass}_pass $upstream"
-                                 : "proxy_pass $pass";
-        $pass =~ s/%U/$upstream/;
-        $pass =~ s/%N/$name/;
-
-        $text .= "upstream $upstream { $servers }\n";
-        $locations{$side} .= "location = /$name { $location $pass; }\n";
-    }
-
-    $_ =~ s/%S/$side/g, s/%VARS%/$headers/g for $text, $locations{$side};
-
-    return $text;
+for (@sides) {
+    (my $text, $locations{$_}) = side($_, \@setup, { '%VARS%' => $headers });
+    $upstreams .= $text;
 }
-
-my $upstreams = join '', map { side($_) } @sides;
 
 my %more = (
     on => 'error_map acme; error_map_upstream on; proxy_set_header X-Real "";',

@@ -13,9 +13,9 @@ use IO::Socket::INET;
 use POSIX ();
 use Socket qw(INADDR_LOOPBACK IPPROTO_TCP SOL_SOCKET SO_RCVBUF TCP_NODELAY
               pack_sockaddr_in);
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(@framings $alone frame query put request exchange_all
+our @EXPORT = qw(@framings $alone frame query put put_cut request exchange_all
                  responses pipelines bare summary open_string object worker
                  memory cpu_time connections limit_quarantine);
 our @EXPORT_OK = qw(take vendors);
@@ -65,7 +65,10 @@ sub query {
 }
 
 
-# writes everything, to a vendor's blocking socket
+# put(socket, bytes) writes everything, to a vendor's blocking socket.
+# put_cut(socket, head, body, framing => , step => bytes, cut => at, pause => s)
+# writes a response in steps, or cut into two, the second part after a pause; it
+# returns whether the connection stays open.
 
 sub put {
     my ($s, $bytes) = @_;
@@ -77,6 +80,25 @@ sub put {
     }
 
     return 1;
+}
+
+sub put_cut {
+    my ($s, $head, $raw, %arg) = @_;
+
+    if ($arg{step}) {
+        for (split /(.{$arg{step}})/s, $head . $raw) {
+            put($s, $_);
+            sleep 0.0005;
+        }
+
+    } else {
+        put($s, $head . substr $raw, 0, $arg{cut});
+        sleep $arg{pause}
+            if length $raw > $arg{cut} || $arg{framing} eq 'close';
+        put($s, substr $raw, $arg{cut}) if length $raw > $arg{cut};
+    }
+
+    return $arg{framing} ne 'close';
 }
 
 

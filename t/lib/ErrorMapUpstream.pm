@@ -10,7 +10,7 @@ use ErrorMap;
 use Exporter qw(import);
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(http_vendor cgi_vendor cgi_protocols);
+our @EXPORT = qw(http_vendor cgi_vendor cgi_protocols cgi_complete side);
 
 
 my %said = (503 => 'Busy', 429 => 'Slow down', 403 => 'No', 402 => 'Pay',
@@ -100,6 +100,12 @@ my %complete = (
     fastcgi => sub { $_[0] =~ /\x01\x05..\x00\x00.\x00$/s },
 );
 
+sub cgi_complete {
+    my ($protocol, $bytes) = @_;
+
+    return $complete{$protocol}->($bytes);
+}
+
 sub cgi_protocols {
     return sort keys %complete;
 }
@@ -111,7 +117,7 @@ sub cgi_vendor {
         my ($s) = @_;
         my $bytes = '';
 
-        while (!$complete{$protocol}->($bytes)) {
+        while (!cgi_complete($protocol, $bytes)) {
             sysread $s, $bytes, 65536, length $bytes or return;
         }
 
@@ -144,5 +150,39 @@ sub cgi_vendor {
     }, raw => 1);
 }
 
+
+# side(name, setup, more): the upstreams and the locations of one side of a
+# comparison, as text.  A setup is [name, servers, location, protocol or URL];
+# in all of it %S is the side, and each key of more its value.
+
+sub side {
+    my ($side, $setup, $more) = @_;
+    my ($upstreams, $locations) = ('', '');
+
+    for (@$setup) {
+        my ($name, $servers, $location, $pass) = @$_;
+
+        my $upstream = "$side-$name";
+
+        $pass = 'http://%U' if !defined $pass;
+        $pass = $pass =~ /^\w+$/ ? "${pass}_pass $upstream"
+                                 : "proxy_pass $pass";
+        $pass =~ s/%U/$upstream/;
+        $pass =~ s/%N/$name/;
+
+        $upstreams .= "upstream $upstream { $servers }\n";
+        $locations .= "location = /$name { $location $pass; }\n";
+    }
+
+    for my $text ($upstreams, $locations) {
+        for my $key (sort keys %$more) {
+            $text =~ s/$key/$more->{$key}/g;
+        }
+
+        $text =~ s/%S/$side/g;
+    }
+
+    return ($upstreams, $locations);
+}
 
 1;

@@ -72,8 +72,9 @@ static const list_t  lists[] = {
     { 0, { NULL } }
 };
 
-static const char *const  kernels[] = { "avx512", "avx2", "sse2", "neon", "plain",
-                                         NULL };
+static const char *const  kernels[] = {
+    "avx512", "avx2", "sse2", "neon", "plain", NULL
+};
 
 
 static int reader_value(reader_t *r, uint32_t match, size_t depth);

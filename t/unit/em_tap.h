@@ -10,6 +10,7 @@
 
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,21 @@ em_tap_guarded(int number, const void *data, size_t len)
     }
 
     return memcpy(places[number] + size - len, data, len);
+}
+
+
+/* a number below n by Marsaglia's xorshift, the same ones everywhere */
+
+__attribute__((unused)) static uint32_t
+em_tap_pick(uint32_t n)
+{
+    static uint32_t  x = 2463534242u;
+
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+
+    return x % n;
 }
 
 

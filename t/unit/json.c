@@ -508,8 +508,9 @@ first_certain_byte(const char *list, const char *text, size_t at,
 
 /* every processor has some of these */
 
-static const char *const  kernels[] = { "avx512", "avx2", "sse2", "neon", "plain",
-                                         NULL };
+static const char *const  kernels[] = {
+    "avx512", "avx2", "sse2", "neon", "plain", NULL
+};
 
 
 static void

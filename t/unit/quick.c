@@ -14,21 +14,6 @@
 #define LEN    400
 
 
-/* Marsaglia's xorshift, the same numbers everywhere */
-
-static uint32_t
-pick(uint32_t n)
-{
-    static uint32_t  x = 2463534242u;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-
-    return x % n;
-}
-
-
 static size_t
 add(char *p, const char *text)
 {
@@ -63,24 +48,27 @@ text(char *p)
     };
 
     start = p;
-    odd = pick(4);
+    odd = em_tap_pick(4);
 
-    p += add(p, odd ? "{" : pick(2) ? "{ " : pick(2) ? "[" : "\xef\xbb\xbf{");
+    p += add(p, odd ? "{" : em_tap_pick(2) ? "{ "
+                : em_tap_pick(2) ? "[" : "\xef\xbb\xbf{");
 
-    for (n = 1 + pick(7); n; n--) {
+    for (n = 1 + em_tap_pick(7); n; n--) {
         p += add(p, "\"");
-        p += add(p, names[pick(odd ? 8 : sizeof(names) / sizeof(names[0]))]);
-        p += add(p, pick(2) ? "\":" : odd || pick(3) ? "\": " : "\" :");
-        p += add(p, values[pick(odd > 1 ? 7
+        p += add(p, names[em_tap_pick(odd ? 8 : sizeof(names)
+                                                / sizeof(names[0]))]);
+        p += add(p, em_tap_pick(2) ? "\":"
+                    : odd || em_tap_pick(3) ? "\": " : "\" :");
+        p += add(p, values[em_tap_pick(odd > 1 ? 7
                                         : sizeof(values) / sizeof(values[0]))]);
 
         if (n > 1) {
-            p += add(p, between[pick(odd ? 2 : sizeof(between)
+            p += add(p, between[em_tap_pick(odd ? 2 : sizeof(between)
                                                / sizeof(between[0]))]);
         }
     }
 
-    p += add(p, pick(8) ? "}" : pick(2) ? "" : " }");
+    p += add(p, em_tap_pick(8) ? "}" : em_tap_pick(2) ? "" : " }");
 
     return (size_t) (p - start);
 }
@@ -130,8 +118,8 @@ main(void)
 
             len = text(buf);
 
-            if (pick(4) == 0) {
-                len = pick((uint32_t) len + 1);
+            if (em_tap_pick(4) == 0) {
+                len = em_tap_pick((uint32_t) len + 1);
             }
 
             p = em_tap_guarded(0, buf, len);

@@ -16,8 +16,9 @@
 #include "em_case.h"
 
 
-static const char *const  kernels[] = { "avx512", "avx2", "sse2", "neon", "plain",
-                                         NULL };
+static const char *const  kernels[] = {
+    "avx512", "avx2", "sse2", "neon", "plain", NULL
+};
 
 static em_case_t  c;
 static uint32_t   seed = 1;

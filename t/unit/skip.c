@@ -14,23 +14,9 @@
 #define LEN    700
 
 
-static const char *const  kernels[] = { "avx512", "avx2", "sse2", "neon", "plain",
-                                         NULL };
-
-
-/* Marsaglia's xorshift, the same numbers everywhere */
-
-static uint32_t
-pick(uint32_t n)
-{
-    static uint32_t  x = 2463534242u;
-
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-
-    return x % n;
-}
+static const char *const  kernels[] = {
+    "avx512", "avx2", "sse2", "neon", "plain", NULL
+};
 
 
 /* bytes of which one in "rare" matters */
@@ -44,23 +30,23 @@ text(uint8_t *p)
     static const char  special[] = "\"\"\\\\{}{}[][]\x1f";
     static const char  common[] = "ab :,5 \x7f\x80\xa2\xdc\xdb\xdd\xfb\xfd\xff";
 
-    len = pick(LEN);
-    rare = 1 + pick(1 + pick(100));
-    kind = pick(4);
+    len = em_tap_pick(LEN);
+    rare = 1 + em_tap_pick(1 + em_tap_pick(100));
+    kind = em_tap_pick(4);
 
     for (i = 0; i < len; i++) {
 
-        if (pick(rare)) {
-            p[i] = (uint8_t) common[pick(sizeof(common) - 1)];
+        if (em_tap_pick(rare)) {
+            p[i] = (uint8_t) common[em_tap_pick(sizeof(common) - 1)];
 
         } else if (kind == 0) {
             p[i] = '\\';
 
         } else if (kind == 1) {
-            p[i] = (uint8_t) special[pick(4)];
+            p[i] = (uint8_t) special[em_tap_pick(4)];
 
         } else {
-            p[i] = (uint8_t) special[pick(sizeof(special) - 1)];
+            p[i] = (uint8_t) special[em_tap_pick(sizeof(special) - 1)];
         }
     }
 
@@ -140,7 +126,7 @@ read_pieces(em_json_skip_t *s, const uint8_t *p, size_t len, int nested)
 
     for (done = 0; done < len; done += n) {
 
-        n = 1 + pick(pick(2) ? 150 : LEN);
+        n = 1 + em_tap_pick(em_tap_pick(2) ? 150 : LEN);
 
         if (n > len - done) {
             n = len - done;
