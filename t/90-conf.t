@@ -290,4 +290,21 @@ for (
 }
 
 stop($edge);
+
+
+# all but the demo, which is one of its own, can be included together
+
+{
+    my %listens;
+
+    for my $file (grep { !/demo/ } glob "$dir/*.conf") {
+        push @{ $listens{$_} }, $file
+            for slurp($file) =~ /^\s*listen\s+127\.0\.0\.1:(\d+)/mg;
+    }
+
+    cmp_ok(scalar keys %listens, '>=', 10, 'addresses of the configurations');
+    is_deeply([grep { @{ $listens{$_} } > 1 } sort keys %listens], [],
+              '... each has its own');
+}
+
 done_testing();

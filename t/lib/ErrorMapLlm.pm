@@ -48,7 +48,7 @@ sub llm_conf {
     my ($edge, $openai, $anthropic) = @_;
 
     my $conf = slurp("$ErrorMap::root/conf/llm.conf");
-    my %port = (8405 => $edge, 8521 => $openai, 8522 => $anthropic,
+    my %port = (8408 => $edge, 8521 => $openai, 8522 => $anthropic,
                 map { $_ => free_port() } 8531 .. 8534);
 
     $conf =~ s{^include }{include $ErrorMap::root/conf/}mg;
