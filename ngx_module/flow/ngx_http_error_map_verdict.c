@@ -15,8 +15,6 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx, size_t size, ngx_msec_t time)
 {
-    ngx_http_error_map_main_conf_t  *emcf;
-
     if (ctx) {
         ctx->hold_size = size;
         ctx->hold_time = time;
@@ -24,20 +22,14 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
 
     ctx = ngx_http_error_map_decide(r, conf, reader, ctx);
 
-    if (reader->decoder || reader->select || reader->text) {
-        ngx_http_error_map_reader_free(reader);
-    }
+    ngx_http_error_map_reader_free(reader);
 
-    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
-
-    if (ctx && emcf->zone) {
+    if (ctx) {
         ngx_http_error_map_count(r, conf, ctx);
-    }
 
-    if (ctx && emcf->codes && ctx->code.len
-        && ngx_http_error_map_sent_now(r, ctx))
-    {
-        ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
+        if (ngx_http_error_map_sent_now(r, ctx)) {
+            ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
+        }
     }
 
     return ctx;
