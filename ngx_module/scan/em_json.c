@@ -40,7 +40,7 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
     size_t len)
 {
     uint8_t         ch;
-    const uint8_t  *p, *q, *end;
+    const uint8_t  *p, *q, *end, *code;
 
     if (j->status != EM_JSON_MORE || len == 0) {
         return j->status;
@@ -53,10 +53,12 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
 
     case sw_start:
 
-        j->len = em_json_quick(set, p, len, &q, &j->pointer);
+        /* the address of a variable of the loops would keep it in memory */
+
+        j->len = em_json_quick(set, p, len, &code, &j->pointer);
 
         if (j->len) {
-            memcpy(j->token, q, j->len);
+            memcpy(j->token, code, j->len);
             j->status = EM_JSON_FOUND;
 
             return j->status;
