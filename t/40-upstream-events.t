@@ -104,7 +104,9 @@ sub vendors_answer {
 
         put($s, "0\r\n\r\n") if $chunked;
 
-        return 0;
+        # newer versions of nginx keep the connection
+
+        return $chunked;
     });
 }
 

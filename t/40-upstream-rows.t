@@ -9,6 +9,7 @@ use warnings;
 
 use Digest::MD5 qw(md5_hex);
 use ErrorMap qw(:DEFAULT replace);
+use ErrorMapHttp qw(version);
 use ErrorMapUpstream;
 use File::Temp qw(tempdir);
 use Test::More;
@@ -105,6 +106,12 @@ my $two = "$server{a} max_fails=0 weight=9999; $server{b} max_fails=0;";
 my $three = "$two $server{c} max_fails=0;";
 my $counted = "$server{a} fail_timeout=60s weight=99; "
               . "$server{b} fail_timeout=60s;";
+
+# newer versions of nginx keep connections by default, and ask another server if
+# one of these is closed
+
+my $fresh = version() >= 1029007 ? 'keepalive 0;' : '';
+
 my $next = 'proxy_next_upstream error %NEXT;';
 my $post = 'proxy_next_upstream error %NEXT non_idempotent;';
 my $keepalive = 'proxy_http_version 1.1; proxy_set_header Connection "";'
@@ -131,6 +138,7 @@ my @setup = (
     [tempfile => $two, "$post client_body_buffer_size 1k;"],
     [tries => "$two $server{c} backup;", "$next proxy_next_upstream_tries 2;"],
     [timeout => $two, "$next proxy_next_upstream_timeout 10ms;"],
+    [fresh => "$two $fresh", $next],
     [one => "$server{a};", $next],
     [backup => "$server{a} max_fails=0; $server{b} backup;", $next],
     [refused => "$server{a} max_fails=0 weight=9999; server 127.0.0.1:$nobody"
@@ -363,8 +371,8 @@ for (['next', 402, 0, 200, '402, 200 a, b', '402, 0'],
      ['next', 402, 407, 407, '402, 407 a, b', '402, 407'],
      ['next', 407, 402, 402, '407, 402 a, b', '407, 402'],
      ['next', 'none', 429, 429, '504, 429 a, b', '-, 429'],
-     ['next', 402, 'die', 502, '402, 502 a, b', '402, -'],
-     ['next', 'die', 402, 402, '502, 402 a, b', '-, 402'],
+     ['fresh', 402, 'die', 502, '402, 502 a, b', '402, -'],
+     ['fresh', 'die', 402, 402, '502, 402 a, b', '-, 402'],
      ['one', 402, 0, 402, '402 a', '402'],
      ['backup', 402, 0, 200, '402, 200 a, b', '402, 0'],
      ['refused', 402, 0, 200, '402, 502, 200 a, nobody, b', '402, -, 0'],

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapHttp qw(version);
 use JSON::PP;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -265,11 +266,14 @@ sub lines {
     return split /\n/, slurp("$edge->{dir}/$file");
 }
 
+# newer versions of nginx refuse a Host that is none
+
+my $odd_host = version() < 1029000 ? "a\"b\xff" : 'a_b';
 my $n = 0;
 
 for my $case (@cases) {
     my ($line, $uri, @words) = ref $case->[0] ? @{ $case->[0] } : $case->[0];
-    my $host = $line =~ /success/ ? "a\"b\xff" : 'edge';
+    my $host = $line =~ /success/ ? $odd_host : 'edge';
 
     my $request = "$line HTTP/1.1\r\nHost: $host\r\nConnection: close\r\n"
                   . "User-Agent: \"},\\\xff\x01\r\n"

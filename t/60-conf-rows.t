@@ -68,7 +68,7 @@ for (
      ['(', 'missing closing parenthesis at its end'],
      ['a(?<n', 'syntax error in subpattern name (missing terminator?) at its '
                . 'end'],
-     ['[b-a]', 'range out of order in character class at "a]"'],
+     ['a{2,1}b', 'numbers out of order in {} quantifier at "}b"'],
      ["a\tb", 'it must be 1 to 512 bytes without control characters'],
      ['', 'it must be 1 to 512 bytes without control characters']),
 

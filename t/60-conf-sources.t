@@ -188,8 +188,8 @@ for (
     (map { my $line = $_;
            (["$line \"pattern=(\";", "invalid pattern \"(\" $in, missing closing "
              . 'parenthesis at its end'],
-            ["$line \"pattern=[b-a]\";", "invalid pattern \"[b-a]\" $in, range "
-             . 'out of order in character class at "a]"']) }
+            ["$line \"pattern=a{2,1}b\";", "invalid pattern \"a{2,1}b\" $in, "
+             . 'numbers out of order in {} quantifier at "}b"']) }
      'source json /a', 'source header X', 'field m json /a', 'field m header X',
      'retry_after json /a', 'retry_after header X'),
     ['source regex x;', "invalid pattern \"x\" $in, it must have a group for "

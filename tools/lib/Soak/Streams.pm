@@ -191,8 +191,12 @@ sub answer {
 
     $_->[1] = sprintf "%x\r\n%s\r\n", length $_->[1], $_->[1] for @parts;
 
+    # newer versions of nginx would keep the connection, and answer 502 where the
+    # last of two vendors fails after one that closes it without an answer
+
     $parts[0][1] = "HTTP/1.1 200 OK\r\nContent-Type: $type\r\nX-Vendor: $name"
-                   . "\r\nTransfer-Encoding: chunked\r\n\r\n$parts[0][1]";
+                   . "\r\nConnection: close\r\n"
+                   . "Transfer-Encoding: chunked\r\n\r\n$parts[0][1]";
 
     if ($kind eq 'cut') {
         $parts[-1][2] = 1;
