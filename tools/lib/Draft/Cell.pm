@@ -8,8 +8,8 @@ use utf8;
 
 use Exporter qw(import);
 
-our @EXPORT = qw(clean kind codes has_code repair strict_code status reason uniq
-                 $code_re $success_re);
+our @EXPORT = qw(clean kind codes has_code repair strict_code status reason
+                 is_status begins_with_reason uniq $code_re $success_re);
 
 # a code and a status that em_check.awk accepts, and a message of success
 
@@ -74,8 +74,9 @@ END_REASONS
 my %status = map { (($reason{$_} =~ s/ //gr) => $_) } keys %reason;
 
 @status{qw(unprocessablecontent contenttoolarge requestentitytoolarge
-           requesttimedout badrequests gatewaytimedout)}
-    = (422, 413, 413, 408, 400, 504);
+           requesttimedout badrequests gatewaytimedout
+           requestedrangenotsatisfiable requesturitoolong requesttoolong)}
+    = (422, 413, 413, 408, 400, 504, 416, 414, 413);
 
 
 # the text of a cell without its markup; a footnote's mark becomes "*"
@@ -182,14 +183,16 @@ sub codes {
 
     $cell =~ s/(?<=\S)\s*[(（].*//;
     $cell =~ s/^["'*]+|["'*]+$//g;
-    $cell =~ s/^(-?[0-9]{3,10})(?:\s*[:：–—]|\s+-|\s)\s*(?=[^\W0-9])
-               (?!(?:to|through|thru|bis|or|and|xx|x)\b|[至到或和]).*//x
+    $cell =~ s/^(-?[0-9]{3,10}|[A-Z]{1,4}-?[0-9]{2,8})(?:\s*[:：–—]|\s+-|\s)\s*(?=[^\W0-9]|['"])
+               (?![A-Z]{1,4}-?[0-9]{2,8}\b|(?:to|through|thru|bis|or|and|xx|x)\b|[至到或和]).*//x
         and $cell = $1 if !reason($cell);
 
     return () if is_family($cell) || $cell !~ /[A-Za-z0-9]/
                  || $cell =~ /^(?:19|20)[0-9]{2}([-\/.])[0-9]{1,2}\1[0-9]{1,2}$/
                  || $cell =~ m{^(?:n/?a|none|null|tbd|various|any|all)$}i
-                 || $cell =~ m{^(?:https?:)?//|^/};
+                 || $cell =~ m{^(?:https?:)?//|^/}
+                 || $cell =~ /^[\w+-]+\.(?:h|c|cc|cpp|java|py|go|[jt]s|md|html?|json|xml|ya?ml
+                              |proto|cs|swift|kt|rs|php|rb|pdf|txt)$/x;
 
     if ($cell =~ /^(-?[0-9]+)\s*
                   (?:-|~|～|–|—|〜|至|到|から|to|through|thru|bis|à|до|\.\.+|…)
@@ -277,6 +280,26 @@ sub reason {
     $text =~ s/[^a-z]//g;
 
     return $status{$text};
+}
+
+
+# whether a text begins with the name of a status
+
+sub begins_with_reason {
+    my ($text, $status) = @_;
+    my $name = ($reason{$status} // return 0) =~ s/ /[\\s_-]*/gr
+               =~ s/timeout/time[\\s-]?out/r;
+
+    return ($text // '') =~ /^\W*(?:\Q$status\E\W*)?$name(?![\w\s]*\w\s*$|\s+[a-z])/i;
+}
+
+
+# whether a number is a status that has a name
+
+sub is_status {
+    my ($number) = @_;
+
+    return exists $reason{$number};
 }
 
 

@@ -8,7 +8,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(codes has_code reason);
+use Draft::Cell qw(begins_with_reason codes has_code reason);
 use Draft::Columns qw(columns);
 use Draft::Names qw(role about_errors about_others about_http);
 use Exporter qw(import);
@@ -189,7 +189,21 @@ sub is_http {
     my $head = $table->{head}[$table->{columns}{code}] // '';
 
     return about_http($head) || grep({ about_http($_) } @near)
-           || reasons($table) && role($head) eq 'status';
+           || reasons($table) && role($head) eq 'status' || own_reasons($table);
+}
+
+
+# whether most rows have a text that begins with the name of their own status
+
+sub own_reasons {
+    my ($table) = @_;
+    my $rows = $table->{rows};
+    my $code = $table->{columns}{code};
+
+    return 2 * grep({
+        my $row = $_;
+        grep { begins_with_reason($row->[$_], $row->[$code] // '') } 0 .. $#$row
+    } @$rows) > @$rows;
 }
 
 

@@ -152,6 +152,17 @@ sub judge {
         $c->{score} -= 2 if $c->{role} eq 'subcode' && $c->{blank} > 2 * $n;
     }
 
+    # the names of constants, whose values are beside them
+
+    if (my ($value) = grep { $_->{role} eq 'code' && $_->{n} && $_->{distinct} > 0.9
+                             && $_->{numbers} == $_->{n} && $_->{statuses} < $_->{n}
+                             && $_->{name} =~ /^(?:值|数值|返回值|values?|int|num|number|numeric.*)$/i }
+                      @$column)
+    {
+        $_->{score} -= 6 for grep { defined $_->{score} && $_->{role} eq 'errcode'
+                                    && !$_->{numbers} } @$column;
+    }
+
     for my $c (grep { defined $_->{score} } @$column) {
         my @others = grep { $_ != $c && defined $_->{score}
                             && $_->{score} >= 6

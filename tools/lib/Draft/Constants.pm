@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(clean strict_code uniq);
+use Draft::Cell qw(clean is_status strict_code uniq);
 use Draft::Names qw(role about_errors about_others);
 use Draft::Source qw(groups);
 
@@ -42,15 +42,16 @@ sub is_source {
                     |\#!|--\s|"""|''')|^\s*(?:import|from|package|using|namespace
                     |class|enum|def|const|module|object|require|use|end|type|pub
                     |syntax|public|case|let|var|\@\w+|\[\w+\(|return)\b
-                    |^\s*[A-Za-z_]\w*\s*=\s*\S+|^\s*\#\[|^<\?php|^\#(?:define|if|endif
+                    |^\s*[A-Za-z_][\w.]*\s*=\s*\S+|^\s*\#\[|^<\?php|^\#(?:define|if|endif
                     |include|ifndef|undef|pragma)}x;
     my $signs = grep { /$source/ } @line;
     my $text = grep { /^\s{0,3}#+ \S|^\s*[-*]\s+\S|^\|.*\|\s*$|^=+\s|^```|^\S+:: |^[|,]===/
                       && !/^#\s*define/ } @line;
-    my $sure = grep { /^\s*(?:\#define\s|(?:public|export|pub|private|internal|static|open|final|sealed|data)?\s*
+    my $sure = grep { /^\s*(?:\#define\s|(?:public|export|pub|private|internal|static|open|final|sealed|data|typedef)?\s*
                        (?:(?:public|static|final|abstract|sealed|partial)\s+)*
                        (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
-                       |package\s+[\w.]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
+                       |(?:typedef\s+)?enum\s*\{\s*$
+                       |defmodule\s|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
                        |const\s*\(|syntax\s*=|using\s|\w[\w\s*]*=\s*[\[{(]\s*$
                        |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x } @line;
 
@@ -63,17 +64,26 @@ sub of {
     my @source = groups(@line);
     my @groups = map { { %$_, entries => [entries($_, $in_text)] } }
                  classes(@source), grep { !$_->{class} } @source;
+
+    drop_numbers(@groups);
+
     my %code;
 
-    for (map { @{ $_->{entries} } } @groups) {
-        $code{$_->{name}} //= $_ if $_->{code} ne $_->{name};
+    for my $group (grep { !has_statuses($_) } @groups) {
+        for (@{ $group->{entries} }) {
+            $code{$_->{name}} //= $_ if $_->{code} ne $_->{name};
+        }
     }
 
-    # a map of texts by the names of the constants
+    # a map of texts or of statuses by the names of the constants
 
     for my $group (@groups) {
-        my @texts = grep { $_->{code} eq $_->{name} && $code{$_->{name}} }
+        my $statuses = has_statuses($group);
+        my @texts = grep { $code{$_->{name}} && $code{$_->{name}} != $_
+                           && ($statuses || $_->{code} eq $_->{name}) }
                     @{ $group->{entries} };
+
+        $_->{status} = $_->{code} for $statuses ? @texts : ();
 
         for (@texts) {
             my $entry = $code{$_->{name}};
@@ -86,6 +96,36 @@ sub of {
     }
 
     return grep { $_ } map { table($_, @{ $_->{entries} }) } @groups;
+}
+
+
+# the numbers of an enumeration are no codes if a map by its names has others
+
+sub drop_numbers {
+    my (@groups) = @_;
+    my %mapped;
+
+    for my $group (@groups) {
+        for (grep { !$_->{number} && $_->{code} ne $_->{name} } @{ $group->{entries} }) {
+            $mapped{$_->{name}} = $group;
+        }
+    }
+
+    for my $group (grep { !has_statuses($_) } @groups) {
+        my @mapped = grep { $_->{number} && $mapped{$_->{name}}
+                            && $mapped{$_->{name}} != $group } @{ $group->{entries} };
+
+        $group->{entries} = [] if @mapped && 2 * @mapped >= @{ $group->{entries} };
+    }
+}
+
+
+# whether the codes of a group are HTTP statuses, all of them
+
+sub has_statuses {
+    my ($group) = @_;
+
+    return !grep { !is_status($_->{code}) } @{ $group->{entries} };
 }
 
 
@@ -136,10 +176,15 @@ sub entries {
           && (@{ $e->{numbers} } > 1 || grep { strict_code($_) } @{ $e->{strings} })) } @entry;
     my $named = @entry && !grep { @{ $_->{numbers} }
                                   || grep { strict_code($_) } @{ $_->{strings} } } @entry;
+    my $numbers = grep({ @{ $_->{numbers} } && !@{ $_->{strings} } } @entry) >= 0.4 * @entry;
+    my $words = grep({ !@{ $_->{numbers} } && strict_code($_->{strings}[0] // '') }
+                     @entry) >= 0.6 * (@entry || 1);
     my $statuses = @entry && @entry == grep { my $n = $_->{numbers};
                                   @$n == 1 && $n->[0] =~ /^[1-5][0-9][0-9]$/ } @entry;
     my $name_with_status = $statuses
-        && (uniq(map { $_->{numbers}[0] } @entry)) < @entry;
+        && ((uniq(map { $_->{numbers}[0] } @entry)) < @entry
+            || !grep { !$_->{keyed} || !@{ $_->{strings} }
+                       || !is_status($_->{numbers}[0]) } @entry);
 
     for my $entry (@entry) {
         my %got = %{ $entry->{named} };
@@ -178,6 +223,10 @@ sub entries {
         }
 
         next if !defined $code;
+        next if $words && $entry->{name} =~ /[A-Z]/ && !@{ $entry->{strings} }
+                && !defined $status && !$entry->{named}{code};
+        next if $numbers && $code eq $entry->{name} && !@{ $entry->{numbers} }
+                && !defined $status;
 
         if (!defined $status && @number && $number[0] =~ /^[1-5][0-9][0-9]$/
             && $code ne $number[0])

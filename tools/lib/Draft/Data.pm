@@ -79,7 +79,7 @@ sub of_yaml {
         or die "$0: YAML::PP is missing, install libyaml-pp-perl\n";
 
     my ($value) = eval {
-        YAML::PP->new(schema => ['Failsafe'], duplicate_keys => 1)
+        YAML::PP->new(schema => ['Failsafe', 'Merge'], duplicate_keys => 1)
                 ->load_string($text)
     };
 
@@ -93,6 +93,12 @@ sub walk {
     my ($value, $text, $form, @path) = @_;
     my @tables;
 
+    # a list of objects that have one text each is an object of texts
+
+    $value = { map { %$_ } @$value }
+        if ref $value eq 'ARRAY' && @$value > 1
+           && !grep { ref ne 'HASH' || keys %$_ != 1 || ref((values %$_)[0]) } @$value;
+
     if (ref $value eq 'HASH') {
         my @keys = ordered($value, $text);
         my @records = grep { ref $value->{$_} eq 'HASH' } @keys;
@@ -102,6 +108,7 @@ sub walk {
                               $form, @path)
             if @records && $alike;
         push @tables, scalars($value, $form, \@path, @keys);
+        push @tables, tuples($value, $form, \@path, @keys);
 
         push @tables, map { walk($value->{$_}, $text, $form, @path, $_) }
                       grep { ref $value->{$_}
@@ -149,6 +156,20 @@ sub title {
     }
 
     return undef;
+}
+
+
+# an object of lists of scalars, by code
+
+sub tuples {
+    my ($value, $form, $path, @keys) = @_;
+
+    @keys = grep { ref $value->{$_} eq 'ARRAY' && @{ $value->{$_} } > 1
+                   && !grep { ref } @{ $value->{$_} } } @keys;
+
+    return () if @keys < 2 || grep { !strict_code($_) } @keys;
+    return table($form, $path, [ 'code', map { '' } @{ $value->{$keys[0]} } ],
+                 [ map { [ $_, map { $_ // '' } @{ $value->{$_} } ] } @keys ]);
 }
 
 
@@ -233,6 +254,9 @@ sub scalars {
     my $codes = grep { strict_code($_) || /^-?[0-9]+$/ } @keys;
     my $about = about_errors(join ' ', @$path);
 
+    # one text in several languages
+
+    return () if !grep { !/^[a-z]{2}(?:[-_][A-Za-z]{2,4})?$/ } @keys;
     return () if grep({ role($_) =~ /code$|status|message|text/ && !strict_code($_) }
                       @keys) && !$about;
 
@@ -330,11 +354,13 @@ sub pairs {
     return table('properties', [], ['name', 'code'], \@pair)
         if $numbers > 0.8 * @pair;
 
-    for (@pair) {
+    my @error = grep {
         $_->[0] =~ s/^(?:.*[._])?(-?[0-9]{1,10})$/$1/
             || $_->[0] =~ s/^(?:\w+\.)*?(?:errors?|err|codes?|msg|messages?
-                             |exceptions?|fault|errcode|error_code)[.](?=\w)//xi;
-    }
+                             |exceptions?|fault|errcode|error_code)[.](?=\w)//xi
+    } @pair;
+
+    @pair = @error if @error > 1;
 
     return table('properties', [], ['code', 'message'], \@pair)
         if grep({ strict_code($_->[0]) } @pair) >= 0.6 * @pair;

@@ -19,7 +19,7 @@ sub tables {
                           0 .. $#{ $document->lines };
     my @tables;
 
-    return () if $text !~ /<(?:table|dl|html|body|h[1-6]|li|tr)\b/i;
+    return () if $text !~ /<(?:table|dl|html|body|h[1-6]|li|tr|summary)\b/i;
 
     eval { require HTML::TreeBuilder; 1 }
         or die "$0: HTML::TreeBuilder is missing, install libhtml-tree-perl\n";
@@ -53,7 +53,7 @@ sub tables {
     }
 
     $document->replace(markdown(join "\n", @{ $document->lines }))
-        if $text =~ /<(?:html|body|h[1-6]|dl|li)\b/i;
+        if $text =~ /<(?:html|body|h[1-6]|dl|li|summary)\b/i;
 
     return @tables;
 }
@@ -246,6 +246,7 @@ sub markdown {
         s/<pre\b[^>]*>(?:\s*<code[^>]*>)?/\n```\n/gi;
         s/(?:<\/code>\s*)?<\/pre>/\n```\n/gi;
         s/<li\b[^>]*>\s*(?:<p>)?/\n* /gi;
+        s/<summary\b[^>]*>\s*(.*?)\s*<\/summary>/"\n###### " . $1 =~ s{\s+}{ }gr . "\n"/gise;
         s/<dt\b[^>]*>\s*/\n* /gi;
         s/\s*<\/dt>\s*<dd\b[^>]*>\s*/ - /gi;
         s/<dd\b[^>]*>\s*/ - /gi;
@@ -253,7 +254,7 @@ sub markdown {
         s/<\/?(?:strong|b)(?:\s[^>]*)?>/**/gi;
         s/<\/(?:p|li|dd|div|ul|ol|dl)>/\n/gi;
         s/<br\s*\/?>/\n/gi;
-        s/<\/?(?:html|body|p|div|ul|ol|dl|section|article|main|a|em|i|span|small)(?:\s[^>]*)?>//gi;
+        s/<\/?(?:html|body|details|p|div|ul|ol|dl|section|article|main|a|em|i|span|small)(?:\s[^>]*)?>//gi;
         s/<!doctype[^>]*>//gi;
         s/``(?!`)(?<!```)//g;
     }

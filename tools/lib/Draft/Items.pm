@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(clean has_code strict_code uniq);
+use Draft::Cell qw(clean has_code reason strict_code uniq);
 use Draft::Names qw(role about_errors about_others);
 
 my $bullet = qr/\s*(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+/;
@@ -31,9 +31,63 @@ sub tables {
         push @{ $kind{$item->{kind}} }, $item;
     }
 
+    below_statuses(\%kind);
+
     return map { groups($document, @$_) }
            sort { $a->[0]{line} <=> $b->[0]{line} }
-           grep { is_list(@$_) } values %kind;
+           grep { is_list($document, @$_) } values %kind;
+}
+
+
+# a list's item that is only a status gives it to the items of the list below
+# it, and is no code itself
+
+sub below_statuses {
+    my ($kind) = @_;
+    my @items = sort { $a->{line} <=> $b->{line} } map { @$_ } values %$kind;
+    my (@above, %used);
+
+    for my $item (@items) {
+        my ($indent) = $item->{kind} =~ /^list (\d+)/ or next;
+
+        @above = grep { $_->[0] < $indent } @above;
+
+        if ($item->{code} =~ /^[1-5][0-9][0-9]$/
+            && ($item->{text} eq '' || reason($item->{text})))
+        {
+            push @above, [$indent, $item];
+
+        } elsif ($item->{code} =~ /^[1-5][0-9][0-9]$/ && is_codes($item->{text})) {
+            $item->{codes} = [ split /[,、;|\s]+/, $item->{text} ];
+            $item->{text} = "HTTP $item->{code} | ";
+
+        } elsif (@above) {
+            $item->{text} = "HTTP $above[-1][1]{code} | $item->{text}"
+                if $item->{text} !~ /^HTTP/;
+            $used{$above[-1][1]{line}} = 1;
+        }
+    }
+
+    for my $name (keys %$kind) {
+        my @left = grep { !$used{$_->{line}} } @{ $kind->{$name} };
+
+        if (@left) {
+            $kind->{$name} = \@left;
+
+        } else {
+            delete $kind->{$name};
+        }
+    }
+}
+
+
+# whether a text has nothing but codes that are words
+
+sub is_codes {
+    my ($text) = @_;
+    my @words = split /[,、;|\s]+/, $text;
+
+    return @words && !grep { !strict_code($_) || !/[a-z]/i } @words;
 }
 
 
@@ -59,6 +113,9 @@ sub item {
     } elsif ($raw =~ s/^(\s*)(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+//) {
         $kind = 'list ' . length $1;
 
+    } elsif ($raw =~ s/^\s*:(-?[0-9]+):\s+(?=\S)/$1 - /) {
+        $kind = 'list field';
+
     } elsif ($raw =~ /^\S+\s*$/
              && ($document->lines->[$i + 1] // '') =~ /^:\s+(\S.*)/)
     {
@@ -68,6 +125,7 @@ sub item {
     } else {
         $kind = 'line';
         $raw =~ s/^\s+//;
+        $raw =~ s/^(\S+)\s{3,}(?=[^\s=:])/$1 - /;
     }
 
     my ($code, $text, $form) = code($raw, $kind) or return undef;
@@ -85,6 +143,14 @@ sub code {
                    |エラーコード|코드|오류|ошибка|код)\s*[:：\#]?\s*/xi;
 
     $text =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/;
+
+    # 1001 (HTTP 404): no such thing
+
+    if ($text =~ /^$lead?($number)\s*[(（\[]\s*(?:HTTP|status)[\s\w:：]*?([1-5][0-9][0-9])\b
+                  [^)）\]]*[)）\]](?:$dash|\s+|$)(.*)$/xi)
+    {
+        return (value($1), "HTTP $2 | $3", 'number');
+    }
 
     # INVALID_TOKEN (1001), [1001] INVALID_TOKEN
 
@@ -113,6 +179,22 @@ sub code {
         && $2 !~ /^[1-5][0-9][0-9]$/)
     {
         return (value($2), join(' | ', $1, $3 // ''), 'number');
+    }
+
+    # order.gone HTTP 410 - it is no more
+
+    if ($text =~ /^($word)\s+HTTP\s*([1-5][0-9][0-9])\b(?:$dash|\s+|$)(.*)$/
+        && strict_code($1))
+    {
+        return ($1, "HTTP $2 | $3", form($1));
+    }
+
+    # E1001 no such thing
+
+    if ($kind =~ /^(?:heading|list)/
+        && $text =~ /^([A-Z]{1,5}[-_]?[0-9]{2,8})\s+([^\s\d].*)$/)
+    {
+        return ($1, $2, 'mixed');
     }
 
     # plain words need a mark, or another sign that they are codes
@@ -159,12 +241,19 @@ sub form {
 # whether items of one kind are a list of codes
 
 sub is_list {
-    my (@items) = @_;
+    my ($document, @items) = @_;
     my @codes = map { $_->{code} } @items;
 
     return 0 if @items < ($items[0]{kind} =~ /^line/ ? 3 : 2);
     return 0 if $items[0]{kind} =~ /^line/ && !near(@items);
     return 0 if uniq(@codes) < 0.7 * @codes;
+
+    # words above tables, which were read, are no codes
+
+    if ($items[0]{kind} =~ /^heading \d+ WORD/ && !grep { /_/ } @codes) {
+        return 0 if !grep { $_->{text} ne ''
+                            || grep { /\w/ } section($document, $_->{line}) } @items;
+    }
 
     # numbers of chapters, years
 
@@ -208,8 +297,8 @@ sub groups {
 
         $last = $i;
 
-        push @{ $tables[-1]{rows} }, [ $item->{code}, $status,
-                                       split / \| /, $text ];
+        push @{ $tables[-1]{rows} }, map { [ $_, $status, split / \| /, $text ] }
+                                     @{ $item->{codes} || [$item->{code}] };
         $document->{line}[$i] = '' if !$item->{headed};
     }
 
@@ -262,6 +351,7 @@ sub trust {
     my $strong = 2 * grep({ /^-?\d{3,}$|^-\d|_/ } @code) >= @code;
 
     return 0.5 if about_others($above) && !about_errors($above);
+    return 0.5 if !$strong && $table->{near} =~ /\b(?:possible|allowed|valid)\svalues\b|可选值|取值/i;
     return 2 if about_errors($above)
                 || about_errors($headings[0] // '') && $strong;
     return $strong ? 1.4 : $code[0] =~ /^\d/ ? 1 : 0.6;

@@ -46,11 +46,13 @@ sub lines {
     my @grid;
 
     wiki(\@line);
+    ruled(\@line);
 
     for my $i (grep { !$fenced[$_] } 0 .. $#line) {
         for ($line[$i]) {
             s/^\s*>+\s?(?=.*\|)//;
             s/^\s*[-*]\s+(?=\|.*\|\s*$)//;
+            s/^\s*#{1,6}\s+(?=[^|]+\|[^|]+\|)//;
 
             if (/^\s*\+[-=:+]+\+\s*$/) {
                 tr/+=/|\-/;
@@ -81,6 +83,27 @@ sub lines {
     }
 
     return { line => \@line, fenced => \@fenced, grid => \@grid };
+}
+
+
+# rows between pipes with a bare "---" below each: only the first one is a rule
+
+sub ruled {
+    my ($line) = @_;
+    my $rule = qr/^\s*-{3,}\s*$/;
+
+    for my $i (reverse 1 .. $#$line - 1) {
+        next if $line->[$i] !~ $rule || $line->[$i - 1] !~ /\|/
+                || $line->[$i + 1] !~ /\|/;
+
+        if ($i > 1 && $line->[$i - 2] =~ $rule) {
+            splice @$line, $i, 1;
+            push @$line, '';
+
+        } else {
+            $line->[$i] = '---' . '|---' x ($line->[$i - 1] =~ tr/|//);
+        }
+    }
 }
 
 

@@ -71,7 +71,7 @@ my @roles = (
                     |[a-z]{0,12}codes?(?:\W.*)?|status\W?value|id|ec)$}x ],
 
     [ name => qr{^(?:errors?|names?|keys?|constants?|symbols?|symbolicname|enums?
-                    |identifiers?|error(?:name|type|key|id|class|string|status)
+                    |identifiers?|error(?:name|type|key|id|class|string|status|reason)
                     |exceptions?|conditionname|condition|reasons?|code(?:string|name|key)
                     |错误|錯誤|名称|名稱|标识|标识符|常量|枚举|枚举值|英文名
                     |错误(?:标识|名称?|类型|常量|key)|エラー|エラー名|定数|名前

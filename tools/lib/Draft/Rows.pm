@@ -16,7 +16,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(codes has_code repair status reason uniq $success_re);
+use Draft::Cell qw(begins_with_reason codes has_code repair status reason uniq $success_re);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe);
 use Draft::Names qw(about_http);
@@ -259,6 +259,21 @@ sub add_status {
     my $cell = $columns->{is_status} ? $entry->{code}
                : defined $column ? $cells->[$column] // ''
                : $columns->{above} // '';
+
+    if ($cell eq '' && !defined $column
+        && grep { begins_with_reason($_, $entry->{code}) } @$cells)
+    {
+        $cell = $entry->{code};
+
+    } elsif ($cell eq '' && !defined $column) {
+        my @said = uniq(map { /\bHTTP(?:[\s-]*(?:status|code|error|response|状态码|返回码|ステータス))*
+                               \s*[:：]?\s*([2-5][0-9][0-9])\b/xig } @$cells);
+
+        @said = $1 if !@said && ($cells->[$columns->{code}] // '')
+                                 =~ /^\D*\w\s*[(（\[]\s*([2-5][0-9][0-9])\s*[)）\]]$/;
+
+        $cell = $said[0] if @said == 1;
+    }
 
     $entry->{wants_status} = 1 if defined $column;
     $entry->{statuses}{$cell} = 1 if $cell =~ /[0-9０-９]/ || reason($cell);

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(strict_code);
+use Draft::Cell qw(has_code strict_code);
 use Draft::Names qw(role);
 
 
@@ -51,6 +51,7 @@ sub unfold {
     my ($width) = grep { @head % $_ == 0 && repeats(\@head, $_) }
                   2 .. int(@head / 2);
 
+    $width = 1 if all_codes($table);
     return $table if !$width;
 
     my @rows;
@@ -66,6 +67,25 @@ sub unfold {
 
     return { %$table, head => [ @head[0 .. $width - 1] ], rows => \@rows,
              spanned => undef };
+}
+
+
+# whether the cells of all columns begin with a code and have a text, below no
+# header
+
+sub all_codes {
+    my ($table) = @_;
+    my @head = @{ $table->{head} };
+
+    return 0 if @head < 2 || grep { $_ ne '' } @head;
+
+    for my $i (0 .. $#head) {
+        my @cells = grep { $_ ne '' } map { $_->[$i] // '' } @{ $table->{rows} };
+
+        return 0 if grep({ has_code($_) && / \w/ } @cells) < 0.8 * (@cells || 1);
+    }
+
+    return 1;
 }
 
 

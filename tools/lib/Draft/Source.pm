@@ -108,6 +108,8 @@ sub line {
         my ($said) = $text =~ /($string)/;
 
         $state->{comment} = unquote($said) if defined $said && $said =~ / /;
+        $state->{status} = http_status($1) // $state->{status}
+            if $text =~ /\w*(?:http|status)\w*\s*\(\s*([\w.:]+)\s*\)/i;
         return 0;
     }
 
@@ -119,9 +121,29 @@ sub line {
 
     return blank($state) if $text !~ /\S/;
 
+    my ($indent) = $text =~ /^(\s*)/;
+
+    undef $state->{function}
+        if defined $state->{function} && length $indent <= $state->{function};
+
+    # case NAME: and below it "return 404;"
+
+    if ($text =~ /^\s*(?:case|when)\s+($string|[\w.:]*\w)\s*(?::|->)\s*$/) {
+        push @{ $state->{cases} }, $1;
+        return 0;
+    }
+
+    if (my $cases = delete $state->{cases}) {
+        if ($text =~ /^\s*return\s+\S/) {
+            statement($state, "case $_: " . ($text =~ s/^\s+//r), $comment, $i)
+                for @$cases;
+            return 0;
+        }
+    }
+
     # a value over several lines
 
-    if ($text =~ /[(\[{]\s*$/ && $text !~ /\b(?:enum|class|struct|interface|namespace|switch|match|when|trait|impl|func|fn|function|if|for|while)\b/) {
+    if ($text =~ /[(\[{]\s*$/ && $text !~ /\bmap\[|\b(?:enum|class|struct|interface|namespace|switch|match|when|trait|impl|func|fn|function|if|for|while)\b/) {
         my ($joined, $read) = joined($state, $i, $text);
 
         if (defined $joined) {
@@ -228,6 +250,10 @@ sub statement {
     my ($state, $text, $comment, $i) = @_;
     my $group = $state->{group};
 
+    # a statement of SQL
+
+    $text =~ s/^\s*INSERT\s+INTO\b.*?\bVALUES\s*(?=\()//i;
+
     # several entries in one line: enum X { A = 1, B = 2 }
 
     if ($text =~ /^(.*\benum\b[^{]*)\{(.+)\}/ && $2 !~ /[{(]/) {
@@ -251,6 +277,7 @@ sub statement {
     if ($text =~ /\b(?:enum|class|struct|interface|object|namespace|module|extension|trait|impl|record|type|message|service|oneof|union)\b/
         && $text =~ /[{:(]\s*$/ && $text !~ /^\s*#|=\s*["'0-9]|^\s*\w+\(.*\)\s*[,;]?$/
         || $text =~ /\b(?:enum)\b\s*(?:class\s+)?\w*\s*(?::\s*\w+\s*)?$/
+        || $text =~ /\bNS_(?:\w+_)?ENUM\s*\([^)]*\)\s*\{?\s*$/
         || $text =~ /^\s*(?:const|var)\s*\(\s*$/
         || $text =~ /^\s*(?:(?:public|private|internal|static|final|abstract|sealed|export|partial|open)\s+)*
                      (?:class|module|interface|struct)\s+\w+/x
@@ -261,10 +288,13 @@ sub statement {
         begin($state, name_of($text), $i + 1);
         $state->{comment} = '';
         ($state->{group}{base}) = $text =~ /(?:\bclass\s+\w+\s*\(|\bextends\s+|<\s*)(\w+)/;
-        $state->{group}{flags} = $text =~ /^\s*(?:message|service|oneof|union)\b/;
+        $state->{group}{flags} = $text =~ /^\s*(?:message|service|oneof|union)\b
+                                         |^\s*(?:export\s+)?type\s+\w+(?:\s*=\s*\{|\s+struct\b)/x;
         $state->{iota} = $text =~ /^\s*const\s*\(/ ? -1 : undef;
         $state->{expression} = undef;
-        $state->{enum} = $text =~ /\benum\b/;
+        $state->{function} //= length $1
+            if $text =~ /^(\s*)(?:\w+\s+)*(?:func|fn|def|fun)\b/;
+        $state->{enum} = $text =~ /\benum\b|\bNS_(?:\w+_)?ENUM\b/;
         return;
     }
 
@@ -324,6 +354,7 @@ sub entry_of_rows {
 sub name_of {
     my ($text) = @_;
 
+    return $1 if $text =~ /\bNS_(?:\w+_)?ENUM\s*\(\s*\w+\s*,\s*(\w+)/;
     return $1 if $text =~ /\b(?:enum\s+(?:class|struct)|enum|class|struct|interface|object|namespace|module|extension|trait|record|type|message|service|oneof|union)\s+([A-Za-z_]\w*)/;
     return $1 if $text =~ /([A-Za-z_]\w*)\s*(?::[^=]*)?(?:=|:|=>)\s*[^=]*[\[{(]\s*$/;
     return $1 if $text =~ /\b(?:func|fn|function|def|fun)\s+(?:\([^)]*\)\s*)?(\w+)/;
@@ -337,7 +368,7 @@ sub entry {
     my ($state, $text, $comment) = @_;
     my $group = $state->{group};
 
-    $text =~ s/^\s+|\s+$//g;
+    $text =~ s/^[\s,]+(?=\w)|^\s+|\s+$//g;
     $text =~ s/^:(?=\w+\s*=>)//;
     return if $text eq '' || $text =~ /^(?:import|from|package|using|use|require|include|return\s+\w+;|if|for|while|\}|else)\b/
               || $text =~ /^#\s*(?:if|endif|else|include|pragma|undef|el)/;
@@ -372,6 +403,7 @@ sub entry {
     {
         my ($key, $value) = ($1, $2);
 
+        $state->{keyed} = $key =~ /^["'`]/;
         $key = unquote($key) =~ s/.*(?:::|\.)(?=[A-Za-z_]\w*$)//r;
         add($state, $key, $value =~ s/^return\s+//r, $comment)
             if $key =~ /^[\w.:\/-]+$/;
@@ -405,12 +437,21 @@ sub entry {
         return;
     }
 
+    # a local variable, or a container that is still empty
+
+    return if $text =~ /^[\w\s,]+:=/ || $text =~ /(?:\{\s*\}|\[\s*\]|\(\s*\))\s*[;,]?$/
+              && $text !~ /["'0-9]/;
+
     # modifiers NAME: type = value
 
     if ($text =~ /^([\w\s\$:<>\[\]\?.*&'"@-]*?)\s*(?<![=!<>])(?:=>|:=|=)(?!=)\s*(.+)$/) {
         my $name = constant_name($1);
 
-        add($state, $name, $2, $comment) if defined $name;
+        return if !defined $name;
+        return if defined $state->{function} && $name !~ /^[A-Z][A-Z0-9_]+$/
+                  && role($name) eq '' && $2 !~ /\bcode\W*[:=]/i;
+
+        add($state, $name, $2, $comment);
         return;
     }
 
@@ -464,6 +505,8 @@ sub add {
     my $entry = { name => $name, numbers => [], strings => [], named => {},
                   comment => $comment ne '' ? $comment : $state->{comment} };
 
+    $entry->{keyed} = delete $state->{keyed} || $name =~ /^[a-z]+(?:_[a-z]+)+$/;
+    $entry->{status} = delete $state->{status} if defined $state->{status};
     $state->{comment} = '';
 
     if (!defined $value) {
@@ -523,13 +566,19 @@ sub literals {
         }
     }
 
+    # NAME = 1 [(errors.code) = 400]
+
+    if ($value =~ s/^\s*-?\d+\s*\[\s*\([\w.]+\)\s*=\s*([1-5]\d\d)\b.*$//) {
+        $entry->{named} = { code => $entry->{name}, status => $1 };
+    }
+
     $value =~ s/\(\s*(-?\s*(?:0x[0-9a-fA-F]+|\d+))[uUlL]*\s*\)/ $1 /g;
     $value =~ s/\b(\d+)[uUlL]+\b|\b(0x[0-9a-fA-F]+)[uUlL]+\b/$1 \/\/ $2/ge;
 
     while ($value =~ /(?:['":]?\b([A-Za-z_]\w*)['"]?\s*(?:=>|[:=](?![:=]))\s*)?
                       (?:($string)|($integer)
-                         |\b((?:\w+(?:\.|::))*(?:Http\w*|http|HTTP\w*|Status\w*|status)
-                             (?:\.|::|_)?\w*)
+                         |\b((?:\w+(?:\.|::))*(?:Http\w*|http|HTTP\w*|Status\w*|status
+                             |\w*Response\w*(?=\.|::))(?:\.|::|_)?\w*)
                          |\b([A-Za-z_]\w*)(?!\s*[\(\w]))/gx)
     {
         my ($key, $text, $number, $http, $name) = ($1, $2, $3, $4, $5);
@@ -543,7 +592,10 @@ sub literals {
         } elsif (defined $text) {
             my $said = unquote($text);
 
-            if ($role =~ /code$/ || $key && $key =~ /^(?:id|key|type|errorType)$/ && strict_code($said)) {
+            if ($role eq 'status' && $said =~ /^[1-5]\d\d$/) {
+                $entry->{named}{status} //= $said;
+
+            } elsif ($role =~ /code$/ || $key && $key =~ /^(?:id|key|type|errorType)$/ && strict_code($said)) {
                 $entry->{named}{code} //= $said;
 
             } elsif ($role =~ /message|text/) {

@@ -18,7 +18,8 @@ sub whole {
     my $text = join "\n", @{ $document->lines };
 
     return () if $text !~ /^\s*<(?:\?xml|[A-Za-z][\w:.-]*)[^>]*>/
-                 || $text =~ /^\s*(?:<!doctype html|<(?:html|table|div|p|h[1-6]|body|dl|ul)\b)/i;
+                 || $text !~ /^\s*<\?xml/
+                    && $text =~ /<(?:!doctype html|html|table|div|h[1-6]|body|dl|ul|br)\b/i;
 
     my (%rows, @order);
 
@@ -31,7 +32,9 @@ sub whole {
 
         # an element of elements that have more is not a row
 
-        if ($attributes eq '' && $inside =~ m{<[\w:.-]+(?:\s+[\w:.-]+\s*=|[^<>]*>\s*<\w)}) {
+        if ($attributes eq '' && $inside =~ m{<[\w:.-]+(?:\s+[\w:.-]+\s*=|[^<>]*>\s*<\w)}
+            || $inside =~ m{<([\w:.-]+)\s(?=[^<>]*\b(?:code|id|no|key)=)[^<>]*>.*<\1\s}s)
+        {
             pos($text) = $start;
             next;
         }
