@@ -51,7 +51,7 @@ sub is_source {
                        (?:(?:public|static|final|abstract|sealed|partial)\s+)*
                        (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
                        |(?:typedef\s+)?enum\s*\{\s*$
-                       |defmodule\s|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
+                       |(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
                        |const\s*\(|syntax\s*=|using\s|\w[\w\s*]*=\s*[\[{(]\s*$
                        |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x } @line;
 
@@ -234,6 +234,8 @@ sub entries {
             $status = $number[0];
         }
 
+        $status //= $entry->{section};
+
         my $text = $got{text} // join ' | ', grep { /\S/ } @string, $entry->{comment};
 
         push @found, { name => $entry->{name}, code => clean($code),
@@ -264,7 +266,7 @@ sub is_limit {
                             |VERSION|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE)|SIZE|LEN|LENGTH|BUFSIZE|BUF|NUM|MASK|OFFSET|SHIFT
                             |serialVersionUID|H|MAX_VALUE|SENTINEL|TOTAL)_*$/x
                 && !($name =~ /ERR/ && $name !~ /(?:CNT|COUNT|MAX|BASE|BEGIN|END|LAST|START|NUM|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE))_*$/);
-    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUT|PORT|BUFFER)(?:_|$)
+    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUT|RETRY|PORT|BUFFER)(?:_|$)
                           |^(?:Max|Min|Default)[A-Z]/x && !@{ $entry->{strings} };
     return 1 if $name =~ /(?:Count|Max|Base|Begin|End|Last)$/ && $name =~ /^(?:Err|E|k|e|Code)/
                 && !@{ $entry->{strings} };

@@ -275,6 +275,13 @@ sub add_status {
         $cell = $said[0] if @said == 1;
     }
 
+    # a blank one below a status that is left of the codes is the same
+
+    if (defined $column && $column < $columns->{code}) {
+        $cell = $columns->{same} // '' if $cell eq '';
+        $columns->{same} = $cell;
+    }
+
     $entry->{wants_status} = 1 if defined $column;
     $entry->{statuses}{$cell} = 1 if $cell =~ /[0-9０-９]/ || reason($cell);
 }

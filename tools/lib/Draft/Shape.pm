@@ -22,7 +22,31 @@ sub shape {
         $_ //= '' for @$row;
     }
 
-    return unfold(upright($table));
+    return unfold(apart(upright($table)));
+}
+
+
+# "404 / 4041" is a status and a code, in a column of such cells
+
+sub apart {
+    my ($table) = @_;
+    my $pair = qr{^([1-5][0-9][0-9])\s*/\s*([A-Za-z0-9._-]+)$};
+    my @head = @{ $table->{head} };
+
+    for my $i (grep { $head[$_] =~ m{\S\s*/\s*\S} } 0 .. $#head) {
+        my @cells = grep { $_ ne '' } map { $_->[$i] // '' } @{ $table->{rows} };
+
+        next if !@cells || grep { !/$pair/ || length $2 < 4 } @cells;
+
+        return { %$table, spanned => undef,
+                 head => [ 'HTTP status', 'code', @head[grep { $_ != $i } 0 .. $#head] ],
+                 rows => [ map { my $row = $_;
+                                 [ ($row->[$i] // '') =~ /$pair/ ? ($1, $2) : ('', ''),
+                                   map { $row->[$_] } grep { $_ != $i } 0 .. $#head ]
+                               } @{ $table->{rows} } ] };
+    }
+
+    return $table;
 }
 
 

@@ -48,6 +48,7 @@ sub groups {
 sub begin {
     my ($state, $name, $line) = @_;
 
+    undef $state->{section};
     $state->{group} = { name => $name, line => $line, entries => [], flags => 0,
                         next => undef, heading => $state->{heading}, base => '' };
     push @{ $state->{groups} }, $state->{group};
@@ -98,6 +99,12 @@ sub line {
 
     if ($text =~ m{^\s*(?://+[!<]?|/\*.*\*/\s*$|\#(?!\s*define|\[|include|if|end|el|pragma|undef)|--\s|;;|\*\s|""")(.*)}) {
         my $comment = comment($text);
+        my $status = status_in($comment);
+
+        if (defined $status) {
+            $state->{section} = $status;
+            return 0;
+        }
 
         $state->{comment} = $state->{comment} ne '' && $comment ne ''
                             ? "$state->{comment} $comment" : $comment;
@@ -164,6 +171,16 @@ sub blank {
     $state->{comment} = '' if !$state->{group} || $state->{lines}[$state->{at}] !~ /\S/;
 
     return 0;
+}
+
+
+# the status of a comment that has nothing but its number and its name, or undef
+
+sub status_in {
+    my ($comment) = @_;
+    my ($status) = $comment =~ /(?<![0-9.])([2-5][0-9][0-9])(?![0-9])/ or return undef;
+
+    return (reason($comment =~ s/$status//r) // 0) == $status ? $status : undef;
 }
 
 
@@ -286,6 +303,7 @@ sub statement {
         || $text =~ /\b(?:func|fn|function|def|fun)\b.*[{:]\s*$/)
     {
         begin($state, name_of($text), $i + 1);
+        nest($state, $text);
         $state->{comment} = '';
         ($state->{group}{base}) = $text =~ /(?:\bclass\s+\w+\s*\(|\bextends\s+|<\s*)(\w+)/;
         $state->{group}{flags} = $text =~ /^\s*(?:message|service|oneof|union)\b
@@ -319,6 +337,18 @@ sub statement {
         begin($state, '', $i + 1);
         $state->{enum} = 0;
     }
+}
+
+
+# a group in another one has that one's name as its heading
+
+sub nest {
+    my ($state, $text) = @_;
+    my ($indent) = $text =~ /^(\s*)/;
+    my @parents = grep { $_->[0] < length $indent } @{ $state->{parents} };
+
+    $state->{group}{heading} ||= join ' / ', map { $_->[1] } @parents;
+    $state->{parents} = [ @parents, [length $indent, $state->{group}{name}] ];
 }
 
 
@@ -387,7 +417,7 @@ sub entry {
 
     # case 1001: return "text"; case NAME = 1
 
-    $text =~ s/^(?:case|when)\s+(?=\S+\s*(?::|=|->|=>|$))//;
+    $text =~ s/^(?:case|when)\s+\.?(?=\S+\s*(?::|=|->|=>|$))//;
 
     if ($text =~ /^\|?\s*($string)\s*[|;,]?$/) {
         my $word = unquote($1);
@@ -505,6 +535,7 @@ sub add {
     my $entry = { name => $name, numbers => [], strings => [], named => {},
                   comment => $comment ne '' ? $comment : $state->{comment} };
 
+    $entry->{section} = status_in($comment) // $state->{section};
     $entry->{keyed} = delete $state->{keyed} || $name =~ /^[a-z]+(?:_[a-z]+)+$/;
     $entry->{status} = delete $state->{status} if defined $state->{status};
     $state->{comment} = '';
