@@ -451,6 +451,27 @@ error_map_document acme {
 EOT
 
 
+# code 0 is a success by what its text says, and only then
+
+($draft) = draft(<<'EOT', 'acme', '--conf', '--pointer', '/code');
+| Code | Message |
+|---|---|
+| 00 | Approved or completed |
+| 01 | unknown error |
+| 02 | the card is unknown |
+EOT
+
+like($draft, qr/^    success  00;    # \? a guess from the document$/m,
+     'a code 00 that is approved is a success');
+like($draft, qr/^    00 +- +OK /m, '... whose row nginx takes');
+like($draft, qr/^    01 +- +TODO .*\n.*\n    02 +- +NOT_FOUND /m,
+     'an unknown error is not one that something unknown causes');
+
+($draft) = draft("| Code | Message |\n|---|---|\n| 0 | no luck |\n| 1 | bad |\n",
+                 'acme', '--conf', '--pointer', '/code');
+unlike($draft, qr/^    0 +- +OK /m, 'a code 0 with another text is none');
+
+
 # nothing found
 
 ($draft, $report, $status) = draft($fields);

@@ -190,7 +190,7 @@ sub codes {
     return () if is_family($cell) || $cell !~ /[A-Za-z0-9]/
                  || $cell =~ /^(?:19|20)[0-9]{2}([-\/.])[0-9]{1,2}\1[0-9]{1,2}$/
                  || $cell =~ m{^(?:n/?a|none|null|tbd|various|any|all)$}i
-                 || $cell =~ m{^(?:https?:)?//|^/}
+                 || $cell =~ m{^(?:https?:)?//|^/} && !is_problem($cell)
                  || $cell =~ /^[\w+-]+\.(?:h|c|cc|cpp|java|py|go|[jt]s|md|html?|json|xml|ya?ml
                               |proto|cs|swift|kt|rs|php|rb|pdf|txt)$/x;
 
@@ -214,6 +214,15 @@ sub codes {
            and $cell !~ m{^[A-Z]+/[A-Z]+$};
 
     return $cell =~ /^$code_re$/ ? ($cell) : ();
+}
+
+
+# the URI of a type of problems, as RFC 9457 has it
+
+sub is_problem {
+    my ($cell) = @_;
+
+    return $cell =~ m{^https?://[\w.:-]+/(?:[\w.-]+/)*(?:errors?|problems?|probs?)/[\w./-]+$};
 }
 
 

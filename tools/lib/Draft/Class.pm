@@ -38,7 +38,7 @@ my @words = (
     [ ALREADY_EXISTS => qr/already|duplicat|not\ unique|in\ use|twice
         |已存在|已经存在|重复|重複|已被占用|既に|이미|уже/x ],
     [ NOT_FOUND => qr/not\ (?:be\ )?(?:found|exist|known)|(?:does|do)\s?n.t\ exist
-        |no\ such|unknown|nonexist|notfound|missing\ resource
+        |no\ such|\w\ unknown|unknown\ (?!(?:error|exception|fault|reason|problem)\b)\w|nonexist|notfound|missing\ resource
         |不存在|未找到|找不到|没有找到|查无|無此|見つかり|存在しない|없[음는습]
         |не\ найден|not\ exist/x ],
     [ UNAUTHENTICATED => qr/unauthori[sz]ed|unauthenticat|authenticat|\bsign\b

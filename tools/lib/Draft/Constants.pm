@@ -51,7 +51,7 @@ sub is_source {
                        (?:(?:public|static|final|abstract|sealed|partial)\s+)*
                        (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
                        |(?:typedef\s+)?enum\s*\{\s*$
-                       |(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
+                       |-define\(|(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
                        |const\s*\(|syntax\s*=|using\s|\w[\w\s*]*=\s*[\[{(]\s*$
                        |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x } @line;
 
@@ -93,6 +93,14 @@ sub of {
         }
 
         $group->{entries} = [] if @texts && @texts == @{ $group->{entries} };
+    }
+
+    # a word alone beside lists of codes
+
+    if (grep { @{ $_->{entries} } > 2 } @groups) {
+        $_->{entries} = [] for grep { @{ $_->{entries} } == 1 && $_->{name} eq ''
+                                      && $_->{entries}[0]{code} =~ /^[a-z.]+[a-z0-9.]*$/
+                                    } @groups;
     }
 
     return grep { $_ } map { table($_, @{ $_->{entries} }) } @groups;
@@ -183,7 +191,7 @@ sub entries {
                                   @$n == 1 && $n->[0] =~ /^[1-5][0-9][0-9]$/ } @entry;
     my $name_with_status = $statuses
         && ((uniq(map { $_->{numbers}[0] } @entry)) < @entry
-            || !grep { !$_->{keyed} || !@{ $_->{strings} }
+            || !grep { !$_->{keyed} || !@{ $_->{strings} } && $_->{name} !~ /_/
                        || !is_status($_->{numbers}[0]) } @entry);
 
     for my $entry (@entry) {

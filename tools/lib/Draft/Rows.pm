@@ -304,7 +304,8 @@ sub finish {
         $self->decide_status($entry);
         $self->decide_title($entry);
 
-        $entry->{success} = grep { /(?:^|\| )(?:$success_re|ok)(?:$| \|)/i }
+        $entry->{success} = grep { /(?:^|\| )(?:$success_re|ok)(?:$| \|)/i
+                                   || $entry->{code} =~ /^0+$/ && is_fine($_) }
                             @{ $entry->{said} };
         $entry->{class} = suggest_class($entry->{status}, $entry->{success},
                                         $entry->{code}, @{ $entry->{titles} },
@@ -313,6 +314,17 @@ sub finish {
         push @{ $self->{no_class} }, $entry->{code}
             if $entry->{class} eq 'TODO';
     }
+}
+
+
+# whether the text of code 0 says that all is well
+
+sub is_fine {
+    my ($text) = @_;
+
+    return $text =~ /\b(?:ok|success\w*|succeeded|approved|no[\s_]?errors?)(?![A-Za-z])
+                     |_no_?error\b|_(?:ok|success)\b|成功|正常|无错误/xi
+           && $text !~ /fail|失败|不成功|unsuccess/i;
 }
 
 

@@ -360,6 +360,11 @@ sub entry_of_rows {
     return 0 if $text !~ /^\s*[{\[(].*[}\])]\s*[,;]?\s*$/ || $text =~ /^\s*\[\w+\]/;
 
     my $inside = $text =~ s/^\s*[{\[(]+|[}\])]+\s*[,;]?\s*$//gr;
+
+    # the mark at the end of an array
+
+    return 1 if $inside =~ /^\s*(?:0|NULL)\s*(?:,\s*(?:0|NULL|nullptr)\s*)+$/;
+
     my ($first) = $inside =~ /^\s*&?($string|$integer|[A-Za-z_][\w.:]*)/ or return 0;
 
     $first = unquote($first);
@@ -410,7 +415,7 @@ sub entry {
         return;
     }
 
-    if ($text =~ /^define\s*\(\s*(['"])(\w+)\1\s*,\s*(.+)\)\s*;?$/) {
+    if ($text =~ /^-?define\s*\(\s*(['"]?)(\w+)\1\s*,\s*(.+)\)\s*[;.]?$/) {
         add($state, $2, $3, $comment);
         return;
     }
