@@ -1,5 +1,6 @@
 # make            builds the module for Debian's nginx or for NGINX_SRC=dir
 # make demo       runs simulated vendors and an edge, and prints their answers
+# make serve      leaves them running until ^C
 # make lint       checks the layers of ngx_module/
 # make test       runs all tests on Debian's nginx or on NGINX=binary
 #
@@ -17,8 +18,8 @@ build_deps = gcc make gperf libbrotli-dev libc6-dev libpcre2-dev libssl-dev \
 test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              liblist-moreutils-perl libtext-diff-perl liburi-perl libwww-perl \
              libhttp-message-perl libtest-longstring-perl libipc-run-perl \
-             libio-socket-ssl-perl dpkg-dev jq prometheus chromium \
-             chromium-driver nodejs $(draft_deps)
+             libio-pty-perl libio-socket-ssl-perl dpkg-dev jq prometheus \
+             chromium chromium-driver nodejs $(draft_deps)
 
 # the parsers of tools/draft
 
@@ -52,11 +53,15 @@ test-deps:
 	@tools/deps $(build_deps) $(test_deps)
 	@tools/debian binary sid libtest-nginx-perl $(CURDIR)/build/test-nginx
 
-demo: all
+# ^C and TERM end "serve" without an error; make itself ends by the signal then
+
+demo:
+	@tools/logged build/make.log $(MAKE) all
 	@tools/deps nginx curl
 	@tools/demo
 
-serve: all
+serve:
+	@tools/logged build/make.log $(MAKE) all
 	@tools/deps nginx curl
 	@tools/demo serve
 
