@@ -382,6 +382,34 @@ warns('proxy_intercept_errors without an error_page',
       intercept($pass) =~ s/error_page .*//r);
 
 
+# a row with "next_upstream" where nothing can ask the next server
+
+{
+    my $policy = "error_map_policy p {\n    class INTERNAL 502;\n"
+                 . "    $row;\n}\n";
+
+    my $location = sub {
+        my ($uri, $more) = @_;
+        return "location $uri { error_map vzenith policy=p; $more $pass }\n";
+    };
+
+    my $at_row = '"next_upstream" in policy "p" has no effect in location "/a",'
+                 . ' use "error_map_upstream on" in nginx.conf:';
+
+    my $conf = sub { $policy . "server {\n" . join('', @_) . "}\n" };
+
+    warns('a row with next_upstream', $conf->($location->('/a', '')),
+          $at_row . 8);
+    warns('... useful in another location',
+          $conf->($location->('/a', ''),
+                  $location->('/b', 'error_map_upstream on;')));
+    warns("... $_", $conf->($location->('/a', $_)))
+        for 'error_map_upstream on;', 'error_map_dry_run on;';
+    warns('... without next_upstream',
+          $conf->($location->('/a', '')) =~ s/ next_upstream//r);
+}
+
+
 # Accept-Encoding asks for a coding that is not inspected
 
 $default = '';

@@ -203,6 +203,14 @@ typedef struct {
 } ngx_http_error_map_document_t;
 
 
+/* where a directive stands */
+
+typedef struct {
+    u_char                         *file;
+    ngx_uint_t                      line;
+} ngx_http_error_map_place_t;
+
+
 typedef struct {
     ngx_str_t                       name;
     u_char                         *file;    /* first use, or the block */
@@ -225,8 +233,7 @@ typedef struct {
     ngx_http_error_map_action_t   **actions;
 
     /* the first row with "next_upstream" */
-    u_char                         *next_file;
-    ngx_uint_t                      next_line;
+    ngx_http_error_map_place_t      next_place;
 
     unsigned                        defined:1;
     unsigned                        base_set:1;
@@ -266,14 +273,6 @@ typedef struct {
     unsigned                        vendor:1;  /* vendors may send it, too */
     unsigned                        freshness:1;  /* Cache-Control, Expires */
 } ngx_http_error_map_header_t;
-
-
-/* where a directive stands */
-
-typedef struct {
-    u_char                         *file;
-    ngx_uint_t                      line;
-} ngx_http_error_map_place_t;
 
 
 #define ngx_http_error_map_place(cf, place)                                   \

@@ -68,6 +68,7 @@ static ngx_int_t ngx_http_error_map_warn_intercept(
     ngx_http_error_map_warner_t *w);
 static ngx_int_t ngx_http_error_map_warn_intercept_errors(
     ngx_http_error_map_warner_t *w);
+static ngx_int_t ngx_http_error_map_warn_next(ngx_http_error_map_warner_t *w);
 static ngx_int_t ngx_http_error_map_warn_coding(ngx_http_error_map_warner_t *w);
 static ngx_int_t ngx_http_error_map_warn_asked(ngx_http_error_map_warner_t *w,
     ngx_str_t *value);
@@ -81,6 +82,7 @@ static ngx_http_error_map_check_t  ngx_http_error_map_checks[] = {
     { ngx_http_error_map_warn_upstream, 0 },
     { ngx_http_error_map_warn_intercept, 0 },
     { ngx_http_error_map_warn_intercept_errors, 1 },
+    { ngx_http_error_map_warn_next, 0 },
     { ngx_http_error_map_warn_coding, 1 },
     { NULL, 0 }
 };
@@ -559,6 +561,35 @@ ngx_http_error_map_warn_intercept_errors(ngx_http_error_map_warner_t *w)
                                        "\"error_map_intercept on\" or "
                                        "\"error_map_upstream on\"",
                                        &w->location->upstream->module,
+                                       &w->location->clcf->name);
+}
+
+
+/* a row of a policy that several locations may have */
+
+static ngx_int_t
+ngx_http_error_map_warn_next(ngx_http_error_map_warner_t *w)
+{
+    ngx_http_error_map_loc_conf_t  *conf;
+
+    conf = w->location->conf;
+
+    if (!conf->policy->next_upstream || w->location->upstream == NULL) {
+        return NGX_OK;
+    }
+
+    w->place = &conf->policy->next_place;
+
+    /* without a retry, the row says what is to be in a dry run */
+
+    if (conf->upstream || conf->dry_run) {
+        return NGX_OK;
+    }
+
+    return ngx_http_error_map_warn_text(w, "\"next_upstream\" in policy \"%V\" "
+                                       "has no effect in location \"%V\", use "
+                                       "\"error_map_upstream on\"",
+                                       &conf->policy->name,
                                        &w->location->clcf->name);
 }
 
