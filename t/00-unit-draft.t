@@ -450,6 +450,30 @@ error_map_document acme {
 }
 EOT
 
+# ... with the vendor's message and the request's id, of bodies with a code
+
+($draft) = draft(<<'EOT', 'acme', '--conf');
+    {"ret":{"errno":0,"errmsg":"success","traceid":"a1"},"data":{"msg":"hi"}}
+    {"ret":{"errno":1001,"errmsg":"no such thing"},"data":null}
+    {"message":"not an answer of the API"}
+
+| Error code | Description |
+|---|---|
+| 1001 | no such thing |
+| 1002 | 图片过大 |
+| 1003 | 数据已被修改 |
+| 1004 | 人脸库已满 |
+EOT
+
+is(join("\n", $draft =~ /^( +field .*)$/mg), <<'EOT' =~ s/\n\z//r, '... fields');
+    field    message     json  /ret/errmsg;    # ? a guess from a body
+    field    request_id  json  /ret/traceid;    # ? a guess from a body
+EOT
+
+is(join(' ', $draft =~ /^ +\d+ +- +(\w+)/mg),
+   'NOT_FOUND INVALID_ARGUMENT ABORTED RESOURCE_EXHAUSTED',
+   '... and classes by Chinese words');
+
 
 # code 0 is a success by what its text says, and only then
 

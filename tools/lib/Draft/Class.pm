@@ -32,7 +32,7 @@ my @words = (
     [ RESOURCE_EXHAUSTED => qr/too\ many|rate.?limit|throttl|quota|flood
         |limit\ (?:is\ )?(?:reached|exceeded)|exceed\w*\ (?:the\ )?(?:\w+\ )?limit
         |frequen|qps|限流|流控|超限|频繁|頻繁|次数|配额|额度|流量|并发数|上限
-        |余量不足|制限|초과|превышен/x ],
+        |余量不足|已满|用尽|用完|制限|초과|превышен/x ],
     [ DEADLINE_EXCEEDED => qr/time(?:d)?[\s_-]?out|deadline|too\ long\ to
         |超时|逾時|タイムアウト|시간\ ?초과|таймаут/x ],
     [ ALREADY_EXISTS => qr/already|duplicat|not\ unique|in\ use|twice
@@ -56,7 +56,7 @@ my @words = (
         |overload|offline|retry\ later|later|cannot\ connect|network|connection
         |繁忙|忙|稍后|稍後|维护|維護|不可用|离线|网络|混雑|メンテ|점검|недоступ/x ],
     [ ABORTED => qr/conflict|abort|concurren|\block(?:ed)?\b|race|in\ progress
-        |冲突|衝突|并发|进行中|処理中|競合|충돌|конфликт/x ],
+        |冲突|衝突|并发|进行中|处理中|被修改|処理中|競合|충돌|конфликт/x ],
     [ CANCELLED => qr/cancell?ed|取消|キャンセル|취소|отмен/x ],
     [ OUT_OF_RANGE => qr/out\ of\ range|beyond|超出范围|越界|範囲外|범위/x ],
     [ DATA_LOSS => qr/corrupt|data\ loss|checksum|数据丢失|损坏/x ],
@@ -68,6 +68,7 @@ my @words = (
         |wrong|incorrect|empty|too\ (?:long|large|big|short|small)|parameter
         |\bparam|format|argument|not\ valid|unprocess|parse|syntax|null
         |参数|參數|格式|缺少|无效|無效|非法|不合法|为空|為空|不能为空|不正确|错误的
+        |不是合法|过大|过小|过长|过短|过高|过低|太大|太小|太长|太短
         |不正|無効|必須|잘못|유효|невер|некоррект|отсутств/x ],
 );
 

@@ -9,16 +9,16 @@ use Draft::Cell qw(uniq);
 use Draft::Gperf;
 
 
-# text(name, rows, pointers, success): the last two are arrays of the source of
-# a guess, or "", and the values.  "# ?" marks what a person has to decide or to
-# confirm; nginx rejects the word "TODO".
+# text(name, rows, pointers, success, fields): pointers and success are arrays of
+# the source of a guess, or "", and the values; fields are [name, pointer].  "# ?"
+# marks what a person has to decide or to confirm; nginx rejects the word "TODO".
 
 sub text {
-    my ($name, $rows, $pointers, $success) = @_;
+    my ($name, $rows, $pointers, $success, $fields) = @_;
 
     return "# TODO: the vendor, the document and its date\n\n"
            . "error_map_document $name {\n" . sources(@$pointers)
-           . success(@$success) . "\n" . join('', map { row($_) } $rows->all)
+           . success(@$success) . fields(@$fields) . "\n" . join('', map { row($_) } $rows->all)
            . "}\n";
 }
 
@@ -40,6 +40,14 @@ sub success {
 
     return '    success  ' . join(' ', map { word($_) } @codes) . ';'
            . guess($guess) . "\n";
+}
+
+
+sub fields {
+    return join '', map {
+        sprintf "    field    %-10s  json  %s;%s\n", $_->[0], word($_->[1]),
+                guess('a body')
+    } @_;
 }
 
 

@@ -1,7 +1,7 @@
 package Draft::Guess;
 
 # Guesses from the examples and the prose of a document: the members of a body
-# that have the code, and the codes of success.
+# that have the code, the message and the request's id, and the codes of success.
 
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ use Draft::Cell qw(uniq $success_re);
 use Exporter qw(import);
 use JSON::PP ();
 
-our @EXPORT = qw(bodies guess_pointers guess_success);
+our @EXPORT = qw(bodies guess_pointers guess_fields guess_success);
 
 
 # bodies(text): the JSON objects in it, each as its members' [pointer, value]
@@ -76,6 +76,31 @@ sub guess_pointers {
 
     return ("a field's description", "/$1") if $text =~ $field;
     return ();
+}
+
+
+# guess_fields(bodies, pointer, ...): [field, pointer] of the members that have
+# the vendor's message and the request's id, in bodies that have a code; those
+# beside the code are preferred
+
+sub guess_fields {
+    my ($bodies, @sources) = @_;
+
+    my @like = ([ message => qr{/(?:err(?:or)?_?)?(?:message|msg)$}i ],
+                [ request_id => qr{/(?:request|trace|log)_?id$}i ]);
+    my %source = map { $_ => 1 } @sources;
+    my @pointers = uniq(map { $_->[0] } map { @$_ }
+                        grep { grep { $source{$_->[0]} } @$_ } @$bodies);
+
+    my %parent = map { s{/[^/]*$}{}r => 1 } @sources;
+
+    return map {
+        my ($field, $name) = @$_;
+        my @found = grep { $_ =~ $name } @pointers;
+        my @beside = grep { $parent{s{/[^/]*$}{}r} } @found;
+
+        map { [ $field, $_ ] } @beside ? @beside : @found;
+    } @like;
 }
 
 
