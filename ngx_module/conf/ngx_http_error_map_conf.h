@@ -24,7 +24,7 @@
     ((a)->len == (b)->len                                                     \
      && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
 
-#define NGX_HTTP_ERROR_MAP_VERSION    "1.0.0"
+#define NGX_HTTP_ERROR_MAP_VERSION    "2.0.0"
 
 /* the statuses that error_map_statuses can name */
 #define NGX_HTTP_ERROR_MAP_STATUS_MIN  200
