@@ -1,7 +1,7 @@
 # The module in any nginx: in each source tree of NGINX_TREES, separated by
 # blanks, it is built as a shared object and linked in, and about a hundred
-# checks run on both.  Without NGINX_TREES, the tree is Debian 12's, as git has
-# it, with "configure" in auto/.
+# checks run on both.  Without NGINX_TREES, the tree is Debian 12's, as git and
+# as a fork may have it.
 
 use strict;
 use warnings;
@@ -24,6 +24,15 @@ if (!@trees) {
 
     BAIL_OUT("no source of nginx: $out") if $status != 0;
     @trees = "$dir/git";
+
+    # a fork reads a header only if the connection is ready
+
+    my $file = "$dir/git/src/http/ngx_http_upstream.c";
+    my $text = slurp($file);
+
+    is($text =~ s/^ +n = \Kc->recv\(c, u->buffer\.last/c->read->ready == 0
+            ? NGX_AGAIN : $&/mg, 1, 'the tree has one place that reads it');
+    spew($file, $text);
 }
 
 

@@ -58,6 +58,7 @@ typedef struct {
     unsigned                        decided:1;
     unsigned                        header:1;
     unsigned                        replay:1;
+    unsigned                        ready:1;
     unsigned                        error:1;    /* nginx has not seen it */
     unsigned                        again:1;    /* it reads the rest next */
 } ngx_http_error_map_upstream_t;

@@ -240,6 +240,11 @@ ngx_http_error_map_upstream_resume(ngx_http_request_t *r,
 
     up->replay = 1;
 
+    /* Angie does not read where nothing is ready */
+
+    up->ready = up->connection->read->ready;
+    up->connection->read->ready = 1;
+
     u->read_event_handler = up->read_event_handler;
     u->read_event_handler(r, u);
 }
@@ -297,6 +302,7 @@ ngx_http_error_map_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
     }
 
     up->replay = 0;
+    c->read->ready = up->ready;
 
     if (up->rest || up->error) {
         c->recv = ngx_http_error_map_upstream_rest;
