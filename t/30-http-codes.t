@@ -85,8 +85,16 @@ $locations
     }
 END
 
-my %loaded = slurp("$server->{dir}/error.log")
-             =~ /error_map [\d.]+: document "(\w+)" has (\d+) codes/g;
+# nginx listens before it logs them
+
+my %loaded;
+
+wait_for(sub {
+    %loaded = slurp("$server->{dir}/error.log")
+              =~ /error_map [\d.]+: document "(\w+)" has (\d+) codes/g;
+
+    return keys %loaded == @documents;
+});
 
 for my $name (@documents) {
     SKIP: {

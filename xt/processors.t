@@ -1,10 +1,11 @@
 # The scanner and the documents on other processors: NEON on 64-bit ARM, plain C
-# on a big-endian one, and two with sizes of 32 bits.  One of these, i686, runs
-# without an emulator: there the whole module is tested in Debian's own nginx.
+# on a big-endian one, and two with sizes of 32 bits.  Then the whole module in
+# Debian's own nginx of EM_PROCESSORS, "arm64 s390x i386" unless it is set.
 
 use strict;
 use warnings;
 
+use ErrorMapSmoke;
 use ErrorMapUnit;
 use File::Temp qw(tempdir);
 use Test::More;
@@ -64,23 +65,31 @@ for my $processor (@processors) {
 }
 
 
-# 32 bits, the whole module
+# The whole module in Debian's own nginx of the architecture, under an emulator
+# where this machine needs one: 64 bits, big-endian, and 32 bits.
 
-{
-    my $out = `$root/tools/suite bookworm/i386 2>&1`;
-    my $edge = "$root/build/debian-bookworm-i386";
+my %emulator = map { ($$_[1], $$_[2]) } @processors;
 
-    is($?, 0, 'the module for i386 builds') or diag(substr $out, -2000);
+for my $arch (split ' ', $ENV{EM_PROCESSORS} || 'arm64 s390x i386') {
+    my $edge = "$root/build/debian-bookworm-$arch";
+    my $out = `EMULATOR=$emulator{$arch} $root/tools/suite bookworm/$arch 2>&1`;
+
+    is($?, 0, "the module for $arch builds") or diag(substr $out, -2000), next;
     unlike($out, qr/warning:/, '... without a warning');
+
+    local $ENV{TEST_NGINX_BINARY} = "$edge/nginx";
+    smoke($arch, modules => "load_module $edge/module.so;");
 
     local $ENV{NGINX} = "$edge/nginx";
     local $ENV{ERROR_MAP_MODULE} = "$edge/module.so";
 
     # prove's rules are for names from here on
 
-    $out = `cd $root && tools/prove t/10-*.t t/20-stream-cuts.t \\
-                                    t/30-http-codes.t 2>&1`;
+    my $tests = $emulator{$arch}
+        ? 't/10-directive-error-map.t t/20-stream-cuts.t t/30-http-codes.t'
+        : 't/10-*.t t/20-stream-cuts.t t/30-http-codes.t';
 
+    $out = `cd $root && tools/prove $tests 2>&1`;
     is($?, 0, '... and passes the tests') or diag(substr $out, -4000);
 }
 
