@@ -7,7 +7,7 @@ use warnings;
 use ErrorMap;
 use File::Temp qw(tempdir);
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 my $root = $ErrorMap::root;
 my $build = "$root/build";
@@ -53,6 +53,9 @@ sub answer {
     my ($s, $head) = @_;
 
     my ($when, $what) = $head =~ m{^\w+ \S*/(\w+)-(\w+)};
+
+    return times_of_day($s) if $when eq 'times';
+
     my $type = $what =~ /^event/ ? 'text/event-stream' : 'application/json';
     my $body = $body{$what};
 
@@ -64,6 +67,21 @@ sub answer {
         print $s substr $body, 0, 20;
         sleep 0.1;
         print $s substr $body, 20;
+    }
+
+    return 0;
+}
+
+# a stream, each of whose events has the time at which it was sent
+
+sub times_of_day {
+    my ($s) = @_;
+
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+
+    for (1 .. 5) {
+        sleep 0.01;
+        printf $s "data: {\"StatusCode\":200,\"t\":%.6f}\n\n", time;
     }
 
     return 0;
@@ -103,6 +121,12 @@ my $server = start(port => $port, http => <<"END");
         add_header X-Verdict \$error_map_verdict always;
 
         location /map { proxy_pass http://127.0.0.1:$vendor; }
+
+        location /off {
+            error_map off;
+            proxy_buffering off;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
 
         location /direct {
             proxy_buffering off;
@@ -170,6 +194,59 @@ for my $uri (sort keys %expected) {
         like($answer, qr/^$expected{$uri}$/m, "... $expected{$uri}");
     }
 }
+
+# a stream's events are no later than without the module
+
+sub delays {
+    my ($where) = @_;
+
+    open my $out, '-|', "$curl -skN --max-time 20 --http3-only"
+                        . " https://127.0.0.1:$port/$where/times-events"
+        or die "curl: $!";
+
+    my ($bytes, @delays) = ('');
+
+    while (sysread $out, $bytes, 4096, length $bytes) {
+        my $now = time;
+
+        push @delays, $now - $1 while $bytes =~ s/"t":([\d.]+)\}\n\n//;
+    }
+
+    return @delays;
+}
+
+sub median { return (sort { $a <=> $b } @_)[@_ / 2] }
+
+my ($first, $later, $events) = (1, 1, 0);
+
+for (1 .. 3) {
+    my %first = (off => [], direct => []);
+    my %later = (off => [], direct => []);
+
+    for (1 .. 10) {
+        for my $where (qw(off direct)) {
+            my ($one, @others) = delays($where);
+
+            push @{ $first{$where} }, $one;
+            push @{ $later{$where} }, @others;
+            $events += 1 + @others;
+        }
+    }
+
+    my ($x, $y) = map { my $of = $_; median(@{ $of->{direct} })
+                                     - median(@{ $of->{off} }) }
+                  \%first, \%later;
+
+    $first = $x if $x < $first;
+    $later = $y if $y < $later;
+}
+
+diag(sprintf 'the first event %.3f ms later, the others %.3f ms',
+     map { 1000 * $_ } $first, $later);
+
+is($events, 3 * 10 * 2 * 5, 'all events of the streams came');
+cmp_ok($first, '<', 0.001, 'the first one at most a millisecond later');
+cmp_ok($later, '<', 0.001, '... and so the others');
 
 # a client that leaves while its response is held
 
