@@ -168,6 +168,10 @@ sub on_terminal {
         open STDOUT, '>&', $tty or die "stdout: $!";
         open STDERR, '>&', $tty or die "stderr: $!";
 
+        # the test may run in the background, without these
+
+        $SIG{$_} = 'DEFAULT' for qw(INT QUIT HUP TERM);
+
         exec @command or POSIX::_exit(127);
     }
 
