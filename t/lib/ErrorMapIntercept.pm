@@ -81,6 +81,10 @@ sub respond {
         $at = 15;
     }
 
+    # newer versions of nginx would keep the connection
+
+    $headers .= "Connection: close\r\n" if $arg{framing} ne 'close';
+
     my ($head, $raw) = frame($arg{framing}, $body, headers => $headers,
                              type => $arg{type}, status => "$arg{status} Fine",
                              chunk => $arg{when} eq 'bytes' ? 1 : 9_999_999);
@@ -131,7 +135,7 @@ sub respond {
         reset_on_close($s);
     }
 
-    return !$arg{end} && $arg{framing} ne 'close';
+    return 0;
 }
 
 
@@ -152,7 +156,8 @@ sub echo {
                                join(' ', $head =~ /^(\S+ \S+)/, md5_hex($body),
                                          $head =~ /^X-Vars: (.*)\r$/m),
                                type => 'text/plain',
-                               headers => "X-Page: echo\r\n"));
+                               headers => "Connection: close\r\n"
+                                          . "X-Page: echo\r\n"));
     }
 }
 

@@ -141,15 +141,9 @@ sub vendors {
         while (my $s = $listen->accept) {
             setsockopt $s, IPPROTO_TCP, TCP_NODELAY, 1;
 
-            # newer versions of nginx keep connections, more than can be served
+            my ($head, $body) = take($s);
 
-            for ( ;; ) {
-                my ($head, $body) = take($s);
-
-                last if $head eq ''
-                        || !$sub->($s, $head, $body)
-                        || !IO::Select->new($s)->can_read(0.5);
-            }
+            $sub->($s, $head, $body) if $head ne '';
         }
 
         POSIX::_exit(0);
