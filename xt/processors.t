@@ -1,6 +1,6 @@
 # The scanner and the documents on other processors: NEON on 64-bit ARM, plain C
 # on a big-endian one, and two with sizes of 32 bits.  Then the whole module in
-# Debian's own nginx of EM_PROCESSORS, "arm64 s390x i386" unless it is set.
+# Debian's own nginx of EM_PROCESSORS, "s390x i386" unless it is set.
 
 use strict;
 use warnings;
@@ -70,7 +70,7 @@ for my $processor (@processors) {
 
 my %emulator = map { ($$_[1], $$_[2]) } @processors;
 
-for my $arch (split ' ', $ENV{EM_PROCESSORS} || 'arm64 s390x i386') {
+for my $arch (split ' ', $ENV{EM_PROCESSORS} || 's390x i386') {
     my $edge = "$root/build/debian-bookworm-$arch";
     my $out = `EMULATOR=$emulator{$arch} $root/tools/suite bookworm/$arch 2>&1`;
 
