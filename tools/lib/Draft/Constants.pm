@@ -42,7 +42,7 @@ sub is_source {
                     |\#!|--\s|"""|''')|^\s*(?:import|from|package|using|namespace
                     |class|enum|def|const|module|object|require|use|end|type|pub
                     |syntax|public|case|let|var|\@\w+|\[\w+\(|return)\b
-                    |^\s*[A-Za-z_][\w.]*\s*=\s*\S+|^\s*\#\[|^<\?php|^\#(?:define|if|endif
+                    |^\s*[A-Za-z_][\w.]*\s*=\s*\S+|^\s*\|\s*['"]|^\s*export\s|^\s*\#\[|^<\?php|^\#(?:define|if|endif
                     |include|ifndef|undef|pragma)}x;
     my $signs = grep { /$source/ } @line;
     my $text = grep { /^\s{0,3}#+ \S|^\s*[-*]\s+\S|^\|.*\|\s*$|^=+\s|^```|^\S+:: |^[|,]===/
@@ -52,7 +52,7 @@ sub is_source {
                        (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
                        |(?:typedef\s+)?enum\s*\{\s*$
                        |-define\(|(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
-                       |const\s*\(|syntax\s*=|using\s|\w[\w\s*]*=\s*[\[{(]\s*$
+                       |const\s*\(|syntax\s*=|using\s|\w[\w.\s*]*=\s*[\[{(]\s*$
                        |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x } @line;
 
     return $sure && $signs >= 0.7 * @line && (grep { /^\s*[-*]\s+\*\*|^```|^\|.*\|\s*$/ } @line) == 0;
@@ -73,6 +73,13 @@ sub of {
         for (@{ $group->{entries} }) {
             $code{$_->{name}} //= $_ if $_->{code} ne $_->{name};
         }
+    }
+
+    # words that are codes themselves
+
+    for my $group (@groups) {
+        $code{$_->{name}} //= $_ for grep { $_->{status} eq '' && $_->{text} eq '' }
+                                     @{ $group->{entries} };
     }
 
     # a map of texts or of statuses by the names of the constants
@@ -182,6 +189,12 @@ sub entries {
     my $swap = @entry && !grep { my $e = $_;
         !(defined $e->{numbers}[0] && $e->{numbers}[0] =~ /^[1-5][0-9][0-9]$/
           && (@{ $e->{numbers} } > 1 || grep { strict_code($_) } @{ $e->{strings} })) } @entry;
+
+    # but the codes do where only the numbers after them are all statuses
+
+    $swap = 0 if $swap && grep({ !is_status($_->{numbers}[0]) } @entry)
+                 && !grep { !is_status($_->{numbers}[1] // '') } @entry;
+
     my $named = @entry && !grep { @{ $_->{numbers} }
                                   || grep { strict_code($_) } @{ $_->{strings} } } @entry;
     my $numbers = grep({ @{ $_->{numbers} } && !@{ $_->{strings} } } @entry) >= 0.4 * @entry;
@@ -274,7 +287,7 @@ sub is_limit {
                             |VERSION|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE)|SIZE|LEN|LENGTH|BUFSIZE|BUF|NUM|MASK|OFFSET|SHIFT
                             |serialVersionUID|H|MAX_VALUE|SENTINEL|TOTAL)_*$/x
                 && !($name =~ /ERR/ && $name !~ /(?:CNT|COUNT|MAX|BASE|BEGIN|END|LAST|START|NUM|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE))_*$/);
-    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUT|RETRY|PORT|BUFFER)(?:_|$)
+    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUTS?|RETRY|PORT|BUFFER)(?:_|$)
                           |^(?:Max|Min|Default)[A-Z]/x && !@{ $entry->{strings} };
     return 1 if $name =~ /(?:Count|Max|Base|Begin|End|Last)$/ && $name =~ /^(?:Err|E|k|e|Code)/
                 && !@{ $entry->{strings} };

@@ -41,7 +41,37 @@ sub groups {
         $i += line($state, $i);
     }
 
+    push @{ $state->{groups} }, $state->{made} if $state->{made};
+
     return grep { @{ $_->{entries} } } @{ $state->{groups} };
+}
+
+
+# throw new NAME(1001, "text"): an error that a function makes
+
+sub made {
+    my ($state, $text, $comment) = @_;
+
+    $text =~ /^\s*(?:(?:else\b|if\b.*?[):{])\s*\{?\s*)?(?:return|throw|raise)\s
+              (?:[^"'(]*,)?\s*(?:new\s+)?&?[\w.:\\]*?
+              (?:err(?:or)?|exception|fail(?:ure)?|reject|abort|fault)\w*\s*
+              \(\s*(($string|$integer)\s*,.*?)\)\s*(?:if\b.*)?[;,}\s]*$/xi
+        or return 0;
+
+    my ($arguments, $first) = ($1, $2);
+
+    return 0 if $first =~ /^\D/ && !strict_code(unquote($first));
+
+    $state->{made} //= { name => 'errors', heading => '', flags => 0, base => '',
+                         line => $state->{at} + 1, entries => [], next => undef };
+
+    local $state->{group} = $state->{made};
+
+    add($state, '', $arguments, $comment);
+    $state->{made}{entries}[-1]{first_string} ||= $first !~ /^-?[0-9]/
+        if @{ $state->{made}{entries} };
+
+    return 1;
 }
 
 
@@ -267,6 +297,8 @@ sub statement {
     my ($state, $text, $comment, $i) = @_;
     my $group = $state->{group};
 
+    return if made($state, $text, $comment);
+
     # a statement of SQL
 
     $text =~ s/^\s*INSERT\s+INTO\b.*?\bVALUES\s*(?=\()//i;
@@ -442,6 +474,13 @@ sub entry {
         $key = unquote($key) =~ s/.*(?:::|\.)(?=[A-Za-z_]\w*$)//r;
         add($state, $key, $value =~ s/^return\s+//r, $comment)
             if $key =~ /^[\w.:\/-]+$/;
+        return;
+    }
+
+    # def code(:name), do: 1001; code(name) -> 1001;
+
+    if ($text =~ /^(?:defp?\s+)?[a-z]\w*\s*\(\s*:?(\w+)\s*\)\s*(?:,\s*do:|->)\s*(.+?)[.;]?$/) {
+        add($state, $1, $2, $comment);
         return;
     }
 
