@@ -63,7 +63,38 @@ sub of_json {
         $value = eval { $json->decode($text) } // return ();
     }
 
+    my @answers = answers($value);
+
+    return records([ map { [undef, $_] } @answers ], $text, 'JSON', 'answers')
+        if @answers;
     return walk($value, $text, 'JSON');
+}
+
+
+# the errors of the answers that a collection of requests has, whose bodies are
+# JSON in strings
+
+sub answers {
+    my ($value) = @_;
+
+    return map { answers($_) } @$value if ref $value eq 'ARRAY';
+    return () if ref $value ne 'HASH';
+
+    my $body = $value->{body};
+    my $status = $value->{code} // $value->{status} // '';
+
+    return map { answers($value->{$_}) } sort keys %$value
+        if !defined $body || ref $body || $body !~ /^\s*\{/ || ref $status
+           || $status !~ /^[1-5][0-9][0-9]$/;
+
+    my $error = eval { JSON::PP->new->relaxed->allow_bignum->decode($body) };
+
+    ($error) = grep { ref eq 'HASH' && grep { /code/i } keys %$_ }
+               $error, map { ref eq 'ARRAY' ? @$_ : $_ }
+                       ref $error eq 'HASH'
+                       ? map { $error->{$_} } sort keys %$error : ();
+
+    return $error && $status >= 300 ? { %$error, 'HTTP status' => $status } : ();
 }
 
 
