@@ -10,7 +10,8 @@ use utf8;
 
 use Draft::Cell qw(begins_with_reason codes has_code reason);
 use Draft::Columns qw(columns);
-use Draft::Names qw(role about_errors about_others about_http);
+use Draft::Names qw(role about_errors about_others about_http
+                    without_topics);
 use Exporter qw(import);
 
 our @EXPORT = qw(choose);
@@ -66,8 +67,8 @@ sub fits {
     my ($table, $tables) = @_;
 
     return 0 if $table->{strength} < 1 || !$table->{columns};
-    return 0 if about_others(join ' ', $table->{heading},
-                             @{ $table->{headings} || [] });
+    return 0 if about_others(without_topics(join ' ', $table->{heading},
+                                            @{ $table->{headings} || [] }));
 
     my %form;
 
@@ -166,8 +167,11 @@ sub by_name {
     return (defined $columns->{over} ? 3 : 1, '') if $role eq 'subcode';
     return (about_others($near) && !about_errors($near) ? 1.5 : 3, '')
         if $role eq 'errcode' && $head !~ /^(?:event|key)/i;
-    return (0.5, 'its heading or its columns are of another kind')
-        if $others && !about_errors($near =~ s/\bcodes?\b//gir);
+    if ($others && !about_errors($near =~ s/\bcodes?\b//gir)) {
+        return ($role eq 'code' && $head =~ /code|码|碼|コード|코드|код/i
+                && !about_others($names) && !about_others(without_topics($near))
+                ? 1.5 : 0.5, 'its heading or its columns are of another kind');
+    }
 
     if ($role eq 'code') {
         return (0.5, 'its heading or its columns are of another kind')

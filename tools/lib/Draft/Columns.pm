@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(has_code repair strict_code status reason);
+use Draft::Cell qw(has_code is_status repair strict_code status reason);
 use Draft::Names qw(role);
 use Exporter qw(import);
 
@@ -197,9 +197,20 @@ sub best_status {
 
     ($status) = grep { $_ != $code && $_->{n} && $_->{role} !~ /text|message/
                        && $_->{statuses} >= 0.8 * $_->{n}
-                       && $_->{status} } @$column;
+                       && $_->{status}
+                       && ($code->{role} ne 'subcode' || all_registered($_))
+                     } @$column;
 
     return $status;
+}
+
+
+# whether the numbers of a column are statuses that HTTP has
+
+sub all_registered {
+    my ($c) = @_;
+
+    return !grep { !is_status($_) } keys %{ $c->{words} };
 }
 
 

@@ -157,6 +157,24 @@ sub near {
 }
 
 
+# introduction(i): the sentences between a line and the heading above it
+
+sub introduction {
+    my ($self, $i) = @_;
+    my @lines;
+
+    while (--$i >= 0 && !defined $self->{level}[$i]) {
+        my $text = $self->{line}[$i];
+
+        unshift @lines, $text
+            if !$self->{fenced}[$i] && $text =~ /\w/
+               && $text !~ /^\s*(?:[-*+>|<]\s?|\d+[.)]\s|[.:]|.*\|)/;
+    }
+
+    return join ' ', @lines;
+}
+
+
 # place(i): what a table needs to know of the document around its first line
 
 sub place {
@@ -166,6 +184,7 @@ sub place {
 
     return (where => 'line ' . ($i + 1), line => $i + 1,
             heading => $short ? $near : '', near => $near,
+            introduction => $self->introduction($i),
             headings => [ $self->headings($i) ]);
 }
 

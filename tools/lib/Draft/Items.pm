@@ -370,7 +370,8 @@ sub status {
 
     } elsif ($text =~ s/\s*[(（\[]\s*(?:HTTP\s*)?(?:status\s*)?(?:code\s*)?[:：]?\s*
                         ([2-5][0-9][0-9])(?:\s[A-Za-z ]+)?[)）\]]//xi
-             || $text =~ /HTTP\D{0,20}\b([2-5][0-9][0-9])\b/i)
+             || $text =~ /HTTP\D{0,20}\b([2-5][0-9][0-9])\b/i
+             || $text =~ /\bstatus(?:\s+code)?\s*[:：]?\s*([45][0-9][0-9])\b/i)
     {
         $status = $1;
     }

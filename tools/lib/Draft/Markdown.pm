@@ -47,6 +47,7 @@ sub lines {
 
     wiki(\@line);
     ruled(\@line);
+    outdent(\@line);
 
     for my $i (grep { !$fenced[$_] } 0 .. $#line) {
         for ($line[$i]) {
@@ -103,6 +104,23 @@ sub ruled {
         } else {
             $line->[$i] = '---' . '|---' x ($line->[$i - 1] =~ tr/|//);
         }
+    }
+}
+
+
+# a table of plain text that is indented: its lines around a rule of dashes
+
+sub outdent {
+    my ($line) = @_;
+
+    for my $i (0 .. $#$line) {
+        my ($indent) = $line->[$i] =~ /^(\s{4,})-{2,}(?:\s{2,}-{2,})+\s*$/ or next;
+        my ($first, $last) = ($i, $i);
+
+        $first-- while $first > 0 && $line->[$first - 1] =~ /^$indent\S/;
+        $last++ while $last < $#$line && $line->[$last + 1] =~ /^$indent/;
+
+        s/^$indent// for @$line[$first .. $last];
     }
 }
 

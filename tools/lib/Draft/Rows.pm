@@ -16,7 +16,8 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(begins_with_reason codes has_code repair status reason uniq $success_re);
+use Draft::Cell qw(begins_with_reason codes has_code is_status repair status
+                   reason uniq $success_re);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe);
 use Draft::Names qw(about_http);
@@ -96,7 +97,17 @@ sub status_above {
 
     my $near = $table->{near} // '';
 
-    return $near =~ /http.{0,40}[^0-9][45][0-9][0-9]\b/i ? $near : '';
+    return $near if $near =~ /http.{0,40}[^0-9][45][0-9][0-9]\b/i;
+
+    # an introduction that names one status
+
+    my $said = $table->{introduction} // '';
+    my @named = uniq($said =~ /(?<![\w.])([45][0-9][0-9])(?![0-9.]\d|[0-9])/g);
+
+    return @named == 1 && is_status($named[0])
+           && $said =~ /(?:http|status|状态|狀態|ステータス|상태|статус|estado|statut)
+                        \D{0,40}$named[0]|$named[0]\W+(?:\w+\W+){0,3}status/xi
+           ? $named[0] : '';
 }
 
 
