@@ -11,26 +11,11 @@
 # Behind or before an edge with such codes, Apache's log is no proof of the status that the client got.
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="apache2-bin=2.4.71-1~deb12u1 libapr1=1.7.2-3+deb12u1
+          libaprutil1=1.6.3-1+deb12u1"
 
-(cd "$dir" && apt-get download -qq apache2-bin=2.4.71-1~deb12u1 libapr1=1.7.2-3+deb12u1 \
-    libaprutil1=1.6.3-1+deb12u1 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-export LD_LIBRARY_PATH="$dir/usr/lib/x86_64-linux-gnu"
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
-
-port=$((20000 + $$ % 10000)); up=$((port + 1))
+. "$(dirname "$0")/lib/debian.sh"
 
 cat > "$dir/vendor.pl" <<'EOF'
 use IO::Socket::INET;

@@ -10,22 +10,10 @@
 # Dashboards built on such a log move between 4xx and 5xx by the order of lines.
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="goaccess=1:1.7-1"
 
-(cd "$dir" && apt-get download -qq goaccess=1:1.7-1 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
+. "$(dirname "$0")/lib/debian.sh"
 
 report() {    # statuses in order -> groups with counts, and dropped lines
     for s; do

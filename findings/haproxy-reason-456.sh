@@ -9,26 +9,11 @@
 # Give the reason: set-status 456 reason "Quota".
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="haproxy=2.6.12-1+deb12u4 libopentracing1=1.6.0-4
+          libopentracing-c-wrapper0=1.1.3-3+b1"
 
-(cd "$dir" && apt-get download -qq haproxy=2.6.12-1+deb12u4 libopentracing1=1.6.0-4 \
-    libopentracing-c-wrapper0=1.1.3-3+b1 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-export LD_LIBRARY_PATH="$dir/usr/lib/x86_64-linux-gnu"
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
-
-port=$((20000 + $$ % 10000)); up=$((port + 1))
+. "$(dirname "$0")/lib/debian.sh"
 
 cat > "$dir/vendor.pl" <<'EOF'
 use IO::Socket::INET;

@@ -9,26 +9,13 @@
 # A table in Lua keyed by the code's text misses it, and its log and its body name two other codes.
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="nginx=1.22.1-9+deb12u11 libnginx-mod-http-lua=1:0.10.23-1+deb12u1
+          libnginx-mod-http-ndk=1:0.3.2-3 lua-cjson=2.1.0+dfsg-2.2
+          lua-resty-core=0.1.25-1 lua-resty-lrucache=0.13-10
+          libluajit2-5.1-2=2.1-20230119-1"
 
-(cd "$dir" && apt-get download -qq nginx=1.22.1-9+deb12u11 libnginx-mod-http-lua=1:0.10.23-1+deb12u1 libnginx-mod-http-ndk=1:0.3.2-3 \
-    lua-cjson=2.1.0+dfsg-2.2 lua-resty-core=0.1.25-1 lua-resty-lrucache=0.13-10 libluajit2-5.1-2=2.1-20230119-1 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-export LD_LIBRARY_PATH="$dir/usr/lib/x86_64-linux-gnu"
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
-
-port=$((20000 + $$ % 10000)); up=$((port + 1))
+. "$(dirname "$0")/lib/debian.sh"
 
 cat > "$dir/nginx.conf" <<EOF
 load_module $dir/usr/lib/nginx/modules/ndk_http_module.so;

@@ -10,24 +10,10 @@
 # An edge that turns codes into statuses with "return", limit_req_status or ngx.exit() must not choose these.
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="nginx=1.22.1-9+deb12u11"
 
-(cd "$dir" && apt-get download -qq nginx=1.22.1-9+deb12u11 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
-
-port=$((20000 + $$ % 10000)); up=$((port + 1))
+. "$(dirname "$0")/lib/debian.sh"
 
 cat > "$dir/nginx.conf" <<EOF
 daemon off; master_process off; pid $dir/pid; error_log $dir/error.log; events {}

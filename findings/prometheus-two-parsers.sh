@@ -11,22 +11,10 @@
 # Samples that were read do not prove an exporter's escapes: patterns with \n change silently, others do not.
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="prometheus=2.42.0+ds-5+deb12u1"
 
-(cd "$dir" && apt-get download -qq prometheus=2.42.0+ds-5+deb12u1 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
+. "$(dirname "$0")/lib/debian.sh"
 
 promtool=$dir/usr/bin/promtool
 "$promtool" --version 2>&1 | sed -n 1p

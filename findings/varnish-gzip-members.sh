@@ -11,25 +11,10 @@
 # (Needs a C compiler, as Varnish does.)
 
 set -eu
-LC_ALL=C; export LC_ALL
 
-dir=$(mktemp -d); pids=; bad=0
-chmod 755 "$dir"
-trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
+packages="varnish=7.1.1-2+deb12u1 libvarnishapi3=7.1.1-2+deb12u1"
 
-(cd "$dir" && apt-get download -qq varnish=7.1.1-2+deb12u1 libvarnishapi3=7.1.1-2+deb12u1 2>/dev/null) || {
-    echo "packages not available in these versions" >&2; exit 1
-}
-for d in "$dir"/*.deb; do dpkg -x "$d" "$dir"; done
-export LD_LIBRARY_PATH="$dir/usr/lib/x86_64-linux-gnu"
-
-see() {    # label, seen, expected of this version
-    printf '%-34s %s\n' "$1" "$2"
-    [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
-}
-
-port=$((20000 + $$ % 10000)); up=$((port + 1))
+. "$(dirname "$0")/lib/debian.sh"
 
 printf '{"code":42505}' | gzip -n > "$dir/one"
 (printf '{"code":' | gzip -n; printf '42505}' | gzip -n) > "$dir/two"
