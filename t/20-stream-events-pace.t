@@ -7,7 +7,7 @@ use warnings;
 
 use Compress::Zlib ();
 use ErrorMap;
-use ErrorMapStream;
+use ErrorMapStream qw(:DEFAULT median);
 use IO::Select;
 use IO::Socket::INET;
 use Test::More;
@@ -262,8 +262,6 @@ sub lateness {
 
     return @late;
 }
-
-sub median { (sort { $a <=> $b } @_)[$#_ / 2] }
 
 # the two take turns, so that both have the same machine
 

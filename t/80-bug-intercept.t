@@ -199,7 +199,7 @@ for my $place (qw(read write)) {
         my $c = connection($port);
 
         my @r = map { ask($c, request($_, connection => 'keep-alive'),
-                          timeout => 20) }
+                          timeout => 6) }
                 map { ("/$place/large-1?page=$page&n=$_", '/fine') } 1 .. 5;
 
         is(join(', ', map { "$_->{status} $_->{body}" } @r),

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ErrorMap;
+use ErrorMapStream qw(median);
 use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -54,7 +55,7 @@ sub answer {
 
     my ($when, $what) = $head =~ m{^\w+ \S*/(\w+)-(\w+)};
 
-    return times_of_day($s) if $when eq 'times';
+    return send_times($s) if $when eq 'times';
 
     my $type = $what =~ /^event/ ? 'text/event-stream' : 'application/json';
     my $body = $body{$what};
@@ -74,7 +75,7 @@ sub answer {
 
 # a stream, each of whose events has the time at which it was sent
 
-sub times_of_day {
+sub send_times {
     my ($s) = @_;
 
     print $s "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
@@ -214,8 +215,6 @@ sub delays {
 
     return @delays;
 }
-
-sub median { return (sort { $a <=> $b } @_)[@_ / 2] }
 
 my ($first, $later, $events) = (1, 1, 0);
 

@@ -652,8 +652,8 @@ ngx_http_error_map_policy_parse(ngx_conf_t *cf,
 
     if (action->next == NGX_HTTP_ERROR_MAP_NEXT_ON && !policy->next_upstream) {
         policy->next_upstream = 1;
-        policy->next_place.file = cf->conf_file->file.name.data;
-        policy->next_place.line = cf->conf_file->line;
+
+        ngx_http_error_map_place(cf, &policy->next_place);
     }
 
     return NGX_CONF_OK;

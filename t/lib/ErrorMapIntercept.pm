@@ -55,7 +55,7 @@ sub vendor_body {
 sub respond {
     my ($s, $request) = @_;
 
-    return 0 if $request !~ /\?/;
+    return if $request !~ /\?/;
 
     my %arg = (when => 'early', framing => 'length', code => 402,
                pause => 0.02, type => 'application/json', status => 200,
@@ -134,8 +134,6 @@ sub respond {
         sleep 0.6;
         reset_on_close($s);
     }
-
-    return 0;
 }
 
 

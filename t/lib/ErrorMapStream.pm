@@ -8,7 +8,6 @@ use warnings;
 
 use ErrorMap qw(:DEFAULT child);
 use Exporter qw(import);
-use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(INADDR_LOOPBACK IPPROTO_TCP SOL_SOCKET SO_RCVBUF TCP_NODELAY
@@ -18,7 +17,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(@framings $alone frame query put put_cut request exchange_all
                  responses pipelines bare summary open_string object worker
                  memory cpu_time connections limit_quarantine);
-our @EXPORT_OK = qw(take vendors);
+our @EXPORT_OK = qw(median take vendors);
 
 our @framings = qw(length chunked close);
 
@@ -51,6 +50,9 @@ sub frame {
 
     return ($head . "Transfer-Encoding: chunked\r\n\r\n", "${raw}0\r\n\r\n");
 }
+
+
+sub median { return (sort { $a <=> $b } @_)[$#_ / 2] }
 
 
 # the arguments of a request's URI

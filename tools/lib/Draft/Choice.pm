@@ -201,13 +201,13 @@ sub is_http {
 
 sub own_reasons {
     my ($table) = @_;
-    my $rows = $table->{rows};
     my $code = $table->{columns}{code};
 
-    return 2 * grep({
-        my $row = $_;
-        grep { begins_with_reason($row->[$_], $row->[$code] // '') } 0 .. $#$row
-    } @$rows) > @$rows;
+    return most_rows_have($table, sub {
+        my ($row, $i) = @_;
+
+        return begins_with_reason($row->[$i], $row->[$code] // '');
+    });
 }
 
 
@@ -215,13 +215,26 @@ sub own_reasons {
 
 sub reasons {
     my ($table) = @_;
-    my $rows = $table->{rows};
     my $code = $table->{columns}{code};
+
+    return most_rows_have($table, sub {
+        my ($row, $i) = @_;
+
+        return reason($row->[$i])
+               && ($i != $code || $row->[$i] =~ /[A-Za-z]{2}/);
+    });
+}
+
+
+# whether more than half of the rows have a cell, row and column, that is wanted
+
+sub most_rows_have {
+    my ($table, $wanted) = @_;
+    my $rows = $table->{rows};
 
     return 2 * grep({
         my $row = $_;
-        grep { reason($row->[$_]) && ($_ != $code || $row->[$_] =~ /[A-Za-z]{2}/)
-             } 0 .. $#$row
+        grep { $wanted->($row, $_) } 0 .. $#$row
     } @$rows) > @$rows;
 }
 

@@ -18,8 +18,8 @@ sub text {
 
     return "# TODO: the vendor, the document and its date\n\n"
            . "error_map_document $name {\n" . sources(@$pointers)
-           . success(@$success) . fields(@$fields) . "\n" . join('', map { row($_) } $rows->all)
-           . "}\n";
+           . success(@$success) . fields(@$fields) . "\n"
+           . join('', map { row($_) } $rows->all) . "}\n";
 }
 
 
