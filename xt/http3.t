@@ -157,13 +157,36 @@ my $server = start(port => $port, http => <<"END");
 END
 
 
+# nginx 1.30.6 leaves a request over HTTP/3 without any answer now and then if
+# the machine is busy, with the module off, too: it is sent once more, and such
+# requests are counted
+
+my $unanswered = 0;
+
+sub answered {
+    my ($get) = @_;
+
+    my @answer = $get->();
+    return @answer if @answer;
+
+    $unanswered++;
+    return $get->();
+}
+
+
 # the status, the headers that matter, and the body
 
 sub ask {
     my ($version, $uri, @more) = @_;
 
     my $to = $version eq '--http3-only' ? $port : $tls;
-    my $out = `$curl -sk -i --max-time 20 $version @more https://127.0.0.1:$to$uri`;
+    my ($out) = answered(sub {
+        my $answer = `$curl -sk -i --max-time 10 $version @more https://127.0.0.1:$to$uri`;
+
+        return $answer eq '' ? () : $answer;
+    });
+
+    $out //= '';
 
     my ($head, $body) = split /\r\n\r\n/, $out, 2;
     my ($got, @headers) = split /\r\n/, $head // '';
@@ -201,7 +224,7 @@ for my $uri (sort keys %expected) {
 sub delays {
     my ($where) = @_;
 
-    open my $out, '-|', "$curl -skN --max-time 20 --http3-only"
+    open my $out, '-|', "$curl -skN --max-time 10 --http3-only"
                         . " https://127.0.0.1:$port/$where/times-events"
         or die "curl: $!";
 
@@ -212,6 +235,10 @@ sub delays {
 
         push @delays, $now - $1 while $bytes =~ s/"t":([\d.]+)\}\n\n//;
     }
+
+    close $out;
+    diag("$where: curl ends with $?, " . @delays . " events, \"$bytes\"")
+        if @delays != 5;
 
     return @delays;
 }
@@ -224,7 +251,7 @@ for (1 .. 3) {
 
     for (1 .. 10) {
         for my $where (qw(off direct)) {
-            my ($one, @others) = delays($where);
+            my ($one, @others) = answered(sub { delays($where) });
 
             push @{ $first{$where} }, $one;
             push @{ $later{$where} }, @others;
@@ -246,6 +273,8 @@ diag(sprintf 'the first event %.3f ms later, the others %.3f ms',
 is($events, 3 * 10 * 2 * 5, 'all events of the streams came');
 cmp_ok($first, '<', 0.001, 'the first one at most a millisecond later');
 cmp_ok($later, '<', 0.001, '... and so the others');
+
+cmp_ok($unanswered, '<', 5, 'no more requests without an answer than a few');
 
 # a client that leaves while its response is held
 
