@@ -8,7 +8,6 @@ use ErrorMap;
 use ErrorMapCodings;
 use ErrorMapStream;
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $sse = 'text/event-stream; charset=utf-8';
 my $lines = 'application/x-ndjson';
@@ -124,8 +123,6 @@ my %coded = map {
                     @cases]
 } keys %codings;
 
-my $pause = 0.002;
-
 my $vendor = vendor(sub {
     my ($s, $request) = @_;
 
@@ -151,7 +148,7 @@ my $vendor = vendor(sub {
         return 0;
     }
 
-    return put_cut($s, $head, $raw, %arg, pause => $pause);
+    return put_cut($s, $head, $raw, %arg);
 });
 
 my $port = free_port();
@@ -336,9 +333,7 @@ for my $n (0 .. $#cases) {
     }
 }
 
-check('cut in two', @cuts);
-
-cmp_ok($held, '>', 500, 'nginx reads between the cuts');
+held_between(500, \$held, \&check, @cuts);
 
 check('byte by byte', @steps);
 check('coded', @coded);

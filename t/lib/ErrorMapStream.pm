@@ -12,9 +12,11 @@ use IO::Socket::INET;
 use POSIX ();
 use Socket qw(INADDR_LOOPBACK IPPROTO_TCP SOL_SOCKET SO_RCVBUF TCP_NODELAY
               pack_sockaddr_in);
+use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(@framings $alone frame query put put_cut request exchange_all
+our @EXPORT = qw(@framings $alone frame query put put_cut held_between request
+                 exchange_all
                  responses pipelines bare summary open_string object worker
                  memory cpu_time connections limit_quarantine);
 our @EXPORT_OK = qw(median take vendors);
@@ -69,8 +71,8 @@ sub query {
 
 # put(socket, bytes) writes everything, to a vendor's blocking socket.
 # put_cut(socket, head, body, framing => , step => bytes, cut => at, pause => s)
-# writes a response in steps, or cut into two, the second part after a pause; it
-# returns whether the connection stays open.
+# writes a response in steps, or cut into two, the second part after a pause, of
+# 3 ms by default; it returns whether the connection stays open.
 
 sub put {
     my ($s, $bytes) = @_;
@@ -95,12 +97,34 @@ sub put_cut {
 
     } else {
         put($s, $head . substr $raw, 0, $arg{cut});
-        sleep $arg{pause}
+        sleep $arg{pause} || 0.003
             if length $raw > $arg{cut} || $arg{framing} eq 'close';
         put($s, substr $raw, $arg{cut}) if length $raw > $arg{cut};
     }
 
     return $arg{framing} ne 'close';
+}
+
+
+# held_between(least, \held, \&check, jobs) checks jobs of [ case, framing,
+# buffering, arguments of the vendor's URI ... ], and again with a longer pause
+# at the cut until more than the least number of responses was held: a busy nginx
+# reads both parts at once
+
+sub held_between {
+    my ($least, $held, $check, @jobs) = @_;
+
+    for my $pause (0.003, 0.02, 0.1) {
+        $check->("cut in two, after $pause s", map {
+            my ($case, $framing, $buffering, @args) = @$_;
+
+            [$case, $framing, $buffering, map { "$_&pause=$pause" } @args]
+        } @jobs);
+
+        last if $$held > $least;
+    }
+
+    Test::More::cmp_ok($$held, '>', $least, 'nginx reads between the cuts');
 }
 
 
