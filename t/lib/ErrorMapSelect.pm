@@ -11,6 +11,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use Scalar::Util qw(weaken);
 
 our @EXPORT = qw(select_answer select_random);
 
@@ -72,6 +73,8 @@ sub node {
 
     my $n = { parent => $parent, name => $name, array => $array, kids => [],
               open => pos($$body), close => NEVER, first => NEVER };
+
+    weaken($n->{parent});
 
     if ($$body =~ /\G([{\[])[ \n]*/gc) {
         $n->{type} = $1;
@@ -725,9 +728,9 @@ sub seconds {
 sub one { return $_[rand @_] }
 
 
-# values of the body, most paths lead to one of them
+# the body and values of it; most paths lead to one of them
 
-my @targets;
+my ($tree, @targets);
 
 
 sub select_random {
@@ -737,8 +740,8 @@ sub select_random {
                                       1 .. one(1, 1, 1, 2);
 
     pos($body) = 0;
-    @targets = grep { my $d = depth($_); $d > 0 && $d < 5 }
-               nodes(node(\$body));
+    $tree = node(\$body);
+    @targets = grep { my $d = depth($_); $d > 0 && $d < 5 } nodes($tree);
 
     my @lines = map { random_source() } 1 .. 1 + rand 3;
 
