@@ -128,7 +128,7 @@ for my $where (qw(plain unbuffered upstream cache cache-upstream only-206)) {
                 my $uri = "/$where/$framing/$case->{name}"
                           . "?status=206&$whole$wait";
 
-                for (1 .. $where =~ /cache/ ? 2 : 1) {
+                for (1 .. ($where =~ /cache/ ? 2 : 1)) {
                     my ($with, $without) = both_and_reason($uri);
 
                     edge_ok($with, $without, $case, "$uri, $_");

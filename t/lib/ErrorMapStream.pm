@@ -65,7 +65,7 @@ sub query {
     my ($args) = $head =~ m{^\S+ [^ ?]*\?(\S*)};
 
     return map { my ($name, $value) = split /=/, $_, 2; $name => $value }
-           split /&/, $args;
+           split /&/, $args // '';
 }
 
 
