@@ -135,11 +135,13 @@ deb:
 	@tools/deb
 
 # sends a million requests to an edge that is reloaded and whose workers are
-# killed, and a hundred thousand for event streams to one whose vendors fail
+# killed, a hundred thousand for event streams to one whose vendors fail, and
+# answers of all vendors of conf/vendors at random for SECONDS
 
 soak: all test-deps
 	$(run) tools/soak $(REQUESTS)
 	$(run) tools/soak-streams $(STREAMS)
+	$(run) tools/soak-vendors $(SECONDS)
 
 # measures the scanners, look-ups, tables, requests and how their cost grows,
 # compared with the peers; takes about 10 minutes

@@ -1,10 +1,5 @@
 # conf/vendors: each document loads, alone and with all others, without a
 # warning; all together cost little; and they give the answers of t/data/vendors.
-#
-# t/data/vendors/NAME.cases has, for each case, a line that begins with "?" (status,
-# type and a header of the response), its body in one line, and a line that
-# begins with "!" (verdict; code, with %20 for a blank, status and class;
-# message, request id and retry_after, which are separated by " | ").
 
 use strict;
 use warnings;
@@ -12,14 +7,15 @@ use warnings;
 use lib 't/lib';
 
 use ErrorMap qw(:DEFAULT launch quit workers);
+use ErrorMapVendors;
 use File::Basename qw(basename);
 use File::Temp qw(tempdir);
 use POSIX ();
 use Test::More;
 
 my $root = $ErrorMap::root;
-my $dir = "$root/conf/vendors";
-my @names = map { basename($_, '.conf') } sort glob "$dir/*.conf";
+my $dir = vendors_dir();
+my @names = vendor_names();
 
 cmp_ok(scalar @names, '>=', 40, 'conf/vendors has documents');
 is_deeply([map { basename($_, '.cases') } sort glob "$root/t/data/vendors/*.cases"],
@@ -147,42 +143,15 @@ sub least {
 
 # the cases
 
-my (@cases, %cases);
+my @cases;
 
 for my $name (@names) {
-    my $file = "$root/t/data/vendors/$name.cases";
-    my @lines = split /\n/, slurp($file);
+    my @some = vendor_cases($name);
 
-    while (@lines) {
-        my ($first, $body, $last) = splice @lines, 0, 3;
-
-        my ($status, $type, $header) = $first
-            =~ m{^\? (\d{3})(?: (\S+))?(?: ([\w-]+: .+))?$}
-            or die "$file: $first";
-
-        my ($verdict, $code, $edge, $class, $fields) = ($last // '')
-            =~ /^! (\w+)(?: (\S+) (\d{3}) ([A-Z_]+)(?: \| (.*))?)?$/
-            or die "$file: $first";
-
-        my ($message, $id, $after) = map { s/^ +| +$//gr }
-                                     split /\|/, $fields // '';
-
-        $code =~ s/%20/ /g if defined $code;
-
-        push @cases, {
-            name => $name, n => ++$cases{$name}, body => $body,
-            head => "HTTP/1.1 $status X\r\nContent-Type: "
-                    . ($type // 'application/json')
-                    . ($header ? "\r\n$header" : ''),
-            is => { verdict => $verdict, code => $code,
-                    status => $edge // $status, class => $class, message => $message,
-                    id => $id, after => $after },
-        };
-    }
-
-    cmp_ok($cases{$name}, '>=', 3, "$name has three cases");
-    isnt((grep { $_->{name} eq $name && $_->{is}{verdict} =~ /success|none/ }
-          @cases), 0, '... and a good answer');
+    cmp_ok(scalar @some, '>=', 3, "$name has three cases");
+    isnt((grep { $_->{is}{verdict} =~ /success|none/ } @some), 0,
+         '... and a good answer');
+    push @cases, @some;
 }
 
 my $vendor = vendor(sub {
@@ -196,11 +165,9 @@ my $vendor = vendor(sub {
 my $port = free_port();
 
 my $locations = join '', map {
-    my ($types) = $text{$_} =~ /^# Types: (.*)/m;
-
     "        location /$_/ {
             error_map $_ policy=vendors;
-            error_map_types application/json @{[$types // '']};
+            error_map_types application/json @{[vendor_types($_)]};
             proxy_pass http://127.0.0.1:$vendor;
         }\n"
 } @names;
