@@ -285,7 +285,7 @@ END
 log_format beside '\$server_port \$request_uri \$error_map_verdict '
                   '\$error_map_code';
 error_map_zone counters 1m;
-error_map_hold_timeout 8s;
+error_map_hold_timeout 40s;
 error_map_hold_size 16k;
 
 error_map_document acme {
@@ -412,7 +412,7 @@ sub responses_of {
 
         for my $i (0 .. $#servers) {
             my @answers = exchange_all(map {
-                { port => $ports[$i], timeout => 8, request =>
+                { port => $ports[$i], timeout => 40, request =>
                   request($_->{uri}, connection => 'keep-alive',
                           headers => $entry->{headers})
                   . request('/alive') }
