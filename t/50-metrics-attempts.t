@@ -1,6 +1,7 @@
 # With error_map_upstream, the counters have every response of a vendor: also
 # those that nginx passes over for the next server, or for a stale response, by
-# a row of the policy, by the edge status or by the vendor's own status.
+# a row of the policy, by the edge status or by the vendor's own status.  They
+# are counted as passed over, by the class of their error, if they have one.
 
 use strict;
 use warnings;
@@ -11,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my ($vendor, $second) = map { answers($_) } qw(a b);
-my $port = free_port();
+my ($port, $nobody) = (free_port(), free_port());
 
 my $edge = start(port => $port, http => <<"END");
     error_map_policy edge {
@@ -28,6 +29,11 @@ $acme
     upstream accounts {
         server 127.0.0.1:$vendor max_fails=0;
         server 127.0.0.1:$second max_fails=0 backup;
+    }
+
+    upstream alone {
+        server 127.0.0.1:$vendor max_fails=0;
+        server 127.0.0.1:$nobody fail_timeout=1h backup;
     }
 
     map \$arg_document \$document {
@@ -61,6 +67,11 @@ $acme
             error_map_hold_timeout 20ms;
             proxy_next_upstream http_503;
             proxy_pass http://accounts;
+        }
+
+        location /alone {
+            proxy_next_upstream http_503;
+            proxy_pass http://alone;
         }
 
         location /cache {
@@ -108,48 +119,71 @@ for (
     # by a row: the code, the class, the statuses
 
     ['/?a=' . $code->(2001) . "&b=$ok", 200,
-     'codes acme 2001,RESOURCE_EXHAUSTED, responses acme mapped, '
+     'codes acme 2001,RESOURCE_EXHAUSTED, '
+     . 'passed_over acme RESOURCE_EXHAUSTED, responses acme mapped, '
      . 'responses acme success, status acme 200,200,0, status acme 200,402,0'],
     ['/?a=' . $code->(2001) . '&b=' . $code->(2001), 402,
-     'codes acme 2001,RESOURCE_EXHAUSTED x2, responses acme mapped x2, '
+     'codes acme 2001,RESOURCE_EXHAUSTED x2, '
+     . 'passed_over acme RESOURCE_EXHAUSTED, responses acme mapped x2, '
      . 'status acme 200,402,0 x2'],
     ["/?a=%7B&b=$ok", 200,
-     'responses acme none, responses acme success, status acme 200,200,0, '
-     . 'status acme 200,504,0, unmapped acme none,malformed,0'],
+     'passed_over acme , responses acme none, responses acme success, '
+     . 'status acme 200,200,0, status acme 200,504,0, '
+     . 'unmapped acme none,malformed,0'],
 
     # by the edge status
 
     ['/?a=' . $code->(1001) . "&b=$ok", 200,
-     'codes acme 1001,UNAUTHENTICATED, responses acme mapped, '
-     . 'responses acme success, status acme 200,200,0, status acme 200,503,0'],
+     'codes acme 1001,UNAUTHENTICATED, passed_over acme UNAUTHENTICATED, '
+     . 'responses acme mapped, responses acme success, '
+     . 'status acme 200,200,0, status acme 200,503,0'],
 
     # by the vendor's status, with every verdict
 
     ['/?status=503&a=' . $code->(2001) . "&b=$ok", 503,
-     'codes acme 2001,RESOURCE_EXHAUSTED, responses acme mapped, '
+     'codes acme 2001,RESOURCE_EXHAUSTED, '
+     . 'passed_over acme RESOURCE_EXHAUSTED, responses acme mapped, '
      . 'responses acme success, status acme 503,402,0, status acme 503,503,0'],
     ["/?status=503&a=$ok&b=$ok", 503,
-     'responses acme success x2, status acme 503,503,0 x2'],
+     'passed_over acme , responses acme success x2, '
+     . 'status acme 503,503,0 x2'],
     ["/?status=503&a=$ok&b=$ok&pause=0.05", 503,
-     'responses acme success x2, status acme 503,503,0 x2'],
+     'passed_over acme , responses acme success x2, '
+     . 'status acme 503,503,0 x2'],
     ["/?status=503&a=" . $code->(7) . "&b=$ok", 503,
-     'codes acme other,UNKNOWN, responses acme success, '
-     . 'responses acme unknown, status acme 503,503,0 x2'],
+     'codes acme other,UNKNOWN, passed_over acme UNKNOWN, '
+     . 'responses acme success, responses acme unknown, '
+     . 'status acme 503,503,0 x2'],
     ["/?status=503&a=%7B%7D&b=$ok", 503,
-     'responses acme none, responses acme success, status acme 503,503,0 x2, '
-     . 'unmapped acme none,no_code,0'],
+     'passed_over acme , responses acme none, responses acme success, '
+     . 'status acme 503,503,0 x2, unmapped acme none,no_code,0'],
     ["/?status=503&type=text/html&a=x&b=x", 503,
-     'responses acme skipped x2, unmapped acme skipped,type,0 x2'],
+     'passed_over acme , responses acme skipped x2, '
+     . 'unmapped acme skipped,type,0 x2'],
     ["/variable?document=off&status=503&a=$ok&b=$ok", 503,
-     'responses  skipped x2, unmapped  skipped,document,0 x2'],
+     'passed_over  , responses  skipped x2, '
+     . 'unmapped  skipped,document,0 x2'],
     ['/small?status=503&b=%7B%7D&a=%7B%22a%22:%22' . 'x' x 600 . '%22%7D', 503,
-     'responses acme none, responses acme undecided, '
+     'passed_over acme , responses acme none, responses acme undecided, '
      . 'status acme 503,503,0 x2, unmapped acme none,no_code,0, '
      . 'unmapped acme undecided,hold_size,0'],
     ["/quick?status=503&a=%7B%7D&b=&pause=0.1", 503,
-     'responses acme none, responses acme undecided, '
+     'passed_over acme , responses acme none, responses acme undecided, '
      . 'status acme 503,503,0 x2, unmapped acme none,empty,0, '
-     . 'unmapped acme undecided,hold_timeout,0'])
+     . 'unmapped acme undecided,hold_timeout,0'],
+
+    # the next server cannot be reached, and is not asked again
+
+    (['/alone?a=' . $code->(2001), 502,
+      'codes acme 2001,RESOURCE_EXHAUSTED, '
+      . 'passed_over acme RESOURCE_EXHAUSTED, responses acme mapped, '
+      . 'status acme 200,402,0']) x 2,
+    ["/alone?status=503&a=$ok", 502,
+     'passed_over acme , responses acme success, status acme 503,503,0'],
+    ["/alone?status=503&type=text/html&a=x", 502,
+     'passed_over acme , responses acme skipped, '
+     . 'unmapped acme skipped,type,0'],
+    ["/alone?a=$ok", 200, 'responses acme success, status acme 200,200,0'])
 {
     my ($uri, $status, $want) = @$_;
     my ($grown, $r) = grown($uri);
@@ -159,7 +193,8 @@ for (
 }
 
 my ($grown) = grown("/?status=503&a=$ok&b=$ok", method => 'HEAD');
-is($grown, 'responses acme skipped x2, unmapped acme skipped,method,0 x2',
+is($grown, 'passed_over acme , responses acme skipped x2, '
+           . 'unmapped acme skipped,method,0 x2',
    'HEAD, counted');
 
 
@@ -174,14 +209,16 @@ is($grown, 'responses acme success, status acme 200,200,0', 'a cache, MISS');
 sleep 2.1;
 
 for (["status=503&a=" . $code->(1001), 'STALE',
-      'codes acme 1001,UNAUTHENTICATED, responses acme mapped, '
-      . 'responses acme success, status acme 200,200,0, '
+      'codes acme 1001,UNAUTHENTICATED, passed_over acme UNAUTHENTICATED, '
+      . 'responses acme mapped, responses acme success, '
+      . 'status acme 200,200,0, '
       . 'status acme 503,503,0'],
      ['status=503&a=%7B%7D', 'STALE',
-      'responses acme none, responses acme success, status acme 200,200,0, '
-      . 'status acme 503,503,0, unmapped acme none,no_code,0'],
+      'passed_over acme , responses acme none, responses acme success, '
+      . 'status acme 200,200,0, status acme 503,503,0, '
+      . 'unmapped acme none,no_code,0'],
      ['status=503&a=x&type=text/html', 'STALE',
-      'responses acme skipped, responses acme success, '
+      'passed_over acme , responses acme skipped, responses acme success, '
       . 'status acme 200,200,0, unmapped acme skipped,type,0'],
      ['status=304&a=', 'REVALIDATED',
       'responses acme success, status acme 200,200,0'])

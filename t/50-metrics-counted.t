@@ -59,6 +59,12 @@ $accounts
             proxy_pass http://127.0.0.1:$vendor;
         }
 
+        location /dry-any {
+            error_map \$arg_document;
+            error_map_dry_run on;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
         location /problem {
             error_map_body problem;
             proxy_pass http://127.0.0.1:$vendor;
@@ -139,6 +145,9 @@ my @unknown = iotvideo(qw(unknown other UNKNOWN 200 200));
 my @fine = iotvideo('success', '', '', 200, 200);
 my @none = iotvideo('none no_code', '', '', 200, 200);
 
+my ($over, $over_unknown) = map { passed('tencent_iotvideo', $_) }
+                            qw(RESOURCE_EXHAUSTED UNKNOWN);
+
 sub undecided { iotvideo("undecided $_[0]", '', '', 200, 200) }
 sub skipped { iotvideo("skipped $_[0]") }
 
@@ -194,6 +203,8 @@ my @requests = (
     # the verdict is counted, whatever the edge does
 
     ["/dry$bad", '', iotvideo(qw(mapped 42505 RESOURCE_EXHAUSTED 200 402 1))],
+    ["/dry-any$bad&document=off", '',
+     counted('', 'skipped document', ('') x 4, 1)],
     ["/dry$other", '', iotvideo(qw(unknown other UNKNOWN 200 200 1))],
     ["/dry$good", '', iotvideo('success', '', '', 200, 200, 1)],
     ['/dry?body={}', '', iotvideo('none no_code', '', '', 200, 200, 1)],
@@ -228,11 +239,11 @@ my @requests = (
     ["/upstream$bad&pause=0.1", '', @mapped],
     ["/upstream$good&pause=0.1", '', @fine],
     ["/retry$good&second={}", '', @fine],
-    ["/retry$bad&second={\"StatusCode\":200}", '', @limited, @fine],
-    ["/retry$bad&second={}", '', @limited, @none],
-    ["/retry$bad&second={\"StatusCode\":42505}", '', @limited, @limited],
+    ["/retry$bad&second={\"StatusCode\":200}", '', @limited, $over, @fine],
+    ["/retry$bad&second={}", '', @limited, $over, @none],
+    ["/retry$bad&second={\"StatusCode\":42505}", '', @limited, $over, @limited],
     ["/retry$other&second={\"StatusCode\":40001}", '',
-     iotvideo(qw(unknown other UNKNOWN 200 503)),
+     iotvideo(qw(unknown other UNKNOWN 200 503)), $over_unknown,
      iotvideo(qw(mapped 40001 INVALID_ARGUMENT 200 200))],
 
     # the cache; the last request fails, and gets a stale response
@@ -242,7 +253,7 @@ my @requests = (
     ["/cache$bad&key=2", '', @limited],
     ["/cache$bad&key=2", '', @limited],
     ["/cache$other&key=1", 'later',
-     iotvideo(qw(unknown other UNKNOWN 200 503)), @fine],
+     iotvideo(qw(unknown other UNKNOWN 200 503)), $over_unknown, @fine],
 
     # requests for the counters
 
@@ -273,15 +284,19 @@ my %classes = (
 );
 
 for my $document ('acme', 'baidu_face', '') {
+    my @verdicts = $document ? qw(mapped none skipped success undecided unknown)
+                             : 'skipped';
+
     is_deeply([sort grep { /document="$document"/ } keys %$before],
               [(map { "nginx_error_map_classes_total{document=\"$document\","
                       . "class=\"$_\"}" } @{ $classes{$document} }),
+               (map { "nginx_error_map_dry_run_responses_total"
+                      . "{document=\"$document\",verdict=\"$_\"}" } @verdicts),
                $document ? (map { "nginx_error_map_${_}_total"
                                   . "{document=\"$document\"}" }
                             qw(hold_bytes hold_seconds)) : (),
-               map { counted($document, $_) }
-                   $document ? qw(mapped none skipped success undecided unknown)
-                             : 'skipped'],
+               (map { passed($document, $_) } '', @{ $classes{$document} }),
+               map { counted($document, $_) } @verdicts],
               "the first series of the document \"$document\"");
 }
 
@@ -326,10 +341,14 @@ for (@requests) {
     $before = $after;
 }
 
-# two errors of a dry run have a code, but do not count for their class
+# errors of a dry run have a code, but do not count for their class
 
-is(total($before, qr/_classes_total\{document="tencent_iotvideo"/),
-   total($before, qr/_codes_total\{document="tencent_iotvideo"/) - 2,
+my ($classes, $codes, $dry) = map {
+    total($before, qr/error_map_${_}_total\{document="tencent_iotvideo"/)
+} qw(classes codes dry_run_codes);
+
+is($dry, 2, 'codes of a dry run');
+is($classes, $codes - $dry,
    'classes are those of the codes, without a dry run');
 
 cmp_ok(total($before, qr/hold_seconds_total\{document="tencent_iotvideo"/),

@@ -1,6 +1,7 @@
 
 #include "ngx_http_error_map_upstream_verdict.h"
 #include "ngx_http_error_map_attempts.h"
+#include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_saved.h"
 #include "ngx_http_error_map_response.h"
@@ -10,6 +11,9 @@
 #include "ngx_http_error_map_zone.h"
 
 
+static ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_late(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_upstream_t *up);
 static ngx_http_error_map_upstream_t *ngx_http_error_map_upstream_current(
     ngx_http_request_t *r);
 
@@ -127,7 +131,6 @@ ngx_http_error_map_upstream_count(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t  *conf;
 
     if (!up->header
-        || (up->saved && up->saved->ctx)
         || r->upstream->headers_in.status_n == NGX_HTTP_NOT_MODIFIED)
     {
         return;
@@ -135,20 +138,44 @@ ngx_http_error_map_upstream_count(ngx_http_request_t *r,
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
-    if (!up->decided
+    ctx = up->saved ? up->saved->ctx : NULL;
+
+    if (ctx == NULL
+        && !up->decided
         && ngx_http_error_map_reason_verdict(up->reason)
            == NGX_HTTP_ERROR_MAP_SKIPPED)
     {
         if (up->reason) {
             ngx_http_error_map_count_skipped(r, conf, up->reason);
+            ngx_http_error_map_count_passed(r,
+                                    ngx_http_error_map_document(r, conf, 0),
+                                    NULL);
         }
 
         return;
     }
 
+    if (ctx == NULL) {
+        ctx = ngx_http_error_map_upstream_late(r, conf, up);
+    }
+
+    if (ctx) {
+        ngx_http_error_map_count_passed(r, ctx->document, ctx);
+    }
+}
+
+
+/* decides and counts a response that would have been counted when sent */
+
+static ngx_http_error_map_ctx_t *
+ngx_http_error_map_upstream_late(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
+{
+    ngx_http_error_map_ctx_t  *ctx;
+
     ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
     if (ctx == NULL) {
-        return;
+        return NULL;
     }
 
     ctx->hold_size = up->size;
@@ -158,11 +185,13 @@ ngx_http_error_map_upstream_count(ngx_http_request_t *r,
         ctx->reason = up->reason;
 
     } else if (ngx_http_error_map_decide(r, conf, &up->reader, ctx) == NULL) {
-        return;
+        return NULL;
     }
 
     ngx_http_error_map_count(r, conf, ctx);
     ngx_http_error_map_keep_code(r, ctx, up->attempt);
+
+    return ctx;
 }
 
 

@@ -26,8 +26,9 @@ ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_ctx(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf);
 
 /*
- * Counts a response that nginx passes over, unless it is counted already: an
- * error is once it is decided, and others are when they are sent.
+ * Counts a response that nginx passes over: as such, and by its verdict unless
+ * that is counted already.  An error is once it is decided, and others are when
+ * they are sent.
  */
 void ngx_http_error_map_upstream_count(ngx_http_request_t *r,
     ngx_http_error_map_upstream_t *up);

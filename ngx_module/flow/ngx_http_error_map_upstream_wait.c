@@ -414,5 +414,12 @@ ngx_http_error_map_upstream_ended(ngx_http_request_t *r, void *data,
 
     ngx_http_error_map_upstream_stop(up);
     ngx_http_error_map_upstream_passed(r, up);
+
+    /* nginx passed over the response, but has no server to ask */
+
+    if (up->header && r->upstream_states->nelts - 1 > up->attempt) {
+        ngx_http_error_map_upstream_count(r, up);
+    }
+
     ngx_http_error_map_reader_free(&up->reader);
 }

@@ -1,7 +1,6 @@
 
 #include "ngx_http_error_map_metrics.h"
 #include "ngx_http_error_map_util.h"
-#include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 #include "ngx_http_error_map_zone.h"
 
@@ -15,6 +14,14 @@ typedef struct {
     ngx_buf_t                      *buf;
     off_t                           size;
 } ngx_http_error_map_page_t;
+
+
+#define ngx_http_error_map_both(counters)  ((counters)[0] + (counters)[1])
+
+/* all responses, or those of a dry run */
+
+#define ngx_http_error_map_part(counters, dry_run)                            \
+    ((dry_run) ? (counters)[1] : ngx_http_error_map_both(counters))
 
 
 static ngx_int_t ngx_http_error_map_prometheus_handler(ngx_http_request_t *r);
@@ -35,15 +42,28 @@ static ngx_uint_t ngx_http_error_map_class_sums(
     ngx_atomic_uint_t *sums);
 static ngx_int_t ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf);
+static ngx_int_t ngx_http_error_map_prometheus_responses(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_main_conf_t *emcf,
+    ngx_uint_t dry_run);
+static ngx_int_t ngx_http_error_map_prometheus_codes(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_main_conf_t *emcf,
+    ngx_uint_t dry_run);
 static ngx_int_t ngx_http_error_map_prometheus_live(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_main_conf_t *emcf);
+static ngx_int_t ngx_http_error_map_prometheus_passed(
     ngx_http_error_map_page_t *page, ngx_http_error_map_main_conf_t *emcf);
 static ngx_int_t ngx_http_error_map_json(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf);
 static ngx_int_t ngx_http_error_map_json_reasons(
     ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c);
+static ngx_int_t ngx_http_error_map_json_verdicts(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c);
 static ngx_int_t ngx_http_error_map_json_classes(
     ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c,
     const em_document_t *table);
+static ngx_int_t ngx_http_error_map_json_passed(
+    ngx_http_error_map_page_t *page, ngx_http_error_map_counters_t *c,
+    ngx_uint_t shown);
 
 
 char *
@@ -335,7 +355,7 @@ ngx_http_error_map_reason_shown(ngx_http_error_map_counters_t *c,
     }
 
     for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
-        if (c->verdicts[k]) {
+        if (ngx_http_error_map_both(c->verdicts[k])) {
             return 1;
         }
     }
@@ -384,9 +404,6 @@ ngx_http_error_map_class_sums(ngx_http_error_map_counters_t *c,
     (((pair)->statuses & NGX_HTTP_ERROR_MAP_DRY_RUN) != 0)
 
 
-#define ngx_http_error_map_both(counters)  ((counters)[0] + (counters)[1])
-
-
 /*
  * Prometheus text format 0.0.4.  Codes and pairs of statuses appear once they
  * have been seen, reasons with the first response, all other series always.
@@ -396,16 +413,12 @@ static ngx_int_t
 ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
     ngx_http_error_map_main_conf_t *emcf)
 {
-    ngx_str_t                        name;
-    ngx_uint_t                       i, n, k;
-    ngx_atomic_uint_t                msec;
-    const em_entry_t                *entry;
-    const em_document_t             *table;
-    ngx_http_error_map_pair_t       *pair;
-    ngx_http_error_map_counters_t   *c;
-    ngx_http_error_map_document_t  **documents;
+    ngx_str_t                       name;
+    ngx_uint_t                      i, n, k;
+    ngx_atomic_uint_t               msec;
+    ngx_http_error_map_pair_t      *pair;
+    ngx_http_error_map_counters_t  *c;
 
-    documents = emcf->documents.elts;
     n = emcf->documents.nelts;
 
 #define ngx_http_error_map_say(...)                                           \
@@ -420,59 +433,15 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 
     ngx_http_error_map_say("# HELP nginx_error_map_info The module.\n"
                            "# TYPE nginx_error_map_info gauge\n"
-                           "nginx_error_map_info{version=\"%s\"} 1\n"
-                           "# HELP nginx_error_map_responses_total "
-                           "Responses by verdict.\n"
-                           "# TYPE nginx_error_map_responses_total counter\n",
+                           "nginx_error_map_info{version=\"%s\"} 1\n",
                            NGX_HTTP_ERROR_MAP_VERSION);
 
-    for (i = 0; i <= n; i++) {
-        c = ngx_http_error_map_shown(emcf, i, &name);
-
-        for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
-
-            /* responses without a document are always skipped */
-
-            if (i < n || k == NGX_HTTP_ERROR_MAP_SKIPPED) {
-                ngx_http_error_map_say("nginx_error_map_responses_total"
-                                       "{document=\"%V\",verdict=\"%V\"} %uA\n",
-                                       &name, &ngx_http_error_map_verdicts[k],
-                                       c->verdicts[k]);
-            }
-        }
-    }
-
-    if (ngx_http_error_map_prometheus_live(page, emcf) != NGX_OK) {
+    if (ngx_http_error_map_prometheus_responses(page, emcf, 0) != NGX_OK
+        || ngx_http_error_map_prometheus_live(page, emcf) != NGX_OK
+        || ngx_http_error_map_prometheus_passed(page, emcf) != NGX_OK
+        || ngx_http_error_map_prometheus_codes(page, emcf, 0) != NGX_OK)
+    {
         return NGX_ERROR;
-    }
-
-    ngx_http_error_map_say("# HELP nginx_error_map_codes_total "
-                           "Responses by the vendor's code.\n"
-                           "# TYPE nginx_error_map_codes_total counter\n");
-
-    for (i = 0; i < n; i++) {
-        c = ngx_http_error_map_shown(emcf, i, &name);
-        table = documents[i]->table;
-
-        for (k = 0; k < table->nslots; k++) {
-            entry = &table->entries[k];
-
-            if (ngx_http_error_map_both(c->codes[k])) {
-                ngx_http_error_map_say("nginx_error_map_codes_total"
-                                       "{document=\"%V\",code=\"", &name);
-                ngx_http_error_map_say_code(entry->code);
-                ngx_http_error_map_say("\",class=\"%s\"} %uA\n",
-                                       em_class_names[entry->class].data,
-                                       ngx_http_error_map_both(c->codes[k]));
-            }
-        }
-
-        if (ngx_http_error_map_both(c->other)) {
-            ngx_http_error_map_say("nginx_error_map_codes_total"
-                                   "{document=\"%V\",code=\"other\","
-                                   "class=\"UNKNOWN\"} %uA\n", &name,
-                                   ngx_http_error_map_both(c->other));
-        }
     }
 
     ngx_http_error_map_say("# HELP nginx_error_map_status_total "
@@ -531,6 +500,106 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
         ngx_http_error_map_say("nginx_error_map_hold_seconds_total"
                                "{document=\"%V\"} %uA.%03uA\n",
                                &name, msec / 1000, msec % 1000);
+    }
+
+    if (ngx_http_error_map_prometheus_responses(page, emcf, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_error_map_prometheus_codes(page, emcf, 1);
+}
+
+
+/*
+ * All responses, or those of a dry run.  A code appears in both series at once,
+ * so that they can be subtracted.
+ */
+
+static ngx_int_t
+ngx_http_error_map_prometheus_responses(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t dry_run)
+{
+    char                           *series;
+    ngx_str_t                       name;
+    ngx_uint_t                      i, n, k;
+    ngx_http_error_map_counters_t  *c;
+
+    n = emcf->documents.nelts;
+    series = dry_run ? "dry_run_responses" : "responses";
+
+    ngx_http_error_map_say("# HELP nginx_error_map_%s_total "
+                           "Responses%s by verdict.\n"
+                           "# TYPE nginx_error_map_%s_total counter\n",
+                           series, dry_run ? " of a dry run" : "", series);
+
+    for (i = 0; i <= n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+
+        for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+
+            /* responses without a document are always skipped */
+
+            if (i < n || k == NGX_HTTP_ERROR_MAP_SKIPPED) {
+                ngx_http_error_map_say("nginx_error_map_%s_total"
+                                       "{document=\"%V\",verdict=\"%V\"} %uA\n",
+                                       series, &name,
+                                       &ngx_http_error_map_verdicts[k],
+                                       ngx_http_error_map_part(c->verdicts[k],
+                                                               dry_run));
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_error_map_prometheus_codes(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf, ngx_uint_t dry_run)
+{
+    char                            *series;
+    ngx_str_t                        name;
+    ngx_uint_t                       i, n, k;
+    const em_entry_t                *entry;
+    const em_document_t             *table;
+    ngx_http_error_map_counters_t   *c;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+    n = emcf->documents.nelts;
+    series = dry_run ? "dry_run_codes" : "codes";
+
+    ngx_http_error_map_say("# HELP nginx_error_map_%s_total "
+                           "Responses%s by the vendor's code.\n"
+                           "# TYPE nginx_error_map_%s_total counter\n",
+                           series, dry_run ? " of a dry run" : "", series);
+
+    for (i = 0; i < n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+        table = documents[i]->table;
+
+        for (k = 0; k < table->nslots; k++) {
+            entry = &table->entries[k];
+
+            if (ngx_http_error_map_both(c->codes[k])) {
+                ngx_http_error_map_say("nginx_error_map_%s_total"
+                                       "{document=\"%V\",code=\"", series,
+                                       &name);
+                ngx_http_error_map_say_code(entry->code);
+                ngx_http_error_map_say("\",class=\"%s\"} %uA\n",
+                                       em_class_names[entry->class].data,
+                                       ngx_http_error_map_part(c->codes[k],
+                                                               dry_run));
+            }
+        }
+
+        if (ngx_http_error_map_both(c->other)) {
+            ngx_http_error_map_say("nginx_error_map_%s_total"
+                                   "{document=\"%V\",code=\"other\","
+                                   "class=\"UNKNOWN\"} %uA\n", series, &name,
+                                   ngx_http_error_map_part(c->other, dry_run));
+        }
     }
 
     return NGX_OK;
@@ -596,6 +665,52 @@ ngx_http_error_map_prometheus_live(ngx_http_error_map_page_t *page,
 }
 
 
+/* by the classes of a document, and class="" for what has no error */
+
+static ngx_int_t
+ngx_http_error_map_prometheus_passed(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_main_conf_t *emcf)
+{
+    ngx_str_t                        name;
+    ngx_uint_t                       i, n, k, shown;
+    ngx_atomic_uint_t                sums[EM_NCLASSES];
+    ngx_http_error_map_counters_t   *c;
+    ngx_http_error_map_document_t  **documents;
+
+    documents = emcf->documents.elts;
+    n = emcf->documents.nelts;
+
+    ngx_http_error_map_say("# HELP nginx_error_map_passed_over_total "
+                           "Responses that nginx passed over for another "
+                           "server or a stale response.\n"
+                           "# TYPE nginx_error_map_passed_over_total "
+                           "counter\n");
+
+    for (i = 0; i <= n; i++) {
+        c = ngx_http_error_map_shown(emcf, i, &name);
+        shown = (i < n) ? ngx_http_error_map_class_sums(c, documents[i]->table,
+                                                        sums)
+                        : 0;
+
+        for (k = 0; k < EM_NCLASSES; k++) {
+
+            if (shown & ((ngx_uint_t) 1 << k)) {
+                ngx_http_error_map_say("nginx_error_map_passed_over_total"
+                                       "{document=\"%V\",class=\"%s\"} %uA\n",
+                                       &name, em_class_names[k].data,
+                                       c->passed[k]);
+            }
+        }
+
+        ngx_http_error_map_say("nginx_error_map_passed_over_total"
+                               "{document=\"%V\",class=\"\"} %uA\n",
+                               &name, c->passed[EM_NCLASSES]);
+    }
+
+    return NGX_OK;
+}
+
+
 /* the same in JSON, with the titles; see docs/directives.md */
 
 static ngx_int_t
@@ -605,7 +720,7 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
     char                            *comma;
     ngx_str_t                        name;
     ngx_uint_t                       i, n, k;
-    ngx_atomic_uint_t                msec;
+    ngx_atomic_uint_t                msec, dry_run;
     const em_entry_t                *entry;
     const em_document_t             *table;
     ngx_http_error_map_pair_t       *pair;
@@ -617,11 +732,17 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
 
     c = ngx_http_error_map_shown(emcf, n, &name);
 
-    ngx_http_error_map_say("{\"version\":\"%s\",\"time\":%T,\"skipped\":%uA,",
-                           NGX_HTTP_ERROR_MAP_VERSION, ngx_time(),
-                           c->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED]);
+    dry_run = c->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED][1];
 
-    if (ngx_http_error_map_json_reasons(page, c) != NGX_OK) {
+    ngx_http_error_map_say("{\"version\":\"%s\",\"time\":%T,\"skipped\":%uA,"
+                           "\"dry_run_skipped\":%uA,",
+                           NGX_HTTP_ERROR_MAP_VERSION, ngx_time(),
+                           c->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED][0] + dry_run,
+                           dry_run);
+
+    if (ngx_http_error_map_json_passed(page, c, 0) != NGX_OK
+        || ngx_http_error_map_json_reasons(page, c) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -632,16 +753,14 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
         table = documents[i]->table;
         msec = c->hold_msec;
 
-        ngx_http_error_map_say("%s\n{\"document\":\"%V\",\"verdicts\":{",
-                               i ? "," : "", &name);
+        ngx_http_error_map_say("%s\n{\"document\":\"%V\",", i ? "," : "",
+                               &name);
 
-        for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
-            ngx_http_error_map_say("%s\"%V\":%uA", k ? "," : "",
-                                   &ngx_http_error_map_verdicts[k],
-                                   c->verdicts[k]);
+        if (ngx_http_error_map_json_verdicts(page, c) != NGX_OK) {
+            return NGX_ERROR;
         }
 
-        ngx_http_error_map_say("},\"hold_bytes\":%uA,\"hold_seconds\":"
+        ngx_http_error_map_say("\"hold_bytes\":%uA,\"hold_seconds\":"
                                "%uA.%03uA,",
                                c->hold_bytes, msec / 1000, msec % 1000);
 
@@ -658,21 +777,27 @@ ngx_http_error_map_json(ngx_http_error_map_page_t *page,
             entry = &table->entries[k];
 
             if (ngx_http_error_map_both(c->codes[k])) {
+                dry_run = c->codes[k][1];
+
                 ngx_http_error_map_say("%s\n{\"code\":\"", comma);
                 ngx_http_error_map_say_code(entry->code);
                 ngx_http_error_map_say("\",\"class\":\"%s\","
-                                       "\"title\":\"%s\",\"responses\":%uA}",
+                                       "\"title\":\"%s\",\"responses\":%uA,"
+                                       "\"dry_run_responses\":%uA}",
                                        em_class_names[entry->class].data,
                                        entry->title,
-                                       ngx_http_error_map_both(c->codes[k]));
+                                       c->codes[k][0] + dry_run, dry_run);
                 comma = ",";
             }
         }
 
         if (ngx_http_error_map_both(c->other)) {
+            dry_run = c->other[1];
+
             ngx_http_error_map_say("%s\n{\"code\":\"other\",\"class\":\"UNKNOWN"
-                                   "\",\"title\":\"\",\"responses\":%uA}",
-                                   comma, ngx_http_error_map_both(c->other));
+                                   "\",\"title\":\"\",\"responses\":%uA,"
+                                   "\"dry_run_responses\":%uA}", comma,
+                                   c->other[0] + dry_run, dry_run);
         }
 
         ngx_http_error_map_say("],\"statuses\":[");
@@ -742,6 +867,36 @@ ngx_http_error_map_json_reasons(ngx_http_error_map_page_t *page,
 
 
 static ngx_int_t
+ngx_http_error_map_json_verdicts(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_counters_t *c)
+{
+    ngx_uint_t         k;
+    ngx_atomic_uint_t  dry_run[NGX_HTTP_ERROR_MAP_VERDICTS];
+
+    ngx_http_error_map_say("\"verdicts\":{");
+
+    for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+        dry_run[k] = c->verdicts[k][1];
+
+        ngx_http_error_map_say("%s\"%V\":%uA", k ? "," : "",
+                               &ngx_http_error_map_verdicts[k],
+                               c->verdicts[k][0] + dry_run[k]);
+    }
+
+    ngx_http_error_map_say("},\"dry_run_verdicts\":{");
+
+    for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+        ngx_http_error_map_say("%s\"%V\":%uA", k ? "," : "",
+                               &ngx_http_error_map_verdicts[k], dry_run[k]);
+    }
+
+    ngx_http_error_map_say("},");
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_http_error_map_json_classes(ngx_http_error_map_page_t *page,
     ngx_http_error_map_counters_t *c, const em_document_t *table)
 {
@@ -764,6 +919,28 @@ ngx_http_error_map_json_classes(ngx_http_error_map_page_t *page,
     }
 
     ngx_http_error_map_say("},");
+
+    return ngx_http_error_map_json_passed(page, c, shown);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_json_passed(ngx_http_error_map_page_t *page,
+    ngx_http_error_map_counters_t *c, ngx_uint_t shown)
+{
+    ngx_uint_t  k;
+
+    ngx_http_error_map_say("\"passed_over\":{");
+
+    for (k = 0; k < EM_NCLASSES; k++) {
+
+        if (shown & ((ngx_uint_t) 1 << k)) {
+            ngx_http_error_map_say("\"%s\":%uA,", em_class_names[k].data,
+                                   c->passed[k]);
+        }
+    }
+
+    ngx_http_error_map_say("\"\":%uA},", c->passed[EM_NCLASSES]);
 
     return NGX_OK;
 }

@@ -277,7 +277,7 @@ ngx_http_error_map_count(ngx_http_request_t *r,
 
     dry_run = conf->dry_run;
 
-    (void) ngx_atomic_fetch_add(&counters->verdicts[ctx->verdict], 1);
+    (void) ngx_atomic_fetch_add(&counters->verdicts[ctx->verdict][dry_run], 1);
 
     if (ctx->reason) {
         (void) ngx_atomic_fetch_add(&counters->reasons[ctx->reason][dry_run],
@@ -330,8 +330,34 @@ ngx_http_error_map_count_skipped(ngx_http_request_t *r,
                                    ngx_http_error_map_document(r, conf, 0));
 
     (void) ngx_atomic_fetch_add(
-                           &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED], 1);
+             &counters->verdicts[NGX_HTTP_ERROR_MAP_SKIPPED][conf->dry_run], 1);
     (void) ngx_atomic_fetch_add(&counters->reasons[reason][conf->dry_run], 1);
+}
+
+
+void
+ngx_http_error_map_count_passed(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_uint_t                      class;
+    ngx_http_error_map_counters_t  *counters;
+
+    counters = ngx_http_error_map_counters(r, document);
+
+    if (counters == NULL) {
+        return;
+    }
+
+    class = EM_NCLASSES;
+
+    if (ctx && ctx->entry) {
+        class = ctx->entry->class;
+
+    } else if (ctx && ctx->verdict == NGX_HTTP_ERROR_MAP_UNKNOWN) {
+        class = EM_UNKNOWN;
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->passed[class], 1);
 }
 
 

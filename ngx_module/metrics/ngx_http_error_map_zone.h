@@ -37,15 +37,20 @@ typedef struct {
 typedef ngx_atomic_t  ngx_http_error_map_live_t[2];
 
 
-/* counters of one document; codes has one for each slot of its table */
+/*
+ * Counters of one document; codes has one for each slot of its table.  passed
+ * has responses that nginx has passed over, by class, and last those without an
+ * error.  It has none of a dry run.
+ */
 
 typedef struct {
-    ngx_atomic_t                  verdicts[NGX_HTTP_ERROR_MAP_VERDICTS];
+    ngx_http_error_map_live_t     verdicts[NGX_HTTP_ERROR_MAP_VERDICTS];
     ngx_http_error_map_live_t     reasons[NGX_HTTP_ERROR_MAP_REASONS];
     ngx_atomic_t                  hold_bytes;
     ngx_atomic_t                  hold_msec;
     ngx_http_error_map_live_t     other;     /* unknown codes */
     ngx_http_error_map_live_t     more;      /* pairs without a place */
+    ngx_atomic_t                  passed[EM_NCLASSES + 1];
     ngx_http_error_map_pair_t     pairs[NGX_HTTP_ERROR_MAP_PAIRS];
     ngx_http_error_map_live_t     codes[];
 } ngx_http_error_map_counters_t;
@@ -84,6 +89,13 @@ void ngx_http_error_map_count(ngx_http_request_t *r,
 /* counts a skipped response, but not an error page of nginx itself */
 void ngx_http_error_map_count_skipped(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
+
+/*
+ * Counts a response that nginx passes over for another server or a stale
+ * response; ctx is NULL if it is skipped.
+ */
+void ngx_http_error_map_count_passed(ngx_http_request_t *r,
+    ngx_http_error_map_document_t *document, ngx_http_error_map_ctx_t *ctx);
 
 
 #pragma GCC visibility pop

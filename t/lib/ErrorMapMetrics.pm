@@ -14,7 +14,8 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 our @EXPORT = qw($handlers $acme answers series from_text from_json agree delta
-                 counted iotvideo acme total);
+                 counted passed iotvideo acme
+                 total);
 
 our $handlers = <<'END';
     location = /metrics { error_map_metrics prometheus; }
@@ -96,11 +97,15 @@ sub from_json {
     my $n = 'nginx_error_map';
     my %series = ("${n}_info{version=\"$json->{version}\"}" => 1,
                   "${n}_responses_total{document=\"\",verdict=\"skipped\"}"
-                  => $json->{skipped});
+                  => $json->{skipped},
+                  "${n}_dry_run_responses_total{document=\"\","
+                  . "verdict=\"skipped\"}" => $json->{dry_run_skipped});
 
-    for my $of ({ document => '', unmapped => $json->{unmapped} },
-                @{ $json->{documents} })
-    {
+    for my $of ({ %$json, document => '' }, @{ $json->{documents} }) {
+        $series{"${n}_passed_over_total{document=\"$of->{document}\","
+                . "class=\"$_\"}"} = $of->{passed_over}{$_}
+            for keys %{ $of->{passed_over} };
+
         $series{"${n}_unmapped_total{document=\"$of->{document}\","
                 . "verdict=\"$_->{verdict}\",reason=\"$_->{reason}\","
                 . "dry_run=\"$_->{dry_run}\"}"}
@@ -113,15 +118,21 @@ sub from_json {
         $series{"${n}_responses_total{$d,verdict=\"$_\"}"}
             = $of->{verdicts}{$_} for keys %{ $of->{verdicts} };
 
+        $series{"${n}_dry_run_responses_total{$d,verdict=\"$_\"}"}
+            = $of->{dry_run_verdicts}{$_} for keys %{ $of->{dry_run_verdicts} };
+
         $series{"${n}_classes_total{$d,class=\"$_\"}"} = $of->{classes}{$_}
             for keys %{ $of->{classes} };
 
         $series{"${n}_hold_bytes_total{$d}"} = $of->{hold_bytes};
         $series{"${n}_hold_seconds_total{$d}"} = $of->{hold_seconds};
 
-        $series{"${n}_codes_total{$d,code=\"$_->{code}\","
-                . "class=\"$_->{class}\"}"} = $_->{responses}
-            for @{ $of->{codes} };
+        for (@{ $of->{codes} }) {
+            my $code = "{$d,code=\"$_->{code}\",class=\"$_->{class}\"}";
+
+            $series{"${n}_codes_total$code"} = $_->{responses};
+            $series{"${n}_dry_run_codes_total$code"} = $_->{dry_run_responses};
+        }
 
         for (@{ $of->{statuses} }) {
             my ($up, $status) = map { defined $_ ? $_ : 'other' }
@@ -179,7 +190,8 @@ sub delta {
 
 
 # counted(document, verdict or "verdict reason", code, class, upstream status,
-# edge status, 1 for a dry run): the series that grow by one for such a response
+# edge status, 1 for a dry run): the series that grow by one for such a response;
+# passed(document, class): ... if nginx passes over it
 
 sub counted {
     my ($document, $verdict, $code, $class, $up, $status, $dry_run) = @_;
@@ -189,14 +201,25 @@ sub counted {
     my $reason = $verdict =~ s/ (\w+)$// ? $1 : '';
     $dry_run ||= 0;
 
-    return ("${n}_responses_total{$d,verdict=\"$verdict\"}",
+    my @parts = $dry_run ? ('', 'dry_run_') : '';
+    my $label = $code ? "{$d,code=\"$code\",class=\"$class\"}" : '';
+
+    return ((map { "${n}_${_}responses_total{$d,verdict=\"$verdict\"}" } @parts),
             $reason ? "${n}_unmapped_total{$d,verdict=\"$verdict\","
                       . "reason=\"$reason\",dry_run=\"$dry_run\"}" : (),
             $class && !$dry_run ? "${n}_classes_total{$d,class=\"$class\"}"
                                 : (),
-            $code ? "${n}_codes_total{$d,code=\"$code\",class=\"$class\"}" : (),
+            $code ? map { "${n}_${_}codes_total$label" } @parts : (),
             $up ? "${n}_status_total{$d,upstream_status=\"$up\","
                   . "status=\"$status\",dry_run=\"$dry_run\"}" : ());
+}
+
+
+sub passed {
+    my ($document, $class) = @_;
+
+    return "nginx_error_map_passed_over_total{document=\"$document\","
+           . "class=\"$class\"}";
 }
 
 
