@@ -102,8 +102,8 @@ sub grown {
 
     my @grown = map {
         my $n = $after->{$_} - ($before->{$_} || 0);
-        my $name = $_ =~ s/^nginx_error_map_(\w+)_total\{document="(\w*)",/$1 $2 /r
-                      =~ s/\w+=|[}"]//gr;
+        my $name = s/^nginx_error_map_(\w+)_total\{document="(\w*)",/$1 $2 /r
+                   =~ s/\w+=|[}"]//gr;
 
         $n && !/_(?:hold_\w+|classes)_total/
             ? $name . ($n > 1 ? " x$n" : '') : ();

@@ -473,7 +473,7 @@ sub counters {
         my $of = from_text(curl("http://$address{$_}:8405/metrics"));
 
         die "/metrics: @{ $of->{bad} }\n" if $of->{bad};
-        $sum{$_} += $of->{$_} for grep { /responses_total|codes_total/ }
+        $sum{$_} += $of->{$_} for grep { /map_(?:responses|codes)_total/ }
                                   keys %$of;
     }
 
@@ -489,7 +489,7 @@ sub grown {
 
     for (keys %$now) {
         my ($document, $label)
-            = /_${series}_total\{document="(.*?)",\w+="(.*?)"/ or next;
+            = /map_${series}_total\{document="(.*?)",\w+="(.*?)"/ or next;
         my $n = $now->{$_} - ($before->{$_} || 0);
 
         $grown{"$document $label"} += $n if $n;

@@ -190,8 +190,8 @@ sub delta {
 
 
 # counted(document, verdict or "verdict reason", code, class, upstream status,
-# edge status, 1 for a dry run): the series that grow by one for such a response;
-# passed(document, class): ... if nginx passes over it
+# edge status, 1 for a dry run): the series that grow by one for such a
+# response; passed(document, class): ... if nginx passes over it
 
 sub counted {
     my ($document, $verdict, $code, $class, $up, $status, $dry_run) = @_;
@@ -204,7 +204,8 @@ sub counted {
     my @parts = $dry_run ? ('', 'dry_run_') : '';
     my $label = $code ? "{$d,code=\"$code\",class=\"$class\"}" : '';
 
-    return ((map { "${n}_${_}responses_total{$d,verdict=\"$verdict\"}" } @parts),
+    return ((map { "${n}_${_}responses_total{$d,verdict=\"$verdict\"}" }
+                 @parts),
             $reason ? "${n}_unmapped_total{$d,verdict=\"$verdict\","
                       . "reason=\"$reason\",dry_run=\"$dry_run\"}" : (),
             $class && !$dry_run ? "${n}_classes_total{$d,class=\"$class\"}"
