@@ -1,6 +1,6 @@
 # conf/html/error_map.html, as conf/status.conf serves it, in a browser: the
-# page shows the requests that were sent, no text can become HTML, and it works
-# with a keyboard, on a phone and in the dark.
+# page shows the requests that were sent, those of a dry run by themselves, no
+# text can become HTML, and it works with a keyboard, on a phone and in the dark.
 
 use strict;
 use warnings;
@@ -73,13 +73,39 @@ my @edge = (port => $status, http => $conf . <<"END");
         1        -  RESOURCE_EXHAUSTED  "$html";
     }
 
-    error_map_policy other { unknown 502; }
+    error_map_policy other { unknown 502; code tencent_iotvideo/42505 503; }
+
+    upstream accounts {
+        server 127.0.0.1:$vendor max_fails=0;
+        server 127.0.0.1:$vendor max_fails=0 backup;
+    }
 
     server {
         listen 127.0.0.1:$port;
 
         location /video/ {
             error_map tencent_iotvideo;
+            proxy_pass http://127.0.0.1:$vendor/;
+        }
+
+        location /retry/ {
+            error_map tencent_iotvideo policy=other;
+            error_map_upstream on;
+            proxy_next_upstream http_502 http_503;
+            proxy_pass http://accounts/;
+        }
+
+        location /dry/ {
+            error_map tencent_iotvideo;
+            error_map_dry_run on;
+            error_map_upstream on;
+            proxy_next_upstream http_502 http_503;
+            proxy_pass http://accounts/;
+        }
+
+        location /dry/any/ {
+            error_map \$arg_document;
+            error_map_dry_run on;
             proxy_pass http://127.0.0.1:$vendor/;
         }
 
@@ -206,6 +232,24 @@ like(text('#peaks'), qr/^At most [\d.]*[1-9][\d.]* resp.*and [\d.]*[1-9]/,
 is($browser->run("return document.querySelectorAll('#plot .errors').length"),
    1, '... are plotted');
 
+# why there is no code; nothing was passed over, and there was no dry run
+
+my ($name, $text) = ('no_code', 'no code, or no match of a pattern');
+
+is_deeply(totals('reasons', 0 .. 3, 5),
+          [[$name, $text, 'tencent_iotvideo', 'none', 4]], 'reasons');
+
+sub hidden {
+    return join ' ', map { s/^h-//r } @{ $browser->run(<<'END') };
+        return [...document.querySelectorAll('main section')]
+            .filter((section) => !section.getClientRects().length)
+            .map((section) => section.getAttribute('aria-labelledby'));
+END
+}
+
+is(hidden(), 'passed dry', '... and nothing else');
+
+
 # a rate is shown for two seconds
 
 ask(30, '/video/{"StatusCode":42505}');
@@ -222,6 +266,64 @@ ok($rates, 'live rates, by vendor, class, code and status');
 ok($browser->wait_for("document.querySelector('#verdicts tfoot')"
                       . ".textContent.endsWith('58')"),
    '... and all are added');
+
+# a dry run adds to no other number
+
+sub others {
+    return [(map { text("#$_") } 't-responses small', 't-errors small',
+                                 't-share small', 'verdicts'),
+            map { totals(@$_) } ['codes', 0 .. 3, 5], ['classes', 0, 2, 3],
+                                ['statuses', 0, 1, 3], ['reasons', 0 .. 3, 5]];
+}
+
+sub dry_shown { $browser->wait_for(<<"END") }
+    document.querySelector('#dry-verdicts tfoot').textContent.endsWith('$_[0]')
+END
+
+my $others = others();
+
+ask(6, '/dry/{"StatusCode":52501}');
+ask(3, '/dry/{"StatusCode":42505}');
+ask(2, '/dry/{"StatusCode":88888}');
+ask(1, '/dry/{"StatusCode":200}');
+ask(5, '/dry/{"x":1}');
+ask(1, '/dry/any/{}?document=off');
+
+ok(dry_shown(18), 'a dry run is shown');
+is_deeply(others(), $others, '... and added to no other number');
+is(hidden(), 'passed', '... in its own section');
+
+is_deeply(totals('dry-verdicts', 0 .. 7),
+          [['tencent_iotvideo', 9, 2, 1, 5, 0, 0, 17],
+           ['(none named)', 0, 0, 0, 0, 0, 1, 1]], '... its verdicts');
+is(text('#dry-verdicts tfoot'), 'all92150118', '... of all');
+is_deeply(totals('dry-codes', 0 .. 4),
+          [['52501', 'memory error', 'tencent_iotvideo', 'INTERNAL', 6],
+           ['42505', 'too many concurrent downloads', 'tencent_iotvideo',
+            'RESOURCE_EXHAUSTED', 3],
+           ['other', 'codes that its document does not have',
+            'tencent_iotvideo', 'UNKNOWN', 2]], '... its codes');
+is_deeply(totals('dry-statuses', 0 .. 2),
+          [[200, 200, 8], [200, 456, 6], [200, 402, 3]],
+          '... the statuses that it would send');
+is_deeply(totals('dry-reasons', 0 .. 4),
+          [[$name, $text, 'tencent_iotvideo', 'none', 5],
+           ['document', 'a document that is not named', '(none named)',
+            'skipped', 1]], '... and its reasons');
+
+
+# what was passed over for the next server
+
+ask(2, '/retry/{"StatusCode":42505}');
+ask(1, '/retry/{"StatusCode":77777}');
+
+ok($browser->wait_for("document.querySelector('#verdicts tfoot')"
+                      . ".textContent.endsWith('64')"), 'retries are counted');
+is_deeply(totals('passed', 0, 1, 3),
+          [['RESOURCE_EXHAUSTED', 'tencent_iotvideo', 2],
+           ['UNKNOWN', 'tencent_iotvideo', 1]], '... and what they passed over');
+is(hidden(), '', '... is shown');
+like(text('#dry-verdicts tfoot'), qr/18$/, '... not in the dry run');
 
 is($browser->run("return document.images.length"), 0, 'the page has no image');
 is($browser->run(<<'END'), 'error_map.json', '... and fetches nothing else');
@@ -248,11 +350,11 @@ my $begin = text('#who');
 ask(1, '/video/{"StatusCode":42505}');
 sleep 3;
 is(text('#who'), $begin, '... nothing is requested');
-like(text('#verdicts tfoot'), qr/58$/, '... and nothing changes');
+like(text('#verdicts tfoot'), qr/64$/, '... and nothing changes');
 
 $browser->press(' ');
 ok(live(), 'Space resumes');
-like(text('#verdicts tfoot'), qr/59$/, '... with new numbers');
+like(text('#verdicts tfoot'), qr/65$/, '... with new numbers');
 
 
 # contrast, a dark scheme, a phone
@@ -331,7 +433,7 @@ ok($browser->wait_for("document.body.dataset.state === 'lost'"),
    'edge stopped');
 like(text('#state'), qr/^No answer.*cannot be reached/, '... the page says so');
 is(text('#t-responses b'), "\x{2013}", '... has no rates');
-like(text('#verdicts tfoot'), qr/59$/, '... and the last totals');
+like(text('#verdicts tfoot'), qr/65$/, '... and the last totals');
 
 $browser->console;
 $edge = start(@edge);
