@@ -173,8 +173,8 @@ my $edge = start(port => $port, workers => 2, http => <<"END");
     }
 END
 
-# number and URI: 9 failures among 16 inspected responses, one of which is passed
-# over, and a dry run
+# number and URI: 9 failures among 16 inspected responses, one of which is
+# passed over, and a dry run
 
 my @traffic = (
     [3, '/video/200/json/now/{"StatusCode":42505}'],

@@ -1,6 +1,7 @@
 # conf/html/error_map.html, as conf/status.conf serves it, in a browser: the
 # page shows the requests that were sent, those of a dry run by themselves, no
-# text can become HTML, and it works with a keyboard, on a phone and in the dark.
+# text can become HTML, and it works with a keyboard, on a phone and in the
+# dark.
 
 use strict;
 use warnings;
@@ -321,7 +322,8 @@ ok($browser->wait_for("document.querySelector('#verdicts tfoot')"
                       . ".textContent.endsWith('64')"), 'retries are counted');
 is_deeply(totals('passed', 0, 1, 3),
           [['RESOURCE_EXHAUSTED', 'tencent_iotvideo', 2],
-           ['UNKNOWN', 'tencent_iotvideo', 1]], '... and what they passed over');
+           ['UNKNOWN', 'tencent_iotvideo', 1]],
+          '... and what they passed over');
 is(hidden(), '', '... is shown');
 like(text('#dry-verdicts tfoot'), qr/18$/, '... not in the dry run');
 
