@@ -311,7 +311,12 @@ sub reasons {
 is(reasons(), 0, 'no reason before the first response');
 get($port, "/$good");
 is(reasons(), 17, '... and all of them after it');
+get($port, "/$bad");
 $before = series($port);
+
+sub dry_codes { grep { /_dry_run_codes_total/ } keys %{ $_[0] } }
+
+is(dry_codes($before), 0, 'no codes of a dry run before there is one');
 
 for (@requests) {
     my ($uri, $method, @counted) = @$_;
@@ -348,6 +353,9 @@ my ($classes, $codes, $dry) = map {
 } qw(classes codes dry_run_codes);
 
 is($dry, 2, 'codes of a dry run');
+is_deeply([sort map { s/dry_run_//r } dry_codes($before)],
+          [sort grep { /map_codes_total\{document="tencent_iotvideo"/ }
+                keys %$before], '... are shown with all codes of its document');
 is($classes, $codes - $dry,
    'classes are those of the codes, without a dry run');
 

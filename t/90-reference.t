@@ -170,7 +170,9 @@ for my $name (sort keys %directive) {
 # the reference has all names, and the other pages no others
 
 my @variable = $source =~ /^\s*ngx_http_error_map_var\((\w+)\),$/mg;
-my @metric = $source =~ /# TYPE (nginx_error_map_\w+) /g;
+my @metric = sort keys %{ { map { $_ => 1 }
+                            $source =~ /"(?:# TYPE )?(nginx_error_map_\w+)/g
+                          } };
 
 cmp_ok(scalar @variable, '>=', 10, 'the source has variables');
 cmp_ok(scalar @metric, '>=', 6, '... and metrics');

@@ -37,6 +37,8 @@ static ngx_http_error_map_counters_t *ngx_http_error_map_shown(
     ngx_http_error_map_main_conf_t *emcf, ngx_uint_t i, ngx_str_t *name);
 static ngx_uint_t ngx_http_error_map_reason_shown(
     ngx_http_error_map_counters_t *c, ngx_uint_t reason, ngx_uint_t dry_run);
+static ngx_uint_t ngx_http_error_map_dry_run_seen(
+    ngx_http_error_map_counters_t *c);
 static ngx_uint_t ngx_http_error_map_class_sums(
     ngx_http_error_map_counters_t *c, const em_document_t *table,
     ngx_atomic_uint_t *sums);
@@ -364,6 +366,21 @@ ngx_http_error_map_reason_shown(ngx_http_error_map_counters_t *c,
 }
 
 
+static ngx_uint_t
+ngx_http_error_map_dry_run_seen(ngx_http_error_map_counters_t *c)
+{
+    ngx_uint_t  k;
+
+    for (k = 0; k < NGX_HTTP_ERROR_MAP_VERDICTS; k++) {
+        if (c->verdicts[k][1]) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * Adds up the codes of each class, without those of a dry run.  Returns a bit
  * for each class that is shown: those of the rows, and UNKNOWN.  A row of a
@@ -510,10 +527,7 @@ ngx_http_error_map_prometheus(ngx_http_error_map_page_t *page,
 }
 
 
-/*
- * All responses, or those of a dry run.  A code appears in both series at once,
- * so that they can be subtracted.
- */
+/* all responses, or those of a dry run */
 
 static ngx_int_t
 ngx_http_error_map_prometheus_responses(ngx_http_error_map_page_t *page,
@@ -525,11 +539,11 @@ ngx_http_error_map_prometheus_responses(ngx_http_error_map_page_t *page,
     ngx_http_error_map_counters_t  *c;
 
     n = emcf->documents.nelts;
-    series = dry_run ? "dry_run_responses" : "responses";
+    series = dry_run ? "nginx_error_map_dry_run_responses_total"
+                     : "nginx_error_map_responses_total";
 
-    ngx_http_error_map_say("# HELP nginx_error_map_%s_total "
-                           "Responses%s by verdict.\n"
-                           "# TYPE nginx_error_map_%s_total counter\n",
+    ngx_http_error_map_say("# HELP %s Responses%s by verdict.\n"
+                           "# TYPE %s counter\n",
                            series, dry_run ? " of a dry run" : "", series);
 
     for (i = 0; i <= n; i++) {
@@ -540,8 +554,8 @@ ngx_http_error_map_prometheus_responses(ngx_http_error_map_page_t *page,
             /* responses without a document are always skipped */
 
             if (i < n || k == NGX_HTTP_ERROR_MAP_SKIPPED) {
-                ngx_http_error_map_say("nginx_error_map_%s_total"
-                                       "{document=\"%V\",verdict=\"%V\"} %uA\n",
+                ngx_http_error_map_say("%s{document=\"%V\",verdict=\"%V\"} "
+                                       "%uA\n",
                                        series, &name,
                                        &ngx_http_error_map_verdicts[k],
                                        ngx_http_error_map_part(c->verdicts[k],
@@ -553,6 +567,11 @@ ngx_http_error_map_prometheus_responses(ngx_http_error_map_page_t *page,
     return NGX_OK;
 }
 
+
+/*
+ * The same by code.  Once a document has had a dry run, a code appears in both
+ * series at once, so that they can be subtracted.
+ */
 
 static ngx_int_t
 ngx_http_error_map_prometheus_codes(ngx_http_error_map_page_t *page,
@@ -568,23 +587,26 @@ ngx_http_error_map_prometheus_codes(ngx_http_error_map_page_t *page,
 
     documents = emcf->documents.elts;
     n = emcf->documents.nelts;
-    series = dry_run ? "dry_run_codes" : "codes";
+    series = dry_run ? "nginx_error_map_dry_run_codes_total"
+                     : "nginx_error_map_codes_total";
 
-    ngx_http_error_map_say("# HELP nginx_error_map_%s_total "
-                           "Responses%s by the vendor's code.\n"
-                           "# TYPE nginx_error_map_%s_total counter\n",
+    ngx_http_error_map_say("# HELP %s Responses%s by the vendor's code.\n"
+                           "# TYPE %s counter\n",
                            series, dry_run ? " of a dry run" : "", series);
 
     for (i = 0; i < n; i++) {
         c = ngx_http_error_map_shown(emcf, i, &name);
         table = documents[i]->table;
 
+        if (dry_run && !ngx_http_error_map_dry_run_seen(c)) {
+            continue;
+        }
+
         for (k = 0; k < table->nslots; k++) {
             entry = &table->entries[k];
 
             if (ngx_http_error_map_both(c->codes[k])) {
-                ngx_http_error_map_say("nginx_error_map_%s_total"
-                                       "{document=\"%V\",code=\"", series,
+                ngx_http_error_map_say("%s{document=\"%V\",code=\"", series,
                                        &name);
                 ngx_http_error_map_say_code(entry->code);
                 ngx_http_error_map_say("\",class=\"%s\"} %uA\n",
@@ -595,8 +617,7 @@ ngx_http_error_map_prometheus_codes(ngx_http_error_map_page_t *page,
         }
 
         if (ngx_http_error_map_both(c->other)) {
-            ngx_http_error_map_say("nginx_error_map_%s_total"
-                                   "{document=\"%V\",code=\"other\","
+            ngx_http_error_map_say("%s{document=\"%V\",code=\"other\","
                                    "class=\"UNKNOWN\"} %uA\n", series, &name,
                                    ngx_http_error_map_part(c->other, dry_run));
         }

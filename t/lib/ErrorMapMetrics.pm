@@ -131,7 +131,8 @@ sub from_json {
             my $code = "{$d,code=\"$_->{code}\",class=\"$_->{class}\"}";
 
             $series{"${n}_codes_total$code"} = $_->{responses};
-            $series{"${n}_dry_run_codes_total$code"} = $_->{dry_run_responses};
+            $series{"${n}_dry_run_codes_total$code"} = $_->{dry_run_responses}
+                if grep { $_ } values %{ $of->{dry_run_verdicts} };
         }
 
         for (@{ $of->{statuses} }) {
