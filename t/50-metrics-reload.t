@@ -32,21 +32,44 @@ my $edge = start(port => $port, http => <<"END");
 $acme$sms
     error_map_policy edge { code acme/1001 502; }
 
+    upstream accounts {
+        server 127.0.0.1:$port max_fails=0;
+        server 127.0.0.1:$port max_fails=0;
+    }
+
     server {
         listen 127.0.0.1:$port;
         default_type application/json;
 $handlers
         location /acme { error_map acme policy=edge; return 200 \$arg_body; }
         location /sms { error_map sms; return 200 \$arg_body; }
+        location /own { return 200 '{"error":{"code":1001}}'; }
+
+        location /dry {
+            error_map acme;
+            error_map_dry_run on;
+            return 200 '{"error":{"code":1001}}';
+        }
+
+        location /retry {
+            error_map acme policy=edge;
+            error_map_upstream on;
+            proxy_next_upstream http_502 http_503;
+            proxy_pass http://accounts/own;
+        }
     }
 END
 
 my $text = slurp("$edge->{dir}/nginx.conf");
 my $zero = qr/\[notice\].*error_map_zone "\w+" starts from zero/;
 
-sub two_requests {
+# five responses: one of a dry run, and one that is passed over
+
+sub four_requests {
     get($port, '/acme?body={"error":{"code":1001}}');
     get($port, '/sms?body={"sms":"E17"}');
+    get($port, '/retry');
+    get($port, '/dry');
 }
 
 # the counters that are not zero
@@ -58,10 +81,12 @@ sub kept {
              grep { $series->{$_} && !/_info/ } keys %$series };
 }
 
-two_requests() for 1 .. 3;
+four_requests() for 1 .. 3;
 
-is_deeply([map { total(series($port), qr/code="$_"/) } qw(1001 E17)], [3, 3],
-          'before a reload');
+is_deeply([map { total(series($port), $_) }
+           qr/map_codes_total.*code="1001"/, qr/map_codes_total.*code="E17"/,
+           qr/dry_run_codes_total.*code="1001"/, qr/passed_over_total/],
+          [12, 3, 3, 3], 'before a reload');
 
 # the change, how it is made, and whether the counters are kept
 
@@ -90,7 +115,7 @@ for (
     # start from the first configuration and a known state
 
     reload($edge, $text);
-    two_requests();
+    four_requests();
 
     my $old = kept(series($port));
     my $notices = logged($edge, $zero);
@@ -107,9 +132,9 @@ for (
 
     my $now = series($port);
 
-    two_requests();
+    four_requests();
 
-    is(total(delta($now, series($port)), qr/_responses_total/), 2,
+    is(total(delta($now, series($port)), qr/map_responses_total/), 5,
        '... the counting goes on');
 }
 
@@ -117,7 +142,7 @@ for (
 # a configuration that fails, at each stage of a reload
 
 reload($edge, $text);
-two_requests();
+four_requests();
 
 my $large = $text =~ s/counters 1m/counters 2m/r;
 my $else = $text =~ s/2001/2002/r;
@@ -150,10 +175,10 @@ for (
     is_deeply([workers($edge)], \@old, '... the workers stay');
     is_deeply(kept(series($port)), $old, '... and the counters');
 
-    two_requests();
+    four_requests();
 
-    is(total(series($port), qr/_responses_total/),
-       total($old, qr/_responses_total/) + 2, '... which go on');
+    is(total(series($port), qr/map_responses_total/),
+       total($old, qr/map_responses_total/) + 5, '... which go on');
     is_deeply(from_json(get($port, '/metrics.json')->{body}), series($port),
               '... and agree in both formats');
 }
