@@ -111,6 +111,31 @@ my ($tree) = grep { -d } glob "$build/deb/nginx-error-map-*";
         or diag($out);
 }
 
+# the links of its pages; the licence and the changes have other names there
+
+{
+    my $dir = tempdir(CLEANUP => 1);
+    my ($docs) = grep { m{/${package}-doc_} } @debs;
+    my $doc = "$dir/usr/share/doc/$package";
+
+    must("dpkg-deb -x $docs $dir");
+
+    my @pages = (glob("$doc/*.md"), glob("$doc/*/*.md"));
+    my @lost;
+
+    for my $page (@pages) {
+        my $folder = $page =~ s{/[^/]+$}{}r;
+
+        push @lost, map { "$page: $_" } grep { !-e "$folder/$_" }
+                    grep { !m{^https?:|^(?:\.\./)?(?:LICENSE|CHANGES|t/.*)$} }
+                    slurp($page) =~ /\]\(([^)\s#]+)/g;
+    }
+
+    cmp_ok(scalar @pages, '>=', 15, 'the package of documentation has pages');
+    is(join("\n", @lost), '', '... with links to files that it has');
+    ok(-x "$doc/findings/nginx-intercept-close.sh", '... and its scripts run');
+}
+
 {
     fresh();
     must("mount -t proc proc $root/proc");
