@@ -155,7 +155,8 @@ sub series {
     my ($body) = @_;
 
     return sort map { s/(_seconds_\w+\S* ).*/$1/r }
-           $body =~ /^(nginx_error_map_(?!info|unmapped|classes).*)/mg;
+           $body =~ /^(nginx_error_map_(?!info|unmapped|classes|passed_over
+                                          |dry_run_).*)/mgx;
 }
 
 sub warnings_of {
