@@ -72,6 +72,8 @@ $acme
         location /alone {
             proxy_next_upstream http_503;
             proxy_pass http://alone;
+            add_header X-Verdict "\$error_map_verdict \$error_map_code" always;
+            add_header X-Codes \$error_map_upstream_codes always;
         }
 
         location /cache {
@@ -191,6 +193,13 @@ for (
     is($r->{status}, $status, $uri =~ s/x{9,}/.../r);
     is($grown, $want, '... counted');
 }
+
+# nginx's own 502 after it has no code, but the list of attempts has both
+
+my $last = get($port, "/alone?status=503&a=$ok");
+is_deeply([map { $last->{headers}{$_}[0] }
+           qw(x-verdict x-codes x-error-code)],
+          ['skipped ', '0, -', undef], 'no server is left: the variables');
 
 my ($grown) = grown("/?status=503&a=$ok&b=$ok", method => 'HEAD');
 is($grown, 'passed_over acme , responses acme skipped x2, '
