@@ -104,7 +104,7 @@ em_block_plain(const em_block_t *b)
 
 
 /* bytes that are looked at together, one branch for all */
-#define EM_SPAN  128
+#define EM_SPAN  256
 
 
 /*
@@ -130,22 +130,21 @@ em_vector_quote(__m256i v)
 static inline em_target const uint8_t *
 em_avx2_span(const uint8_t *p, const uint8_t *end)
 {
-    __m256i  v[4], low, found;
+    int      i;
+    __m256i  v, low, found;
 
     for ( /* void */ ; end - p >= EM_SPAN; p += EM_SPAN) {
 
-        v[0] = _mm256_loadu_si256((const __m256i *) p);
-        v[1] = _mm256_loadu_si256((const __m256i *) (p + 32));
-        v[2] = _mm256_loadu_si256((const __m256i *) (p + 64));
-        v[3] = _mm256_loadu_si256((const __m256i *) (p + 96));
+        low = _mm256_loadu_si256((const __m256i *) p);
+        found = em_vector_quote(low);
 
-        low = _mm256_min_epu8(_mm256_min_epu8(v[0], v[1]),
-                              _mm256_min_epu8(v[2], v[3]));
+#pragma GCC unroll 8
+        for (i = 1; i < EM_SPAN / 32; i++) {
+            v = _mm256_loadu_si256((const __m256i *) (p + 32 * i));
+            low = _mm256_min_epu8(low, v);
+            found = _mm256_or_si256(found, em_vector_quote(v));
+        }
 
-        found = _mm256_or_si256(_mm256_or_si256(em_vector_quote(v[0]),
-                                                em_vector_quote(v[1])),
-                                _mm256_or_si256(em_vector_quote(v[2]),
-                                                em_vector_quote(v[3])));
         found = _mm256_or_si256(found, em_vector_control(low));
 
         if (!_mm256_testz_si256(found, found)) {
