@@ -76,6 +76,8 @@ ngx_http_error_map_direct(ngx_http_request_t *r,
     len = ngx_min(len, conf->hold_size);
 
     reader->json.len = em_json_quick(&document->pointers, u->buffer.pos, len,
+                                     (off_t) len
+                                     == r->headers_out.content_length_n,
                                      &code, &pointer);
 
     if (reader->json.len == 0) {

@@ -30,6 +30,13 @@ em_json_init(em_json_t *j)
 }
 
 
+void
+em_json_looked(em_json_t *j)
+{
+    j->state = sw_looked;
+}
+
+
 /*
  * Each state is a label; the state is saved when the piece ends before the
  * byte that it needs.
@@ -55,7 +62,7 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
 
         /* the address of a variable of the loops would keep it in memory */
 
-        j->len = em_json_quick(set, p, len, &code, &j->pointer);
+        j->len = em_json_quick(set, p, len, 0, &code, &j->pointer);
 
         if (j->len) {
             memcpy(j->token, code, j->len);
@@ -63,6 +70,10 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
 
             return j->status;
         }
+
+        /* fall through */
+
+    case sw_looked:
 
         j->match = (uint32_t) (((uint64_t) 1 << set->npointers) - 1);
 
@@ -485,7 +496,9 @@ em_json_end(em_json_t *j, const em_json_pointers_t *set)
         }
 
         j->status = (j->depth == 0
-                     && (j->state == sw_start || j->state == sw_value))
+                     && (j->state == sw_start
+                         || j->state == sw_looked
+                         || j->state == sw_value))
                     ? EM_JSON_EMPTY : EM_JSON_MALFORMED;
     }
 

@@ -25,6 +25,7 @@
 
 enum {
     sw_start = 0,
+    sw_looked,                    /* the start, without em_json_quick() */
     sw_bom_1,
     sw_bom_2,
     sw_value,
@@ -147,7 +148,7 @@ em_json_digits(const uint8_t *p, const uint8_t *end)
             & UINT64_C(0x8080808080808080);
 
         if (w) {
-            return p + (__builtin_ctzll(w) >> 3);
+            return p + ((size_t) __builtin_ctzll(w) >> 3);
         }
 
         p += 8;
@@ -161,6 +162,30 @@ em_json_digits(const uint8_t *p, const uint8_t *end)
 
     return p;
 }
+
+
+#if (EM_JSON_SSE2)
+
+/* a mask of the quotes, backslashes and control characters */
+
+static inline unsigned
+em_json_special(__m128i v)
+{
+    __m128i  found;
+
+    found = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                         _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+
+    /* without unsigned comparison: min(v, 0x1f) == v */
+
+    found = _mm_or_si128(found,
+                         _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)),
+                                        v));
+
+    return (unsigned) _mm_movemask_epi8(found);
+}
+
+#endif
 
 
 /*
@@ -178,27 +203,13 @@ em_json_span(const uint8_t *p, const uint8_t *end)
 
 #if (EM_JSON_SSE2)
 
-    int            mask;
-    __m128i        v, found;
-    const __m128i  quote = _mm_set1_epi8('"');
-    const __m128i  slash = _mm_set1_epi8('\\');
-    const __m128i  control = _mm_set1_epi8(0x1f);
+    unsigned  mask;
 
     while (end - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-
-        found = _mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                             _mm_cmpeq_epi8(v, slash));
-
-        /* without unsigned comparison: min(v, 0x1f) == v */
-
-        found = _mm_or_si128(found,
-                             _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
-
-        mask = _mm_movemask_epi8(found);
+        mask = em_json_special(_mm_loadu_si128((const __m128i *) p));
 
         if (mask) {
-            return p + __builtin_ctz((unsigned) mask);
+            return p + __builtin_ctz(mask);
         }
 
         p += 16;

@@ -11,7 +11,7 @@
 
 
 #define TEXTS  300000
-#define LEN    400
+#define LEN    1600
 
 
 static size_t
@@ -40,6 +40,11 @@ text(char *p)
         "0", "42505", "\"OK\"", "\"\"", "\"quota exceeded\"", "12345678",
         "123456789", "null", "true", "-1", "1.5", "1e3", "007", "\"a\\\"b\"",
         "{\"code\":7}", "[1,2]", "\"a string of more than sixteen bytes\"",
+        "false", "[{\"code\":[\"}]\\\"\"]},[]]", "[}", "{\"a\":",
+        "\"a string of more than sixteen bytes\\\\\\\", \\\"code\\\":1\"",
+        "\"more than the one hundred and twenty-eight bytes of a code, which "
+        "the parser ignores, although the quick look may have to go on after "
+        "it, as it does after a long message\"",
         "\"exactly fifteen\"", "\"exactly sixteen.\"", "\"\x1f\"", "\"\xff\""
     };
 
@@ -90,7 +95,7 @@ main(void)
     int                 i, s, different, quick, left;
     char               *p, buf[2 * LEN];
     size_t              n, len, size, pointer;
-    em_json_t           whole, pieces;
+    em_json_t           whole, looked, pieces;
     const uint8_t      *code;
     em_json_pointers_t  set;
 
@@ -124,10 +129,15 @@ main(void)
 
             p = em_tap_guarded(0, buf, len);
 
-            size = em_json_quick(&set, p, len, &code, &pointer);
+            size = em_json_quick(&set, p, len, em_tap_pick(2), &code,
+                                 &pointer);
 
             em_json_init(&whole);
             em_json_feed(&whole, &set, p, len);
+
+            em_json_init(&looked);
+            em_json_looked(&looked);
+            em_json_feed(&looked, &set, p, len);
 
             em_json_init(&pieces);
 
@@ -139,6 +149,7 @@ main(void)
             left += (size == 0 && pieces.status == EM_JSON_FOUND);
 
             if (!same(&whole, &pieces)
+                || !same(&looked, &pieces)
                 || (size && (pieces.status != EM_JSON_FOUND
                              || pieces.len != size
                              || pieces.pointer != pointer
