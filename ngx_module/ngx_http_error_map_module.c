@@ -908,6 +908,13 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                                    json, sizeof(json) - 1)
                      != NULL);
 
+    conf->direct = (conf->enable
+                    && conf->document
+                    && conf->document->direct
+                    && conf->json
+                    && conf->statuses == NULL
+                    && conf->events == 1);
+
     return (ngx_http_error_map_warn_location(cf, emcf, conf) == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -6,26 +6,19 @@
 
 ngx_int_t
 ngx_http_error_map_direct(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader)
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *type, off_t length,
+    ngx_http_error_map_reader_t *reader)
 {
-    size_t                          len, pointer;
-    ngx_buf_t                      *request;
-    const u_char                   *code;
-    ngx_str_t                      *type, *module;
-    ngx_http_upstream_t            *u;
-    ngx_http_error_map_document_t  *document;
+    size_t                len, pointer;
+    ngx_buf_t            *request;
+    ngx_str_t            *module;
+    const u_char         *code;
+    ngx_http_upstream_t  *u;
 
     u = r->upstream;
-    document = conf->document;
-    type = &r->headers_out.content_type;
 
     if (type->len != sizeof("application/json") - 1
         || ngx_memcmp(type->data, "application/json", 16) != 0
-        || document == NULL
-        || !document->direct
-        || !conf->json
-        || conf->statuses
-        || conf->events != 1
         || u == NULL
         || !ngx_http_error_map_upstream_active(r)
         || u->conf == NULL
@@ -33,10 +26,7 @@ ngx_http_error_map_direct(ngx_http_request_t *r,
         || u->upgrade
         || u->headers_in.chunked
         || u->headers_in.status_n != NGX_HTTP_OK
-        || r->headers_out.status != NGX_HTTP_OK
-        || r->headers_out.content_encoding
-        || r->headers_out.content_length_n <= 0
-        || r->header_only
+        || length <= 0
         || ngx_http_error_map_bodiless(r))
     {
         return NGX_DECLINED;
@@ -62,36 +52,30 @@ ngx_http_error_map_direct(ngx_http_request_t *r,
 
     if (request == NULL
         || request->start == NULL
-        || ngx_memcmp(request->start, "PRI", 3) == 0)
+        || ngx_memcmp(request->start, "PRI ", 4) == 0
+        || ngx_memcmp(request->start, "HEAD", 4) == 0)
     {
         return NGX_DECLINED;
     }
 
     len = u->buffer.last - u->buffer.pos;
 
-    if ((off_t) len > r->headers_out.content_length_n) {
-        len = (size_t) r->headers_out.content_length_n;
+    if ((off_t) len > length) {
+        len = (size_t) length;
     }
 
     len = ngx_min(len, conf->hold_size);
 
-    reader->json.len = em_json_quick(&document->pointers, u->buffer.pos, len,
-                                     (off_t) len
-                                     == r->headers_out.content_length_n,
-                                     &code, &pointer);
-
-    if (reader->json.len == 0) {
-        return NGX_DECLINED;
-    }
-
-    reader->document = document;
+    reader->document = conf->document;
     reader->request = r;
     reader->size = len;
     reader->text = NULL;
     reader->decoder = NULL;
     reader->select = NULL;
 
-    ngx_memcpy(reader->json.token, code, reader->json.len);
+    len = em_json_quick(&conf->document->pointers, u->buffer.pos, len,
+                        (off_t) len == length, &code, &pointer);
 
-    return ngx_http_error_map_reader_lookup(reader);
+    return len ? ngx_http_error_map_reader_code(reader, code, len)
+               : NGX_AGAIN;
 }

@@ -15,13 +15,15 @@
 
 
 /*
- * For a response of status 200 and type application/json, without a coding and
- * chunks, whose code is among the first bytes: NGX_OK, and the reader has the
- * verdict which the general way would come to.  For any other, NGX_DECLINED.
- * The filter has no context for the request.
+ * For a response of status 200 and type application/json, without chunks, whose
+ * code is among the first bytes: NGX_OK, and the reader has the verdict which
+ * the general way would come to.  NGX_AGAIN if em_json_quick() found no code in
+ * such a response, and NGX_DECLINED for any other.  The response has no coding,
+ * conf->direct is set, and the length is that of the body or -1.
  */
 ngx_int_t ngx_http_error_map_direct(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader);
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *type, off_t length,
+    ngx_http_error_map_reader_t *reader);
 
 
 #pragma GCC visibility pop

@@ -179,12 +179,7 @@ ngx_http_error_map_test_type(ngx_http_error_map_loc_conf_t *conf,
 
     response->stream = EM_EVENT_NONE;
 
-    /* nearly all responses that are skipped are like the last one */
-
-    if (value->len == conf->skipped_len
-        && value->len
-        && ngx_memcmp(value->data, conf->skipped, value->len) == 0)
-    {
+    if (ngx_http_error_map_skipped_type(conf, value)) {
         return 0;
     }
 

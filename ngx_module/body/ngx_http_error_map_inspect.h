@@ -47,6 +47,12 @@ typedef struct {
 #define ngx_http_error_map_type_bit(data, len)                                \
     ((uint64_t) 1 << (((len) ? (len) + ((data)[(len) - 1] | 0x20) : 0) & 63))
 
+/* nearly all responses that are skipped are like the last one */
+#define ngx_http_error_map_skipped_type(conf, type)                           \
+    ((type)->len == (conf)->skipped_len                                       \
+     && (type)->len                                                           \
+     && ngx_memcmp((type)->data, (conf)->skipped, (type)->len) == 0)
+
 /* responses whose body the filter does not get, or must not hold */
 #define ngx_http_error_map_bodiless(r)                                        \
     ((r)->method == NGX_HTTP_HEAD || (r)->subrequest_in_memory)

@@ -63,8 +63,8 @@ static ngx_int_t ngx_http_error_map_reader_scan_end(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_scan_text_end(
     ngx_http_error_map_reader_t *reader);
-static ngx_int_t ngx_http_error_map_reader_code(
-    ngx_http_error_map_reader_t *reader, u_char *data, size_t len);
+static ngx_int_t ngx_http_error_map_reader_found(
+    ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_answer(
     ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_reader_verdict(
@@ -472,7 +472,7 @@ ngx_http_error_map_reader_scan_text(ngx_http_error_map_reader_t *reader,
     status = em_json_feed(&reader->json, &document->pointers, data, len);
 
     if (status == EM_JSON_FOUND) {
-        return ngx_http_error_map_reader_lookup(reader);
+        return ngx_http_error_map_reader_found(reader);
     }
 
     if (document->patterns.nelts) {
@@ -1043,7 +1043,7 @@ ngx_http_error_map_reader_scan_text_end(ngx_http_error_map_reader_t *reader)
     switch (em_json_end(&reader->json, &document->pointers)) {
 
     case EM_JSON_FOUND:
-        return ngx_http_error_map_reader_lookup(reader);
+        return ngx_http_error_map_reader_found(reader);
 
     case EM_JSON_EMPTY:
         reason = NGX_HTTP_ERROR_MAP_REASON_EMPTY;
@@ -1147,41 +1147,38 @@ ngx_http_error_map_reader_text_end(ngx_http_error_map_reader_t *reader,
 }
 
 
-static ngx_int_t
-ngx_http_error_map_reader_code(ngx_http_error_map_reader_t *reader,
-    u_char *data, size_t len)
-{
-    ngx_memcpy(reader->json.token, data, len);
-    reader->json.len = len;
-
-    return ngx_http_error_map_reader_lookup(reader);
-}
-
-
 ngx_int_t
-ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
+ngx_http_error_map_reader_code(ngx_http_error_map_reader_t *reader,
+    const u_char *data, size_t len)
 {
     int                   i;
-    em_json_t            *json;
     const em_document_t  *table;
 
-    json = &reader->json;
     table = reader->document->table;
+
+    if (table->groups == NULL) {
+        i = em_success_find(table, (const char *) data, len);
+
+        if (i >= 0) {
+            reader->success = i;
+
+            return ngx_http_error_map_reader_verdict(reader,
+                                                 NGX_HTTP_ERROR_MAP_SUCCESS);
+        }
+    }
+
+    /* the code of an error is needed later */
+
+    if (data != (u_char *) reader->json.token) {
+        ngx_memcpy(reader->json.token, data, len);
+        reader->json.len = len;
+    }
 
     if (table->groups) {
         return ngx_http_error_map_reader_answer(reader);
     }
 
-    i = em_success_find(table, json->token, json->len);
-
-    if (i >= 0) {
-        reader->success = i;
-
-        return ngx_http_error_map_reader_verdict(reader,
-                                                 NGX_HTTP_ERROR_MAP_SUCCESS);
-    }
-
-    reader->entry = em_entry_find(table, json->token, json->len);
+    reader->entry = em_entry_find(table, reader->json.token, len);
 
     if (reader->entry == NULL && table->unlisted) {
         reader->entry = table->unlisted;
@@ -1190,6 +1187,15 @@ ngx_http_error_map_reader_lookup(ngx_http_error_map_reader_t *reader)
     return ngx_http_error_map_reader_verdict(reader,
                          reader->entry ? NGX_HTTP_ERROR_MAP_MAPPED
                                        : NGX_HTTP_ERROR_MAP_UNKNOWN);
+}
+
+
+static ngx_int_t
+ngx_http_error_map_reader_found(ngx_http_error_map_reader_t *reader)
+{
+    return ngx_http_error_map_reader_code(reader,
+                                          (u_char *) reader->json.token,
+                                          reader->json.len);
 }
 
 

@@ -81,9 +81,9 @@ ngx_int_t ngx_http_error_map_reader_stop(ngx_http_error_map_reader_t *reader,
 /* ends the body; always NGX_OK */
 ngx_int_t ngx_http_error_map_reader_end(ngx_http_error_map_reader_t *reader);
 
-/* takes the code of json for the verdict; always NGX_OK */
-ngx_int_t ngx_http_error_map_reader_lookup(
-    ngx_http_error_map_reader_t *reader);
+/* takes a code, of at most EM_CODE_MAX bytes, for the verdict; always NGX_OK */
+ngx_int_t ngx_http_error_map_reader_code(ngx_http_error_map_reader_t *reader,
+    const u_char *data, size_t len);
 
 /*
  * Gets a field of an error, by its number in the document: 1 to

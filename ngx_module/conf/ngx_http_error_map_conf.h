@@ -24,6 +24,9 @@
     ((a)->len == (b)->len                                                     \
      && ngx_strncmp((a)->data, (b)->data, (b)->len) == 0)
 
+/* cold paths are kept out of line, so that the fast path saves no registers */
+#define ngx_http_error_map_noinline  __attribute__((noinline))
+
 #define NGX_HTTP_ERROR_MAP_VERSION    "2.0.0"
 
 /* the statuses that error_map_statuses can name */
@@ -356,6 +359,7 @@ typedef struct {
     ngx_array_t                    *types_keys;
     uint64_t                        type_bits;
     ngx_uint_t                      json;  /* application/json is in types */
+    ngx_uint_t                      direct;  /* direct.h may read it */
     size_t                          skipped_len;  /* the last other type */
     u_char                          skipped[NGX_HTTP_ERROR_MAP_SKIPPED_TYPE];
     uint32_t                       *statuses;  /* a bit each, NULL for all */

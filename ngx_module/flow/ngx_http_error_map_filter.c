@@ -1,6 +1,5 @@
 
 #include "ngx_http_error_map_filter.h"
-#include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_drop.h"
 #include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_inspect.h"
@@ -28,16 +27,10 @@
  */
 
 
-/*
- * Cold paths are kept out of line, so that the fast path saves no registers.
- */
-
-#define ngx_http_error_map_noinline  __attribute__((noinline))
-
-
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf);
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx,
+    ngx_uint_t looked);
 static ngx_uint_t ngx_http_error_map_listing(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_error_map_own_page(ngx_http_request_t *r,
     ngx_http_upstream_t *upstream);
@@ -80,6 +73,8 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 static ngx_int_t
 ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
+    ngx_int_t                       rc;
+    ngx_http_error_map_ctx_t       *ctx;
     ngx_http_error_map_loc_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
@@ -88,35 +83,59 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    return ngx_http_error_map_inspect_response(r, conf);
+    rc = NGX_DECLINED;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
+
+    /* nearly all responses */
+
+    if (ctx == NULL
+        && !r->internal
+        && !r->filter_finalize
+        && !r->header_only
+        && r->headers_out.status == NGX_HTTP_OK
+        && r->headers_out.content_encoding == NULL)
+    {
+        if (ngx_http_error_map_skipped_type(conf, &r->headers_out.content_type)
+            && conf->statuses == NULL
+            && !ngx_http_error_map_bodiless(r)
+            && !ngx_http_error_map_sliced(r)
+            && !(r->upstream && r->upstream->upgrade))
+        {
+            return ngx_http_error_map_skip(r, conf,
+                                           NGX_HTTP_ERROR_MAP_REASON_TYPE);
+        }
+
+        if (conf->direct && !conf->upstream) {
+            rc = ngx_http_error_map_conclude_direct(r, conf, &ctx);
+
+            if (rc == NGX_OK) {
+                return ngx_http_error_map_decided(r, conf, ctx);
+            }
+
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return ngx_http_error_map_inspect_response(r, conf, ctx, rc == NGX_AGAIN);
 }
 
 
 static ngx_http_error_map_noinline ngx_int_t
 ngx_http_error_map_inspect_response(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf)
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx,
+    ngx_uint_t looked)
 {
+    ngx_int_t                       rc;
     ngx_msec_t                      waited;
     ngx_uint_t                      done;
-    ngx_http_error_map_ctx_t       *ctx, *upstream;
+    ngx_http_error_map_ctx_t       *upstream;
     ngx_http_error_map_saved_t     *saved;
     ngx_http_error_map_reader_t     reader;
     ngx_http_error_map_reason_e     reason;
     ngx_http_error_map_document_t  *document;
     ngx_http_error_map_response_t   response;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
-
-    if (ctx == NULL
-        && !conf->upstream
-        && !r->internal
-        && !r->filter_finalize
-        && ngx_http_error_map_direct(r, conf, &reader) == NGX_OK)
-    {
-        ctx = ngx_http_error_map_conclude(r, conf, &reader, NULL, 0, 0);
-
-        return ctx ? ngx_http_error_map_decided(r, conf, ctx) : NGX_ERROR;
-    }
 
     saved = NULL;
 
@@ -195,13 +214,16 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ctx = NULL;
     waited = 0;
 
-    if (ngx_http_error_map_reader_init(&reader, r, document, conf,
-                                       response.decode, response.stream,
-                                       ngx_http_error_map_charset(
-                                                              &response.type))
-        != NGX_OK
-        && ngx_http_error_map_preread(&reader) != NGX_OK)
-    {
+    rc = ngx_http_error_map_reader_init(&reader, r, document, conf,
+                                        response.decode, response.stream,
+                                        ngx_http_error_map_charset(
+                                                              &response.type));
+    if (looked) {
+        em_json_looked(&reader.json);
+    }
+
+    if (rc != NGX_OK && ngx_http_error_map_preread(&reader) != NGX_OK) {
+
         /* a hold would change the response to such a request */
 
         if (ngx_http_error_map_bodiless(r)
@@ -363,7 +385,7 @@ ngx_http_error_map_send_header(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+static ngx_http_error_map_noinline ngx_int_t
 ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
@@ -391,7 +413,7 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_int_t   rc;
     ngx_uint_t  replaced;
 
-    if (ngx_http_error_map_intercepts(r, conf, ctx)) {
+    if (conf->intercept && ngx_http_error_map_intercepts(r, conf, ctx)) {
         return ngx_http_error_map_intercept(r, ctx);
     }
 
@@ -509,6 +531,8 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
+    ngx_int_t                  rc;
+    ngx_uint_t                 status;
     ngx_http_error_map_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
@@ -517,11 +541,26 @@ ngx_http_error_map_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_body_filter(r, in);
     }
 
-    if (ctx->phase == NGX_HTTP_ERROR_MAP_PASS) {
-        return ngx_http_error_map_send_body(r, ctx, in);
+    if (ctx->phase != NGX_HTTP_ERROR_MAP_PASS) {
+        return ngx_http_error_map_phase_body(r, ctx, in);
     }
 
-    return ngx_http_error_map_phase_body(r, ctx, in);
+    /* once the header is sent, no other one can replace it */
+
+    if (r->header_sent && !r->filter_finalize && ctx->hold == NULL) {
+
+        status = r->headers_out.status;
+
+        rc = ngx_http_next_body_filter(r, in);
+
+        if (r->filter_finalize) {
+            ngx_http_error_map_save_sent(r, ctx, status);
+        }
+
+        return rc;
+    }
+
+    return ngx_http_error_map_send_body(r, ctx, in);
 }
 
 

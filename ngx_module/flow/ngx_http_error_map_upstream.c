@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_upstream.h"
+#include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_upstream_end.h"
 #include "ngx_http_error_map_upstream_next.h"
@@ -18,6 +19,10 @@
 
 static ngx_int_t ngx_http_error_map_upstream_reinit(ngx_http_request_t *r);
 static ngx_int_t ngx_http_error_map_upstream_process(ngx_http_request_t *r);
+static ngx_int_t ngx_http_error_map_upstream_watch(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up);
+static ngx_int_t ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
 static ngx_int_t ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up);
 static ngx_uint_t ngx_http_error_map_upstream_head(ngx_http_request_t *r,
@@ -43,13 +48,6 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
 
     up = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_upstream_t));
     if (up == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_error_map_upstream_end(r, ngx_http_error_map_upstream_ended,
-                                        up)
-        != NGX_OK)
-    {
         return NGX_ERROR;
     }
 
@@ -124,7 +122,7 @@ static ngx_int_t
 ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 {
     u_char                         *last;
-    ngx_int_t                       rc;
+    ngx_int_t                       rc, looked;
     ngx_http_upstream_t            *u;
     ngx_http_error_map_upstream_t  *up;
     ngx_http_error_map_loc_conf_t  *conf;
@@ -177,9 +175,32 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
 
+    looked = conf->direct ? ngx_http_error_map_upstream_direct(r, conf, up)
+                          : NGX_DECLINED;
+
+    if (looked == NGX_OK) {
+        up->done = 1;
+
+        ngx_http_error_map_upstream_decide(r, conf, up);
+
+        /* nginx sends a response that keeps its status, and asks no other */
+
+        return (up->conf || u->headers_in.status_n != up->status)
+               ? ngx_http_error_map_upstream_watch(r, up) : NGX_OK;
+    }
+
+    if (ngx_http_error_map_upstream_watch(r, up) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     rc = ngx_http_error_map_upstream_begin(r, conf, up);
 
     if (rc == NGX_AGAIN) {
+
+        if (looked == NGX_AGAIN) {
+            em_json_looked(&up->reader.json);
+        }
+
         rc = ngx_http_error_map_framing_feed(&up->framing, &up->reader,
                                          u->buffer.last);
     }
@@ -208,6 +229,58 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+/* waits for the end of the upstream, where all that is borrowed goes back */
+
+static ngx_int_t
+ngx_http_error_map_upstream_watch(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up)
+{
+    if (up->watched) {
+        return NGX_OK;
+    }
+
+    up->watched = 1;
+
+    return ngx_http_error_map_upstream_end(r,
+                                           ngx_http_error_map_upstream_ended,
+                                           up);
+}
+
+
+/* reads the usual response */
+
+static ngx_int_t
+ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
+{
+#if (NGX_HTTP_GZIP)
+
+    ngx_http_upstream_headers_in_t  *headers_in;
+
+    headers_in = &r->upstream->headers_in;
+
+    if (headers_in->content_type == NULL
+        || headers_in->content_encoding
+        || headers_in->x_accel_redirect)
+    {
+        return NGX_DECLINED;
+    }
+
+    up->status = headers_in->status_n;
+
+    return ngx_http_error_map_direct(r, conf,
+                                     &headers_in->content_type->value,
+                                     headers_in->content_length_n,
+                                     &up->reader);
+
+#else
+
+    return NGX_DECLINED;
+
+#endif
 }
 
 

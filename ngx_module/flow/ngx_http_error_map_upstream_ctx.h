@@ -53,6 +53,7 @@ typedef struct {
     ngx_msec_t                      waited;
     size_t                          size;    /* bytes held meanwhile */
 
+    unsigned                        watched:1;  /* to its end */
     unsigned                        begun:1;
     unsigned                        done:1;     /* decided or not inspected */
     unsigned                        decided:1;

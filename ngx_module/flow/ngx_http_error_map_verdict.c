@@ -1,11 +1,15 @@
 
 #include "ngx_http_error_map_verdict.h"
 #include "ngx_http_error_map_attempts.h"
+#include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_zone.h"
 
 
+static ngx_http_error_map_ctx_t *ngx_http_error_map_record(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_ctx_t *ctx);
 static ngx_uint_t ngx_http_error_map_sent_now(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx);
 
@@ -24,12 +28,46 @@ ngx_http_error_map_conclude(ngx_http_request_t *r,
 
     ngx_http_error_map_reader_free(reader);
 
-    if (ctx) {
-        ngx_http_error_map_count(r, conf, ctx);
+    return ngx_http_error_map_record(r, conf, ctx);
+}
 
-        if (ngx_http_error_map_sent_now(r, ctx)) {
-            ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
-        }
+
+ngx_int_t
+ngx_http_error_map_conclude_direct(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t **ctx)
+{
+    ngx_int_t                    rc;
+    ngx_http_error_map_reader_t  reader;
+
+    rc = ngx_http_error_map_direct(r, conf, &r->headers_out.content_type,
+                                   r->headers_out.content_length_n, &reader);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    *ctx = ngx_http_error_map_record(r, conf,
+                             ngx_http_error_map_decide(r, conf, &reader, NULL));
+
+    return *ctx ? NGX_OK : NGX_ERROR;
+}
+
+
+/* counts the verdict, and keeps its code for the list of all attempts */
+
+static ngx_http_error_map_ctx_t *
+ngx_http_error_map_record(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    if (ctx && emcf->zone) {
+        ngx_http_error_map_count(r, conf, ctx);
+    }
+
+    if (ctx && emcf->codes && ngx_http_error_map_sent_now(r, ctx)) {
+        ngx_http_error_map_keep_code(r, ctx, r->upstream_states->nelts - 1);
     }
 
     return ctx;

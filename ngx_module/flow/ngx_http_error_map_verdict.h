@@ -25,6 +25,13 @@ ngx_http_error_map_ctx_t *ngx_http_error_map_conclude(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx, size_t size, ngx_msec_t time);
 
+/*
+ * The same for a response that direct.h reads: NGX_OK and the context.  Or what
+ * ngx_http_error_map_direct() returns, or NGX_ERROR on lack of memory.
+ */
+ngx_int_t ngx_http_error_map_conclude_direct(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t **ctx);
+
 
 #pragma GCC visibility pop
 

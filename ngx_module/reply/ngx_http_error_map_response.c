@@ -10,12 +10,17 @@
 #include "ngx_http_error_map_variables.h"
 
 
+static ngx_http_error_map_ctx_t *ngx_http_error_map_decide_ctx(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_reader_t *reader, ngx_http_error_map_ctx_t *ctx);
 static void ngx_http_error_map_act(ngx_http_error_map_ctx_t *ctx,
     ngx_http_error_map_action_t *action);
 static ngx_http_error_map_ctx_t *ngx_http_error_map_success_ctx(
     ngx_http_request_t *r, ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_reader_t *reader);
+static ngx_int_t ngx_http_error_map_respond_error(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 
@@ -25,93 +30,107 @@ ngx_http_error_map_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_http_error_map_action_t    *action;
-    ngx_http_error_map_document_t  *document;
-
-    document = reader->document;
-    action = (reader->verdict == NGX_HTTP_ERROR_MAP_NONE)
-             ? ngx_http_error_map_policy_none(conf->policy, reader->reason)
-             : NULL;
-
     if (ctx == NULL && reader->verdict == NGX_HTTP_ERROR_MAP_SUCCESS) {
         ctx = ngx_http_error_map_success_ctx(r, reader);
-        if (ctx == NULL) {
-            return NULL;
-        }
 
     } else if (ctx == NULL
                && reader->verdict == NGX_HTTP_ERROR_MAP_NONE
-               && action == NULL)
+               && ngx_http_error_map_policy_none(conf->policy, reader->reason)
+                  == NULL)
     {
-        ctx = &document->none[reader->reason - NGX_HTTP_ERROR_MAP_REASON_EMPTY];
+        ctx = &reader->document->none[reader->reason
+                                      - NGX_HTTP_ERROR_MAP_REASON_EMPTY];
 
     } else {
+        ctx = ngx_http_error_map_decide_ctx(r, conf, reader, ctx);
+    }
 
-        if (ctx == NULL) {
-            ctx = ngx_http_error_map_create_ctx(r, document,
-                                                r->headers_out.status);
-            if (ctx == NULL) {
-                return NULL;
-            }
-        }
-
-        ctx->dry_run = conf->dry_run;
-        ctx->verdict = reader->verdict;
-        ctx->reason = reader->reason;
-        ctx->entry = reader->entry;
-
-        switch (ctx->verdict) {
-
-        case NGX_HTTP_ERROR_MAP_SUCCESS:
-
-            if (reader->success < document->table->nsuccess) {
-                ctx->code = document->success[reader->success].code;
-                break;
-            }
-
-            if (ngx_http_error_map_code(r, ctx, reader) != NGX_OK) {
-                return NULL;
-            }
-
-            break;
-
-        case NGX_HTTP_ERROR_MAP_MAPPED:
-        case NGX_HTTP_ERROR_MAP_UNKNOWN:
-
-            if (ngx_http_error_map_code(r, ctx, reader) != NGX_OK) {
-                return NULL;
-            }
-
-            ngx_http_error_map_act(ctx,
-                             ngx_http_error_map_policy_action(conf->policy,
-                                                              document,
-                                                              ctx->entry));
-
-            if (document->wanted
-                && ngx_http_error_map_keep_fields(r, ctx, reader) != NGX_OK)
-            {
-                return NULL;
-            }
-
-            break;
-
-        default:
-            ngx_http_error_map_act(ctx, action);
-            break;
-        }
-
-        if (conf->policy->retry_after_max != NGX_HTTP_ERROR_MAP_NO_RETRY) {
-            ctx->retry_after = ngx_min(ctx->retry_after,
-                                       conf->policy->retry_after_max);
-        }
+    if (ctx == NULL) {
+        return NULL;
     }
 
     ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
 
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "http error map: %V \"%V\" %V, %uz bytes read",
-                   &document->name, &ctx->code,
+                   &reader->document->name, &ctx->code,
                    &ngx_http_error_map_verdicts[ctx->verdict], reader->size);
+
+    return ctx;
+}
+
+
+/* sets the context of an error, or of a response that was held */
+
+static ngx_http_error_map_noinline ngx_http_error_map_ctx_t *
+ngx_http_error_map_decide_ctx(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_http_error_map_document_t  *document;
+
+    document = reader->document;
+
+    if (ctx == NULL) {
+        ctx = ngx_http_error_map_create_ctx(r, document,
+                                            r->headers_out.status);
+        if (ctx == NULL) {
+            return NULL;
+        }
+    }
+
+    ctx->dry_run = conf->dry_run;
+    ctx->verdict = reader->verdict;
+    ctx->reason = reader->reason;
+    ctx->entry = reader->entry;
+
+    switch (ctx->verdict) {
+
+    case NGX_HTTP_ERROR_MAP_SUCCESS:
+
+        if (reader->success < document->table->nsuccess) {
+            ctx->code = document->success[reader->success].code;
+            break;
+        }
+
+        if (ngx_http_error_map_code(r, ctx, reader) != NGX_OK) {
+            return NULL;
+        }
+
+        break;
+
+    case NGX_HTTP_ERROR_MAP_MAPPED:
+    case NGX_HTTP_ERROR_MAP_UNKNOWN:
+
+        if (ngx_http_error_map_code(r, ctx, reader) != NGX_OK) {
+            return NULL;
+        }
+
+        ngx_http_error_map_act(ctx,
+                             ngx_http_error_map_policy_action(conf->policy,
+                                                              document,
+                                                              ctx->entry));
+
+        if (document->wanted
+            && ngx_http_error_map_keep_fields(r, ctx, reader) != NGX_OK)
+        {
+            return NULL;
+        }
+
+        break;
+
+    default:
+        ngx_http_error_map_act(ctx,
+                   (ctx->verdict == NGX_HTTP_ERROR_MAP_NONE)
+                   ? ngx_http_error_map_policy_none(conf->policy, ctx->reason)
+                   : NULL);
+        break;
+    }
+
+    if (conf->policy->retry_after_max != NGX_HTTP_ERROR_MAP_NO_RETRY) {
+        ctx->retry_after = ngx_min(ctx->retry_after,
+                                   conf->policy->retry_after_max);
+    }
 
     return ctx;
 }
@@ -246,14 +265,23 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         ngx_http_error_map_remove_spoofed(r, conf->headers, conf->spoofed);
     }
 
-    if (!ngx_http_error_map_is_acted(ctx)) {
-        return ngx_http_error_map_cap_retry_after(r, conf->policy);
+    if (ngx_http_error_map_is_acted(ctx)
+        && ngx_http_error_map_respond_error(r, conf, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
+    return ngx_http_error_map_cap_retry_after(r, conf->policy);
+}
+
+
+static ngx_http_error_map_noinline ngx_int_t
+ngx_http_error_map_respond_error(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
     if (ctx->upstream_status != ctx->status
         || r->headers_out.status != ctx->status)
     {
-
         r->headers_out.status = ctx->status;
         r->headers_out.status_line.len = 0;
 
@@ -270,11 +298,7 @@ ngx_http_error_map_respond(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (ngx_http_error_map_add_error_headers(r, conf, ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_error_map_cap_retry_after(r, conf->policy);
+    return ngx_http_error_map_add_error_headers(r, conf, ctx);
 }
 
 

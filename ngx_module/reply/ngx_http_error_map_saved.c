@@ -118,6 +118,23 @@ ngx_http_error_map_save_replaced(ngx_http_error_map_sending_t *sending)
 }
 
 
+void
+ngx_http_error_map_save_sent(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t status)
+{
+    ngx_http_error_map_sending_t  sending;
+
+    ngx_memzero(&sending, sizeof(ngx_http_error_map_sending_t));
+
+    sending.request = r;
+    sending.ctx = ctx;
+    sending.upstream = r->upstream;
+    sending.status = status;
+
+    ngx_http_error_map_save_replaced(&sending);
+}
+
+
 ngx_http_error_map_sending_t *
 ngx_http_error_map_replaced(ngx_http_request_t *r)
 {

@@ -58,6 +58,13 @@ extern ngx_http_error_map_sending_t  *ngx_http_error_map_sending;
 void ngx_http_error_map_save_replaced(ngx_http_error_map_sending_t *sending);
 
 /*
+ * Saves the context of a response whose header was sent with this status, after
+ * another filter has ended the response: its verdict is for the log.
+ */
+void ngx_http_error_map_save_sent(ngx_http_request_t *r,
+    ngx_http_error_map_ctx_t *ctx, ngx_uint_t status);
+
+/*
  * Returns the call in whose course another filter has replaced the response of
  * the request, with the context saved, or NULL.
  */
