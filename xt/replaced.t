@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 
-use ErrorMap qw(:DEFAULT quit shell);
+use ErrorMap qw(:DEFAULT forget quit shell);
 use ErrorMapMetrics;
 use ErrorMapStream qw(exchange_all request);
 use Test::More;
@@ -223,6 +223,56 @@ END
     stop($edge);
     cmp_ok(time - $begin, '<', 4, "$order: SIGQUIT ends the worker");
 }
+
+# a filter that ends a response whose header was sent already
+
+my $port = free_port();
+
+my $late = start(port => $port, modules => load_module() . $neighbours,
+                 http => <<"END");
+    error_map_document acme {
+        source   json /code;
+        success  0;
+        1001     503 UNAVAILABLE "busy";
+    }
+
+    proxy_http_version 1.1;
+
+    log_format verdict '\$request_uri \$error_map_verdict,\$error_map_code,'
+                       '\$error_map_status';
+
+    server {
+        listen 127.0.0.1:$port;
+        access_log %DIR%/access.log verdict;
+
+        error_map acme;
+        modsecurity on;
+        modsecurity_rules '
+            SecRuleEngine On
+            SecResponseBodyAccess On
+            SecResponseBodyMimeType application/json text/plain
+            SecRule RESPONSE_BODY "xxx" "phase:4,deny,status:403,id:1"';
+
+        location / { proxy_pass http://127.0.0.1:$vendor; }
+    }
+END
+
+exchange_all(map { { port => $port, timeout => 8,
+                     request => request("/now-$_") } } @what);
+
+is(join("\n", sort split /\n/, slurp("$late->{dir}/access.log")), <<'END' =~ s/\n$//r,
+/now-error mapped,1001,503
+/now-none none,,200
+/now-skipped skipped,,
+/now-success success,0,200
+/now-unknown unknown,7777,200
+END
+   'the log tells the verdict of a response that ModSecurity ends late');
+
+is(forget($late, qr/header already sent/), scalar @what,
+   '... which is an alert of nginx itself');
+
+stop($late);
 
 done_testing();
 
