@@ -180,6 +180,12 @@ for (
       'codes acme 2001,RESOURCE_EXHAUSTED, '
       . 'passed_over acme RESOURCE_EXHAUSTED, responses acme mapped, '
       . 'status acme 200,402,0']) x 2,
+    ['/alone?a=' . $code->(1001), 502,
+     'codes acme 1001,UNAUTHENTICATED, passed_over acme UNAUTHENTICATED, '
+     . 'responses acme mapped, status acme 200,503,0'],
+    ['/alone?status=503&a=' . $code->(1001), 502,
+     'codes acme 1001,UNAUTHENTICATED, passed_over acme UNAUTHENTICATED, '
+     . 'responses acme mapped, status acme 503,503,0'],
     ["/alone?status=503&a=$ok", 502,
      'passed_over acme , responses acme success, status acme 503,503,0'],
     ["/alone?status=503&type=text/html&a=x", 502,
