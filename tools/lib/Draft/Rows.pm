@@ -16,8 +16,9 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(begins_with_reason codes has_code is_status repair status
-                   reason uniq $success_re);
+use Draft::Above qw(names_status status_above);
+use Draft::Cell qw(begins_with_reason codes has_code repair status reason uniq
+                   $success_re);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe);
 use Draft::Names qw(about_http);
@@ -80,49 +81,10 @@ sub add {
         if defined $columns->{over};
 
     $columns->{is_status} &&= $like_status;
-    $columns->{above} = status_above($table) if !defined $columns->{status};
+    @$columns{qw(above said)} = status_above($table)
+        if !defined $columns->{status};
 
     $self->add_rows($table, $columns);
-}
-
-
-# the text with the status that a heading gives to all codes below it, or ""
-
-sub status_above {
-    my ($table) = @_;
-
-    for ($table->{heading}, reverse @{ $table->{headings} || [] }) {
-        return $_ if names_status($_);
-    }
-
-    my $near = $table->{near} // '';
-
-    return $near if $near =~ /http.{0,40}[^0-9][45][0-9][0-9]\b/i;
-
-    # an introduction that names one status
-
-    my $said = $table->{introduction} // '';
-    my @named = uniq($said =~ /(?<![\w.])([45][0-9][0-9])(?![0-9.]\d|[0-9])/g);
-
-    return @named == 1 && is_status($named[0])
-           && $said =~ /(?:http|status|状态|狀態|ステータス|상태|статус|estado|statut)
-                        \D{0,40}$named[0]|$named[0]\W+(?:\w+\W+){0,3}status/xi
-           ? $named[0] : '';
-}
-
-
-sub names_status {
-    my ($text) = @_;
-
-    return 0 if $text =~ /[1-5][0-9][0-9]\s*(?:-|~|–|to|至)\s*[1-5][0-9][0-9]/;
-
-    return $text =~ /^\W*(?:(?:https?\s*)?(?:errors?|status|状态码|状态)?\s*
-                     (?:code)?)?\s*[:：]?\s*[2-5][0-9][0-9](?![0-9.])\W*(.*)$/xi
-           && ($1 eq '' || reason($1) || $text =~ /http|status|状态/i
-               || $1 =~ /^(?:errors?|错误码?)$/i)
-           || $text =~ /(?:http|status|状态码)\D{0,20}[2-5][0-9][0-9](?![0-9])/i
-           || $text =~ /[(（][2-5][0-9][0-9](?:\s[A-Za-z ]*)?[)）]\s*$/
-           || reason($text) && $text =~ /\s/;
 }
 
 
@@ -269,7 +231,7 @@ sub add_status {
     my $column = $columns->{status};
     my $cell = $columns->{is_status} ? $entry->{code}
                : defined $column ? $cells->[$column] // ''
-               : $columns->{above} // '';
+               : $columns->{said}{$entry->{code}} // $columns->{above} // '';
 
     if ($cell eq '' && !defined $column
         && grep { begins_with_reason($_, $entry->{code}) } @$cells)
