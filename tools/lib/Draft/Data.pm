@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
+use Draft::Above qw(names_status);
 use Draft::Cell qw(clean has_code strict_code uniq);
 use Draft::Names qw(role about_errors);
 use JSON::PP ();
@@ -279,7 +280,10 @@ sub scalars {
     my ($value, $form, $path, @keys) = @_;
 
     @keys = grep { !ref $value->{$_} && defined $value->{$_} } @keys;
-    return () if @keys < 2;
+
+    # a group of one code below its status is enough
+
+    return () if @keys < (names_status($path->[-1] // '') ? 1 : 2);
 
     my $numbers = grep { $value->{$_} =~ /^-?(?:0x[0-9a-f]+|[0-9]+)$/i } @keys;
     my $codes = grep { strict_code($_) || /^-?[0-9]+$/ } @keys;

@@ -376,17 +376,38 @@ sub status {
         $status = $1;
     }
 
-    if ($item->{headed}) {
-        for my $line (section($document, $item->{line})) {
-            $status = $1 if $status eq ''
-                && $line =~ /(?:http|status|状态码|ステータス|상태)\D{0,30}?
-                             \b([2-5][0-9][0-9])(?![0-9])/xi;
+    for my $line ($item->{headed} ? section($document, $item->{line})
+                                  : nested($document, $item->{line}))
+    {
+        $status = $1 if $status eq ''
+            && $line =~ /(?:http|status|状态码|ステータス|상태)\D{0,30}?
+                         \b([2-5][0-9][0-9])(?![0-9])/xi;
+
+        if ($item->{headed}) {
             $text = join ' | ', grep { $_ ne '' } $text, clean($line =~ s/^$bullet//r)
                 if $text !~ / \| / && $line =~ /\w/ && $line !~ /^\s*\|/;
         }
     }
 
     return ($status, $text =~ s/^ \| | \| $//gr);
+}
+
+
+# the lines below an item of a list that are indented more
+
+sub nested {
+    my ($document, $i) = @_;
+    my ($indent) = $document->lines->[$i] =~ /^(\s*)[-*+•·▪◦○●]\s/ or return ();
+    my @lines;
+
+    for my $next ($i + 1 .. $#{ $document->lines }) {
+        my $line = $document->lines->[$next];
+
+        last if $line =~ /\S/ && $line !~ /^$indent\s+\S/;
+        push @lines, $line if !$document->fenced($next);
+    }
+
+    return @lines;
 }
 
 

@@ -178,6 +178,15 @@ sub line {
         }
     }
 
+    # text(1001) -> and below it the value
+
+    if ($text =~ /^\s*[a-z]\w*\s*\(.*\)\s*->\s*$/
+        && ($state->{lines}[$i + 1] // '') =~ /^\s+(\S.*[.;])\s*$/)
+    {
+        $text .= " $1";
+        $more = 1;
+    }
+
     # a value over several lines
 
     if ($text =~ /[(\[{]\s*$/ && $text !~ /\bmap\[|\b(?:enum|class|struct|interface|namespace|switch|match|when|trait|impl|func|fn|function|if|for|while)\b/) {
@@ -477,10 +486,9 @@ sub entry {
         return;
     }
 
-    # def code(:name), do: 1001; code(name) -> 1001;
-
-    if ($text =~ /^(?:defp?\s+)?[a-z]\w*\s*\(\s*:?(\w+)\s*\)\s*(?:,\s*do:|->)\s*(.+?)[.;]?$/) {
-        add($state, $1, $2, $comment);
+    if (my ($function, $of, $value) = clause($text)) {
+        begin($state, $function, $state->{at} + 1) if $group->{name} ne $function;
+        add($state, $of, $value, $comment);
         return;
     }
 
@@ -508,6 +516,15 @@ sub entry {
         add($state, $callee, $arguments, $comment)
             if $arguments =~ /["'0-9]|HttpStatus|HTTP|Status/
                && ($callee !~ /^[a-z]/ || $state->{enum});
+        return;
+    }
+
+    # A = 1, B, C = 3
+
+    my $one = qr/[A-Za-z_]\w*(?:\s*=\s*(?:$string|$integer|\w+))?/;
+
+    if ($state->{enum} && $text =~ /^$one(?:\s*,\s*$one)+\s*,?$/) {
+        entry($state, $_, '') for $text =~ /$one/g;
         return;
     }
 
@@ -541,11 +558,23 @@ sub entry {
     {
         add($state, $1, undef, $comment);
 
-    } elsif ($state->{enum} && $text =~ /^\w+(?:\s*=\s*[\w-]+)?(?:\s*,\s*\w+(?:\s*=\s*[\w-]+)?)+\s*,?$/) {
-        for (split /\s*,\s*/, $text) {
-            entry($state, $_, '');
-        }
     }
+}
+
+
+# def code(:name), do: 1001; code(name) -> 1001; text(1001) -> <<"text">>: the
+# function, its argument and its value
+
+sub clause {
+    my ($text) = @_;
+
+    $text =~ /^(?:defp?\s+)?([a-z]\w*)\s*\(\s*(?:<<)?(:?\w+|$string|$integer)(?:>>)?\s*\)\s*
+              (?:,\s*do:|->)\s*(?:\{\s*)?(.+?)[.;]?$/x or return ();
+
+    my ($function, $of, $value) = ($1, $2, $3);
+
+    return () if $of =~ /^_|^[A-Z]\w*$/;
+    return ($function, unquote($of) =~ s/^://r, $value);
 }
 
 
