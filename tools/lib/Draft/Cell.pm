@@ -202,7 +202,8 @@ sub codes {
 
         ($first, $last) = ($last, $first) if $first < 0 && $last < $first;
 
-        return "$first~$last" if length $first > 1 || length $last > 1;
+        return "$first~$last" if (length $first > 1 || length $last > 1)
+                                 && ($last !~ /^0./ || $first =~ /^0/);
     }
 
     my @codes = split m{\s*(?:[,，、;；/|]|\bor\b|\band\b|或|和)\s*|\s+}, $cell;

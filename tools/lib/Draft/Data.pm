@@ -8,7 +8,7 @@ use warnings;
 use utf8;
 
 use Draft::Above qw(names_status);
-use Draft::Cell qw(clean has_code strict_code uniq);
+use Draft::Cell qw(clean has_code is_status strict_code uniq);
 use Draft::Names qw(role about_errors);
 use JSON::PP ();
 
@@ -32,7 +32,7 @@ sub whole {
 
 sub examples {
     my ($document) = @_;
-    my (@tables, @block);
+    my (@tables, @block, @lone);
 
     for my $i (0 .. @{ $document->lines }) {
         my $line = $document->lines->[$i] // '';
@@ -44,13 +44,45 @@ sub examples {
 
         my $text = join "\n", splice @block;
 
-        push @tables, map { { %$_, $document->place($i - 1) } }
-                      grep { @{ $_->{rows} } > 1 }
-                      $text =~ /^\s*[\[{]/ ? of_json($text)
-                      : $text =~ /:/ ? of_yaml($text) : ();
+        my @found = map { { %$_, $document->place($i - 1) } }
+                    $text =~ /^\s*[\[{]/ ? of_json($text)
+                    : $text =~ /:/ ? of_yaml($text) : ();
+
+        push @tables, grep { @{ $_->{rows} } > 1 } @found;
+        push @lone, lone($document, $i - 1, $text);
     }
 
-    return @tables;
+    # bodies with one code each count if their codes differ
+
+    return @tables if @tables || (uniq(map { $_->{rows}[0][0] } @lone)) < 2;
+    return @lone;
+}
+
+
+# the code of the one error that an example has, as a table
+
+sub lone {
+    my ($document, $i, $text) = @_;
+    my $value = $text =~ /^\s*\{/
+                ? eval { JSON::PP->new->relaxed->allow_bignum->decode($text) }
+                : undef;
+
+    while (ref $value eq 'HASH') {
+        my ($code) = grep { role($_) =~ /code$/ && strict_code($value->{$_} // '')
+                            && !is_status($value->{$_}) } sort keys %$value;
+        my ($message) = grep { role($_) =~ /message|text/ && !ref $value->{$_} }
+                        sort keys %$value;
+
+        return { form => 'an example in JSON', $document->place($i),
+                 head => [ 'code', 'message' ],
+                 rows => [ [ map { defined ? clean($value->{$_} // '') : '' }
+                             $code, $message ] ] } if defined $code;
+
+        ($value) = map { ref eq 'ARRAY' ? $_->[0] : $_ } grep { ref }
+                   map { $value->{$_} } sort keys %$value;
+    }
+
+    return ();
 }
 
 

@@ -19,7 +19,9 @@ sub tables {
                           0 .. $#{ $document->lines };
     my @tables;
 
-    return () if $text !~ /<(?:table|dl|html|body|h[1-6]|li|tr|summary)\b/i;
+    $text = components($text);
+
+    return () if $text !~ /<(?:table|dl|html|body|h[1-6]|li|tr|summary|div)\b/i;
 
     eval { require HTML::TreeBuilder; 1 }
         or die "$0: HTML::TreeBuilder is missing, install libhtml-tree-perl\n";
@@ -53,9 +55,22 @@ sub tables {
     }
 
     $document->replace(markdown(join "\n", @{ $document->lines }))
-        if $text =~ /<(?:html|body|h[1-6]|dl|li|summary)\b/i;
+        if $text =~ /<(?:html|body|h[1-6]|dl|li|summary|div)\b/i;
 
     return @tables;
+}
+
+
+# tables of components, as <TableRow> or <Table.Cell>, with the names of HTML
+
+sub components {
+    my ($text) = @_;
+    my %tag = (Header => 'thead', Body => 'tbody', Row => 'tr', Tr => 'tr', Cell => 'td', Td => 'td', Th => 'th',
+               Head => 'th', HeaderCell => 'th', HeadCell => 'th');
+
+    return $text if $text !~ /<Table|<T[rdh]\b/;
+
+    return $text =~ s/<(\/?)(?:Table\.?)?(HeaderCell|HeadCell|Header|Body|Row|Tr|Cell|Td|Th|Head)(?=[\s>])/<$1$tag{$2}/gr;
 }
 
 

@@ -122,6 +122,12 @@ sub item {
         $kind = 'term';
         $raw .= " - $1";
 
+    } elsif ($raw =~ /^\s*`?((?=\S*[0-9_])[\w.-]+)`?\s*$/ && strict_code($1)
+             && ($document->lines->[$i + 1] // '') =~ /^\s*(?=.*\w[\s,.].*)([^\W\d_].*)/)
+    {
+        $kind = 'alone';
+        $raw .= " - $1";
+
     } else {
         $kind = 'line';
         $raw =~ s/^\s+//;
@@ -168,6 +174,10 @@ sub code {
         my ($code, $rest) = ($1, $2 // '');
 
         return () if $kind eq 'line' && $rest eq '' && !$marked;
+
+        # a range, which is no code
+
+        return () if $text =~ /^$lead?$number\s*[-–—~～至]\s*[0-9]+(?![\w.])/;
         return () if $rest =~ m{^[/%°]|^(?:px|ms|kb|mb|seconds?|minutes?|hours?
                                |days?|times?|years?|characters?|of|[x×*+])\b}xi;
         return ($code, $rest, 'number');

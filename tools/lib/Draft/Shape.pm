@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(has_code strict_code);
+use Draft::Cell qw(has_code reason strict_code);
 use Draft::Names qw(role);
 
 
@@ -22,7 +22,29 @@ sub shape {
         $_ //= '' for @$row;
     }
 
-    return unfold(apart(upright($table)));
+    return unfold(apart(unnamed(upright($table))));
+}
+
+
+# "3 Method" is a code with its name, in a column of such cells
+
+sub unnamed {
+    my ($table) = @_;
+    my $named = qr/^(-?[0-9]+(?:\s?[-–]\s?[0-9]+)?)\s+([A-Za-z].*)$/;
+    my @head = @{ $table->{head} };
+    my ($i) = grep { role($head[$_]) =~ /code$/ } 0 .. $#head;
+
+    return $table if !defined $i || $table->{columns} || @{ $table->{rows} } < 2
+                     || grep { $_->[$i] !~ /$named/ || reason($2) } @{ $table->{rows} };
+
+    for my $row (@{ $table->{rows} }) {
+        my ($code, $name) = $row->[$i] =~ /$named/;
+
+        $row->[$i] = $code;
+        push @$row, ('') x (@head - @$row), $name;
+    }
+
+    return { %$table, head => [ @head, 'name' ] };
 }
 
 

@@ -354,6 +354,7 @@ sub statement {
         $state->{function} //= length $1
             if $text =~ /^(\s*)(?:\w+\s+)*(?:func|fn|def|fun)\b/;
         $state->{enum} = $text =~ /\benum\b|\bNS_(?:\w+_)?ENUM\b/;
+        $state->{words} = $state->{enum} && has_words($state, $i);
         return;
     }
 
@@ -378,6 +379,21 @@ sub statement {
         begin($state, '', $i + 1);
         $state->{enum} = 0;
     }
+}
+
+
+# whether the names of an enumeration are its values: no comma is after them
+
+sub has_words {
+    my ($state, $i) = @_;
+    my @names;
+
+    for my $line (@{ $state->{lines} }[$i + 1 .. $#{ $state->{lines} }]) {
+        last if $line =~ /^\s*\}/;
+        push @names, $line if $line =~ /^\s*[A-Z][A-Z0-9_]*\s*(?:\@.*|,.*)?$/;
+    }
+
+    return @names > 1 && !grep { /,/ } @names;
 }
 
 
@@ -551,9 +567,12 @@ sub entry {
         return;
     }
 
-    # A bare name has the next value
+    # A bare name has the next value, or itself
 
-    if ($text =~ /^(?:case\s+)?([A-Za-z_]\w*)\s*,?$/
+    if ($state->{words} && $text =~ /^([A-Z]\w*)\s*(?:\@.*)?$/) {
+        add($state, $1, "\"$1\"", $comment);
+
+    } elsif ($text =~ /^(?:case\s+)?([A-Za-z_]\w*)\s*,?$/
         && ($state->{enum} || defined $state->{iota}))
     {
         add($state, $1, undef, $comment);
