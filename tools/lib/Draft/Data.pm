@@ -321,6 +321,10 @@ sub scalars {
     my $codes = grep { strict_code($_) || /^-?[0-9]+$/ } @keys;
     my $about = about_errors(join ' ', @$path);
 
+    # settings beside lists
+
+    return () if $numbers == @keys && !$about && grep { ref } values %$value;
+
     # one text in several languages
 
     return () if !grep { !/^[a-z]{2}(?:[-_][A-Za-z]{2,4})?$/ } @keys;

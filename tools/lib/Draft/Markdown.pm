@@ -190,7 +190,9 @@ sub aligned {
         my $text = $line->[$near];
 
         if ($text =~ / \| /) {
-            return 1 if abs($near - $i) == 1 && $text !~ /^\s*\|/;
+            return 1 if $text !~ /^\s*\|/
+                        && (abs($near - $i) == 1
+                            || $near == $i - 2 && $line->[$i - 1] =~ /^\s{4,}\S/);
             next;
         }
 

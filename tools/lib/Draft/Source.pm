@@ -113,6 +113,8 @@ sub line {
             last if $comment[-1] =~ m{\*/};
         }
 
+        ($state->{status}) = "@comment" =~ /\@\w*(?:http|status)\w*\W{1,4}([1-5]\d\d)\b/i
+            if "@comment" =~ /\@\w*(?:http|status)/i;
         $state->{comment} = comment(@comment);
         return $more;
     }
