@@ -89,6 +89,7 @@ sub column {
     my ($table, $i) = @_;
     my %c = (i => $i, n => 0, codes => 0, strict => 0, statuses => 0,
              status => 0, numbers => 0, reasons => 0, blank => 0, long => 0,
+             symbols => 0,
              role => role($table->{head}[$i]), name => $table->{head}[$i] // '');
     my (%seen, @number);
 
@@ -114,6 +115,7 @@ sub column {
                               || $plain =~ /^...\s*[(（]|xx/i);
         $c{status}++ if defined status($cell) && length $cell <= 40;
         $c{reasons}++ if reason($cell);
+        $c{symbols}++ if $plain =~ /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
         $c{numbers}++ if $plain =~ /^(?:-?[0-9]+|0x[0-9A-F]+)$/i;
         $c{long}++ if $plain =~ /^0[0-9]/;
         $seen{$plain}++;
@@ -147,6 +149,7 @@ sub judge {
 
         $c->{score} = $base{$c->{role}} + 3 * $part + 3 * $c->{distinct};
         $c->{score} += $strict;
+        $c->{score} += 4 if $c->{role} eq 'message' && $c->{symbols} == $c->{n};
         $c->{score} += 1 if $c->{role} eq '' && $c->{numbers} >= 0.8 * $n;
         $c->{score} -= 3 if $c->{blank} > $n && $c->{role} ne 'subcode';
         $c->{score} -= 2 if $c->{role} eq 'subcode' && $c->{blank} > 2 * $n;

@@ -181,7 +181,9 @@ sub classes {
 
 sub entries {
     my ($group, $in_text) = @_;
-    my @entry = grep { !is_limit($_, $group) } @{ $group->{entries} };
+    my %name = map { $_->{name} => 1 } @{ $group->{entries} };
+    my @entry = grep { !is_limit($_, $group) && !is_bound($_->{name}, \%name) }
+                @{ $group->{entries} };
     my @found;
 
     # HTTP statuses come first where another code follows
@@ -276,13 +278,31 @@ sub value {
 }
 
 
+# the first or the last number of a range, if a constant has the other one
+
+sub is_bound {
+    my ($name, $names) = @_;
+    my %other = qw(Start End Begin End First Last Min Max);
+
+    while (my ($first, $last) = each %other) {
+        my ($stem) = $name =~ /^(.*)(?:$first|$last)$/ or next;
+
+        return 1 if $names->{"$stem$first"} && $names->{"$stem$last"};
+    }
+
+    return 0;
+}
+
+
 # limits, sizes and marks beside the codes
 
 sub is_limit {
     my ($entry, $group) = @_;
     my $name = $entry->{name};
 
-    return 0 if $name =~ /^-?\d/;
+    return 0 if $name =~ /^-?\d/
+                || $name eq 'TIMEOUT' && grep({ @{ $_->{numbers} } == 1 }
+                                              @{ $group->{entries} }) > 3;
     return 1 if $name =~ /(?:^|_)(?:CNT|COUNT|MAX|MIN|BASE|BEGIN|END|LAST|FIRST|START
                             |VERSION|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE)|SIZE|LEN|LENGTH|BUFSIZE|BUF|NUM|MASK|OFFSET|SHIFT
                             |serialVersionUID|H|MAX_VALUE|SENTINEL|TOTAL)_*$/x

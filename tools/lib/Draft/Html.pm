@@ -254,6 +254,10 @@ sub header {
 sub markdown {
     my ($text) = @_;
 
+    # a list in a row of Markdown stays there
+
+    $text =~ s{^(\s*\|.*\|\s*)$}{$1 =~ s/<\/?(?:ul|ol|li|p|div|br)\b[^>]*>/ /gir}gme;
+
     for ($text) {
         s/<!--.*?-->//gs;
         s/<(script|style|head|nav)\b.*?<\/\1>//gis;

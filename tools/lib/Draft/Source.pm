@@ -35,6 +35,7 @@ sub groups {
                   comment => '', depth => 0, heading => '' };
 
     begin($state, '', 1);
+    $state->{java} = grep { /^package\s+\w+(?:\.\w+)+\s*;?\s*$/ } @_;
 
     for (my $i = 0; $i < @{ $state->{lines} }; $i++) {
         $state->{at} = $i;
@@ -360,7 +361,7 @@ sub statement {
         return;
     }
 
-    if ($text =~ /^\s*(?:[}\])]+[;,)]*\s*\w*\s*;?|end)\s*$/) {
+    if ($text =~ /^\s*(?:[}\])]+[;,)]*(?:\.freeze|\s*\w*|\s*as\s+const)\s*;?|end)\s*$/) {
         $group->{name} ||= $1 if $text =~ /^\s*\}\s*(\w+)\s*;/;
         begin($state, '', $i + 1);
         $state->{iota} = undef;
@@ -384,7 +385,8 @@ sub statement {
 }
 
 
-# whether the names of an enumeration are its values: no comma is after them
+# whether the names of an enumeration are its values, as in Java, or where no
+# comma is after them
 
 sub has_words {
     my ($state, $i) = @_;
@@ -392,10 +394,10 @@ sub has_words {
 
     for my $line (@{ $state->{lines} }[$i + 1 .. $#{ $state->{lines} }]) {
         last if $line =~ /^\s*\}/;
-        push @names, $line if $line =~ /^\s*[A-Z][A-Z0-9_]*\s*(?:\@.*|,.*)?$/;
+        push @names, $line if $line =~ /^\s*[A-Za-z]\w*\s*(?:\@.*|,.*|;.*)?$/;
     }
 
-    return @names > 1 && !grep { /,/ } @names;
+    return @names > 1 && ($state->{java} || !grep { /,/ } @names);
 }
 
 
@@ -463,6 +465,11 @@ sub entry {
     my $group = $state->{group};
 
     $text =~ s/^[\s,]+(?=\w)|^\s+|\s+$//g;
+
+    # X[X["NAME"] = 1] = "NAME", as TypeScript's compiler writes it
+
+    $text =~ s/^\w+\[(?:\w+\[)?"(\w+)"\]\s*=\s*([\w-]+)\]\s*=\s*"\1"/$1 = $2/;
+    $text =~ s/^\w+\["(\w+)"\]\s*=\s*(?=")/$1 = /;
     $text =~ s/^:(?=\w+\s*=>)//;
     return if $text eq '' || $text =~ /^(?:import|from|package|using|use|require|include|return\s+\w+;|if|for|while|\}|else)\b/
               || $text =~ /^#\s*(?:if|endif|else|include|pragma|undef|el)/;
@@ -571,7 +578,7 @@ sub entry {
 
     # A bare name has the next value, or itself
 
-    if ($state->{words} && $text =~ /^([A-Z]\w*)\s*(?:\@.*)?$/) {
+    if ($state->{words} && $text =~ /^([A-Za-z]\w*)\s*(?:\@.*|[,;])?$/) {
         add($state, $1, "\"$1\"", $comment);
 
     } elsif ($text =~ /^(?:case\s+)?([A-Za-z_]\w*)\s*,?$/
