@@ -88,6 +88,7 @@ sub clean {
                  strong|tt|u|var/xi;
 
     for ($cell) {
+        s/^\s*<(?!br\b)(\w+)>\s*$/$1/i;
         s/~~.*?~~/~~/g;
         s/<(del|s|strike)>.*?<\/\1>/~~/gi;
         s/<sup(?:\s[^>]*)?>\s*[\[(]?[0-9a-z*†‡,]{0,5}[\])]?\s*<\/sup>/*/gi;

@@ -102,11 +102,12 @@ sub of {
         $group->{entries} = [] if @texts && @texts == @{ $group->{entries} };
     }
 
-    # a word alone beside lists of codes
+    # a word or a setting alone beside lists of codes
 
     if (grep { @{ $_->{entries} } > 2 } @groups) {
         $_->{entries} = [] for grep { @{ $_->{entries} } == 1 && $_->{name} eq ''
-                                      && $_->{entries}[0]{code} =~ /^[a-z.]+[a-z0-9.]*$/
+                                      && ($_->{entries}[0]{code} =~ /^[a-z.]+[a-z0-9.]*$/
+                                          || $_->{entries}[0]{name} =~ /^[a-z]\w*$/)
                                     } @groups;
     }
 
@@ -202,6 +203,8 @@ sub entries {
     my $numbers = grep({ @{ $_->{numbers} } && !@{ $_->{strings} } } @entry) >= 0.4 * @entry;
     my $words = grep({ !@{ $_->{numbers} } && strict_code($_->{strings}[0] // '') }
                      @entry) >= 0.6 * (@entry || 1);
+    my $coded = grep({ !@{ $_->{numbers} } && strict_code($_->{strings}[0] // '')
+                       && $_->{strings}[0] =~ /[0-9]/ } @entry) > 0.5 * @entry;
     my $statuses = @entry && @entry == grep { my $n = $_->{numbers};
                                   @$n == 1 && $n->[0] =~ /^[1-5][0-9][0-9]$/ } @entry;
     my $name_with_status = $statuses
@@ -237,7 +240,9 @@ sub entries {
             $status //= $number[0] if @number == 1 && $number[0] =~ /^[1-5]\d\d$/;
 
         } elsif (!defined $code) {
-            my ($first) = $entry->{first_string} && @string && strict_code($string[0])
+            my ($first) = $entry->{first_string} && @string
+                          && (strict_code($string[0])
+                              || $coded && $string[0] =~ /^(?=.*[0-9])[A-Z0-9]{1,4}$/)
                           ? shift @string : @number ? shift @number
                           : @string && strict_code($string[0]) ? shift @string : ();
 

@@ -378,7 +378,7 @@ sub ordered {
 
 sub properties {
     my ($lines) = @_;
-    my @line = grep { /\S/ && !m{^\s*(?:[#;!]|//)} } @$lines;
+    my @line = grep { /\S/ && !m{^\s*(?:[#;!]|//)|^[\w.-]+\s*=\s*$} } @$lines;
     my $pair = qr/^\s*"?([\w.\/-]+)"?\s*[=:]\s*(\S.*?)\s*;?\s*$/;
     my $pairs = grep { /$pair/ } @line;
     my $sections = grep { /^\[[^\]|]+\]\s*$/ } @line;

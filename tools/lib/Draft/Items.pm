@@ -166,6 +166,12 @@ sub code {
         return ($2, join(' | ', $1, $3), 'number');
     }
 
+    # INVALID_TOKEN (value: "InvalidToken")
+
+    if ($text =~ /^($word)\s*\(value:?\s*["'“]?($number|$word)["'”]?\s*\)\s*(.*)$/i) {
+        return ($2, join(' | ', $1, $3), form($2));
+    }
+
     $text =~ s/^[\[(（【<]\s*($number|$word)\s*[\])）】>]/$1/;
 
     if ($text =~ /^$lead?($number)(?![.,]?[0-9A-Za-z])\W{0,3}?(?:$dash|\s+|$)

@@ -122,6 +122,20 @@ sub outdent {
 
         s/^$indent// for @$line[$first .. $last];
     }
+
+    # ... or lines whose second columns all begin at one place
+
+    for my $i (0 .. $#$line) {
+        my ($indent, $first) = ($line->[$i] // '') =~ /^(\s{4,})(\S+\s{2,})\S/ or next;
+        my $width = length $first;
+        my $last = $i;
+
+        $last++ while $last < $#$line
+                      && $line->[$last + 1] =~ /^$indent(?=.{$width}\S)\S.*?\s{2,}\S/;
+
+        next if $last < $i + 2;
+        s/^$indent// for @$line[$i .. $last];
+    }
 }
 
 

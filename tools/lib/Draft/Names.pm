@@ -114,7 +114,7 @@ my $other_re = qr{op\s?codes?|country|countries|currenc|language|locale|time\s?z
                   |events?\s(?:types?|list|names?)|^events?(?:\scodes?)?$|webhooks?|事件类型
                   |permissions?|scopes?|权限|feature|region|endpoints?|environment
                   |rate\slimits?$|limits?$|限制|method|方法|parameter|参数|請求
-                  |请求参数|field|字段|header|data\stypes?|类型|银行|銀行|은행|ngân\shàng|^bancos?$|bank\scodes?
+                  |请求参数|field|\bcampos\b|\bfelder\b|\bchamps\b|字段|header|data\stypes?|类型|银行|銀行|은행|ngân\shàng|^bancos?$|bank\scodes?
                   |省|城市|city|area\scode|zip|postal|order\sstatus|订单状态|状态说明
                   |transaction\stypes?|payment\smethods?|message\stypes?|intents?
                   |package\stypes?|packet\stypes?|control\spackets?|function\s?codes?

@@ -155,6 +155,9 @@ sub line {
 
     return blank($state) if $text !~ /\S/;
 
+    $text =~ s/\s(?:class|className|style|href|id)=(?:"[^"]*"|\{[^}]*\})//g
+        if $text =~ /<\w/;
+
     my $comment = '';
 
     ($text, $comment) = strip($text);
@@ -168,12 +171,19 @@ sub line {
 
     # case NAME: and below it "return 404;"
 
-    if ($text =~ /^\s*(?:case|when)\s+($string|[\w.:]*\w)\s*(?::|->)\s*$/) {
+    if ($text =~ /^\s*(?:case|when)\s+($string|-?[\w.:]*\w)\s*(?::|->)\s*$/) {
         push @{ $state->{cases} }, $1;
         return 0;
     }
 
     if (my $cases = delete $state->{cases}) {
+        if ($text =~ /^\s*return\s*[{(]\s*$/) {
+            my $said = comment(($state->{lines}[$i + 1] // '') =~ s/<[^>]*>|["'`,]//gr);
+
+            statement($state, "case $_: \"$said\"", '', $i) for @$cases;
+            return closed($state, $i);
+        }
+
         if ($text =~ /^\s*return\s+\S/) {
             statement($state, "case $_: " . ($text =~ s/^\s+//r), $comment, $i)
                 for @$cases;
@@ -204,6 +214,20 @@ sub line {
     statement($state, $text, $comment, $i);
 
     return $more;
+}
+
+
+# the lines up to the bracket that closes this one's
+
+sub closed {
+    my ($state, $i) = @_;
+    my ($indent) = $state->{lines}[$i] =~ /^(\s*)/;
+
+    for my $more (1 .. $#{ $state->{lines} } - $i) {
+        return $more if $state->{lines}[$i + $more] =~ /^$indent[})\]]/;
+    }
+
+    return 1;
 }
 
 
@@ -660,7 +684,8 @@ sub add {
 
     push @{ $group->{entries} }, $entry if $name ne '_'
         && (@{ $entry->{numbers} } || @{ $entry->{strings} }
-            || %{ $entry->{named} } || defined $entry->{status} || $name =~ /^\w+$/);
+            || %{ $entry->{named} } || defined $entry->{status}
+            || ($entry->{keyed} || ($value // '') eq '') && $name =~ /^\w+$/);
 }
 
 
@@ -683,6 +708,7 @@ sub literals {
     my ($state, $entry, $value) = @_;
 
     $value =~ s/[,;]\s*$//;
+    $value =~ s/^\s*($string)\s*=>\s*/$1, /;
     $state->{iota}++ if defined $state->{iota};
 
     if ($value !~ /["'`]|\w\s*\(|[{,:]/ || $value =~ /\biota\b/) {
