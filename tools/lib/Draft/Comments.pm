@@ -1,6 +1,7 @@
 package Draft::Comments;
 
-# Comments in source text: their words, and lines without them.
+# Comments and attributes in source text: their words and statuses, and lines
+# without them.
 
 use strict;
 use warnings;
@@ -10,7 +11,75 @@ use Draft::Cell qw(reason);
 use Draft::Literals;
 use Exporter qw(import);
 
-our @EXPORT = qw(comment status_in strip);
+our @EXPORT = qw(attribute comment remark status_in strip);
+
+
+# remark(state, i, line): how many lines more a comment before a constant has, or
+# undef
+
+sub remark {
+    my ($state, $i, $text) = @_;
+
+    return block($state, $i, $text, qr{\*/}, 1) if $text =~ m{^\s*/\*} && $text !~ m{\*/};
+    return block($state, $i, $text, qr/$1/, 0)
+        if $text =~ /^\s*(?:r|u)?("""|''')(?!.*\1)/;
+
+    return undef if $text !~ m{^\s*(?://+[!<]?|/\*.*\*/\s*$
+                               |\#(?!\s*define|\[|include|if|end|el|pragma|undef)
+                               |--\s|;;|\*\s|""")}x;
+
+    my $comment = comment($text);
+    my $status = status_in($comment);
+
+    if (defined $status) {
+        $state->{section} = $status;
+
+    } else {
+        $state->{comment} = $state->{comment} ne '' && $comment ne ''
+                            ? "$state->{comment} $comment" : $comment;
+    }
+
+    return 0;
+}
+
+
+# a comment of several lines, or a string that is one and says nothing
+
+sub block {
+    my ($state, $i, $text, $end, $says) = @_;
+    my @comment = $text;
+    my $more = 0;
+
+    while ($i + $more + 1 < @{ $state->{lines} }) {
+        push @comment, $state->{lines}[$i + ++$more];
+        last if $comment[-1] =~ $end;
+    }
+
+    return $more if !$says;
+
+    ($state->{status}) = "@comment" =~ /\@\w*(?:http|status)\w*\W{1,4}([1-5]\d\d)\b/i
+        if "@comment" =~ /\@\w*(?:http|status)/i;
+    $state->{comment} = comment(@comment);
+
+    return $more;
+}
+
+
+# attribute(state, i, line): 0 after an attribute or an annotation, or undef
+
+sub attribute {
+    my ($state, undef, $text) = @_;
+
+    return undef if $text !~ /^\s*(?:\#\[.*\]|\@[\w.]+(?:\(.*\))?|\[\w+(?:\(.*\))\])\s*$/;
+
+    my ($said) = $text =~ /($string)/;
+
+    $state->{comment} = unquote($said) if defined $said && $said =~ / /;
+    $state->{status} = http_status($1) // $state->{status}
+        if $text =~ /\w*(?:http|status)\w*\s*\(\s*([\w.:]+)\s*\)/i;
+
+    return 0;
+}
 
 
 # a line without the comment at its end, and that

@@ -22,7 +22,7 @@ our @EXPORT = qw(groups);
 
 sub groups {
     my $state = { lines => [@_], group => undef, groups => [], known => {},
-                  comment => '', depth => 0, heading => '' };
+                  comment => '', heading => '' };
 
     begin($state, '', 1);
     $state->{java} = grep { /^package\s+\w+(?:\.\w+)+\s*;?\s*$/ } @_;
@@ -54,75 +54,16 @@ sub line {
     my ($state, $i) = @_;
     my $text = $state->{lines}[$i];
 
-    if ($text =~ /^\s*(?:#{1,6}|=+)\s+(\S.*)$/ && $text !~ /^\s*#\s*(?:define|if|endif|include|else|undef|pragma)/) {
-        my $said = $1;
+    for my $read (\&heading, \&remark, \&attribute) {
+        my $more = $read->($state, $i, $text);
 
-        $state->{heading} = $said if $text =~ /^\S/;
-        begin($state, '', $i + 1) if @{ $state->{group}{entries} }
-                                     && $text =~ /^\S/ && !$state->{group}{name};
-        $state->{comment} = $state->{comment} ne '' ? "$state->{comment} $said" : $said;
-        return 0;
+        return $more if defined $more;
     }
-
-    my $more = 0;
-
-    # comments before it
-
-    if ($text =~ m{^\s*/\*} && $text !~ m{\*/}) {
-        my @comment = $text;
-
-        while ($i + $more + 1 < @{ $state->{lines} }) {
-            push @comment, $state->{lines}[$i + ++$more];
-            last if $comment[-1] =~ m{\*/};
-        }
-
-        ($state->{status}) = "@comment" =~ /\@\w*(?:http|status)\w*\W{1,4}([1-5]\d\d)\b/i
-            if "@comment" =~ /\@\w*(?:http|status)/i;
-        $state->{comment} = comment(@comment);
-        return $more;
-    }
-
-    if ($text =~ /^\s*(?:r|u)?("""|''')(?!.*\1)/) {
-        my $quote = $1;
-
-        while ($i + $more + 1 < @{ $state->{lines} }) {
-            last if $state->{lines}[$i + ++$more] =~ /$quote/;
-        }
-
-        return $more;
-    }
-
-    if ($text =~ m{^\s*(?://+[!<]?|/\*.*\*/\s*$|\#(?!\s*define|\[|include|if|end|el|pragma|undef)|--\s|;;|\*\s|""")(.*)}) {
-        my $comment = comment($text);
-        my $status = status_in($comment);
-
-        if (defined $status) {
-            $state->{section} = $status;
-            return 0;
-        }
-
-        $state->{comment} = $state->{comment} ne '' && $comment ne ''
-                            ? "$state->{comment} $comment" : $comment;
-        return 0;
-    }
-
-    if ($text =~ /^\s*(?:#\[|\@\w+|\[\w+)/ && $text =~ /^\s*(?:\#\[.*\]|\@[\w.]+(?:\(.*\))?|\[\w+(?:\(.*\))\])\s*$/) {
-        my ($said) = $text =~ /($string)/;
-
-        $state->{comment} = unquote($said) if defined $said && $said =~ / /;
-        $state->{status} = http_status($1) // $state->{status}
-            if $text =~ /\w*(?:http|status)\w*\s*\(\s*([\w.:]+)\s*\)/i;
-        return 0;
-    }
-
-    return blank($state) if $text !~ /\S/;
 
     $text =~ s/\s(?:class|className|style|href|id)=(?:"[^"]*"|\{[^}]*\})//g
         if $text =~ /<\w/;
 
-    my $comment = '';
-
-    ($text, $comment) = strip($text);
+    ($text, my $comment) = strip($text);
 
     return blank($state) if $text !~ /\S/;
 
@@ -131,49 +72,59 @@ sub line {
     undef $state->{function}
         if defined $state->{function} && length $indent <= $state->{function};
 
-    # case NAME: and below it "return 404;"
+    my $more = cases($state, $i, $text, $comment);
+
+    return $more if defined $more;
+
+    ($text, $more) = joined($state, $i, $text);
+    statement($state, $text, $comment, $i);
+
+    return $more;
+}
+
+
+# a heading of Markdown or AsciiDoc is also a comment to what follows
+
+sub heading {
+    my ($state, $i, $text) = @_;
+
+    my ($said) = $text =~ /^\s*(?:#{1,6}|=+)\s+(\S.*)$/ or return undef;
+
+    return undef if $said =~ /^(?:define|if|endif|include|else|undef|pragma)/;
+
+    $state->{heading} = $said if $text =~ /^\S/;
+    begin($state, '', $i + 1) if @{ $state->{group}{entries} }
+                                 && $text =~ /^\S/ && !$state->{group}{name};
+    $state->{comment} = $state->{comment} ne '' ? "$state->{comment} $said" : $said;
+
+    return 0;
+}
+
+
+# case NAME: and below it "return 404;" or "return {"
+
+sub cases {
+    my ($state, $i, $text, $comment) = @_;
 
     if ($text =~ /^\s*(?:case|when)\s+($string|-?[\w.:]*\w)\s*(?::|->)\s*$/) {
         push @{ $state->{cases} }, $1;
         return 0;
     }
 
-    if (my $cases = delete $state->{cases}) {
-        if ($text =~ /^\s*return\s*[{(]\s*$/) {
-            my $said = comment(($state->{lines}[$i + 1] // '') =~ s/<[^>]*>|["'`,]//gr);
+    my $cases = delete $state->{cases} // return undef;
 
-            statement($state, "case $_: \"$said\"", '', $i) for @$cases;
-            return closed($state, $i);
-        }
+    return undef if $text !~ /^\s*return\s+(\S.*)/;
 
-        if ($text =~ /^\s*return\s+\S/) {
-            statement($state, "case $_: " . ($text =~ s/^\s+//r), $comment, $i)
-                for @$cases;
-            return 0;
-        }
+    my $value = $1;
+    my $more = 0;
+
+    if ($value =~ /^[{(]\s*$/) {
+        $value = comment(($state->{lines}[$i + 1] // '') =~ s/<[^>]*>|["'`,]//gr);
+        $value = "\"$value\"";
+        $more = closed($state, $i);
     }
 
-    # text(1001) -> and below it the value
-
-    if ($text =~ /^\s*[a-z]\w*\s*\(.*\)\s*->\s*$/
-        && ($state->{lines}[$i + 1] // '') =~ /^\s+(\S.*[.;])\s*$/)
-    {
-        $text .= " $1";
-        $more = 1;
-    }
-
-    # a value over several lines
-
-    if ($text =~ /[(\[{]\s*$/ && $text !~ /\bmap\[|\b(?:enum|class|struct|interface|namespace|switch|match|when|trait|impl|func|fn|function|if|for|while)\b/) {
-        my ($joined, $read) = joined($state, $i, $text);
-
-        if (defined $joined) {
-            $text = $joined;
-            $more = $read;
-        }
-    }
-
-    statement($state, $text, $comment, $i);
+    statement($state, "case $_: return $value", $comment, $i) for @$cases;
 
     return $more;
 }
@@ -202,9 +153,29 @@ sub blank {
 }
 
 
-# a bracket that is closed soon, and has values of its own, is one statement
+# a statement and how many lines more it goes on: the value below a clause of a
+# function, or a bracket that is closed soon and has values of its own
 
 sub joined {
+    my ($state, $i, $text) = @_;
+
+    if ($text =~ /^\s*[a-z]\w*\s*\(.*\)\s*->\s*$/
+        && ($state->{lines}[$i + 1] // '') =~ /^\s+(\S.*[.;])\s*$/)
+    {
+        return ("$text $1", 1);
+    }
+
+    return ($text, 0) if $text !~ /[(\[{]\s*$/
+        || $text =~ /\bmap\[|\b(?:enum|class|struct|interface|namespace|switch
+                     |match|when|trait|impl|func|fn|function|if|for|while)\b/x;
+
+    my @found = bracket($state, $i, $text);
+
+    return @found ? @found : ($text, 0);
+}
+
+
+sub bracket {
     my ($state, $i, $text) = @_;
     my $joined = $text;
 
