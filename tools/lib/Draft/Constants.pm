@@ -42,7 +42,7 @@ sub is_source {
                     |\#!|--\s|"""|''')|^\s*(?:import|from|package|using|namespace
                     |class|enum|def|const|module|object|require|use|end|type|pub
                     |syntax|public|case|let|var|\@\w+|\[\w+\(|return)\b
-                    |^\s*[A-Za-z_][\w.]*\s*=\s*\S+|^\s*\|\s*['"]|^\s*export\s|^\s*\#\[|^<\?php|^\#(?:define|if|endif
+                    |^\s*[A-Za-z_][\w.]*\s*=\s*\S+|^\s*\|\s*(?:['"]|.*->)|^\s*export\s|^\s*\#\[|^<\?php|^\#(?:define|if|endif
                     |include|ifndef|undef|pragma)}x;
     my $signs = grep { /$source/ } @line;
     my $text = grep { /^\s{0,3}#+ \S|^\s*[-*]\s+\S|^\|.*\|\s*$|^=+\s|^```|^\S+:: |^[|,]===/
@@ -82,6 +82,12 @@ sub of {
                                      @{ $group->{entries} };
     }
 
+    my %owner;
+
+    for my $group (@groups) {
+        $owner{$_} = $group for @{ $group->{entries} };
+    }
+
     # a map of texts or of statuses by the names of the constants
 
     for my $group (@groups) {
@@ -95,11 +101,15 @@ sub of {
         for (@texts) {
             my $entry = $code{$_->{name}};
 
+            $owner{$entry}{also} = $group->{name} if !$statuses;
             $entry->{text} = $_->{text} if $entry->{text} eq '';
             $entry->{status} = $_->{status} if $entry->{status} eq '';
         }
 
-        $group->{entries} = [] if @texts && @texts == @{ $group->{entries} };
+        my %done = map { $_ => 1 } grep { @texts == @{ $group->{entries} }
+                                          || $_->{code} eq $_->{name} } @texts;
+
+        $group->{entries} = [ grep { !$done{$_} } @{ $group->{entries} } ];
     }
 
     # a word or a setting alone beside lists of codes
@@ -264,7 +274,7 @@ sub entries {
 
         $status //= $entry->{section};
 
-        my $text = $got{text} // join ' | ', grep { /\S/ } @string, $entry->{comment};
+        my $text = $got{text} // join ' | ', grep { /\S/ && $_ ne $code } @string, $entry->{comment};
 
         push @found, { name => $entry->{name}, code => clean($code),
                        status => $status // '', text => clean($text),
@@ -326,7 +336,7 @@ sub table {
 
     return undef if !@entries || $group->{flags};
 
-    my $near = join ' / ', grep { $_ ne '' } $group->{name}, $group->{heading};
+    my $near = join ' / ', grep { ($_ // '') ne '' } @$group{qw(name heading also)};
 
     return { form => 'constants', where => "line $group->{line}",
              line => $group->{line}, heading => $near, headings => [],

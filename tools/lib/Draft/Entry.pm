@@ -32,6 +32,10 @@ sub entry {
 
     $text =~ s/^[\s,]+(?=\w)|^\s+|\s+$//g;
 
+    # attributes among the words of C
+
+    $text =~ s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};
+
     # X[X["NAME"] = 1] = "NAME", as TypeScript's compiler writes it
 
     $text =~ s/^\w+\[(?:\w+\[)?"(\w+)"\]\s*=\s*([\w-]+)\]\s*=\s*"\1"/$1 = $2/;
@@ -62,6 +66,15 @@ sub entry {
         add($state, $word, '', $comment) if strict_code($word);
         return;
     }
+
+    # | Name -> 1001
+
+    if ($text =~ /^\|\s*([A-Z]\w*)(?:\s+\w+)?\s*->\s*(\S.*)$/) {
+        add($state, $1, $2, $comment);
+        return;
+    }
+
+    $text =~ s/^\|\s*(?=(?:$string|$integer)\s*->)//;
 
     # 1001: "text", "1001" => "text", [1001] = "text", Self::Name => 1001
 
@@ -259,7 +272,9 @@ sub add {
                   comment => $comment ne '' ? $comment : $state->{comment} };
 
     $entry->{section} = status_in($comment) // $state->{section};
-    $entry->{keyed} = delete $state->{keyed} || $name =~ /^[a-z]+(?:_[a-z]+)+$/;
+    my $quoted = delete $state->{keyed};
+
+    $entry->{keyed} = $quoted || $name =~ /^[a-z]+(?:_[a-z]+)+$/;
     $entry->{status} = delete $state->{status} if defined $state->{status};
     $state->{comment} = '';
 
@@ -283,7 +298,7 @@ sub add {
     push @{ $group->{entries} }, $entry if $name ne '_'
         && (@{ $entry->{numbers} } || @{ $entry->{strings} }
             || %{ $entry->{named} } || defined $entry->{status}
-            || ($entry->{keyed} || ($value // '') eq '') && $name =~ /^\w+$/);
+            || ($quoted || ($value // '') eq '') && $name =~ /^\w+$/);
 }
 
 

@@ -128,6 +128,13 @@ sub item {
         $kind = 'alone';
         $raw .= " - $1";
 
+    } elsif ($raw =~ /^(?:`|\*\*|\[)\S+$/ && clean($raw) =~ /^(?=\S*[0-9_])\S+$/
+             && ($document->lines->[$i + 1] // '') eq ''
+             && ($document->lines->[$i + 2] // '') =~ /^([^\W\d_]\S*\s.*)/)
+    {
+        $kind = 'alone';
+        $raw .= " - $1";
+
     } else {
         $kind = 'line';
         $raw =~ s/^\s+//;
@@ -145,7 +152,7 @@ sub code {
     my ($raw, $kind) = @_;
     my $marked = $raw =~ /^\s*(?:\*\*|__)?`|^\s*(?:\*\*|__)/;
     my $text = clean($raw);
-    my $lead = qr/(?:errors?|error\s?codes?|err|codes?|错误码?|错误代码|返回码|エラー
+    my $lead = qr/(?:errors?|status(?!\W+[1-5]\d\d\b)|error\s?codes?|err|codes?|错误码?|错误代码|返回码|エラー
                    |エラーコード|코드|오류|ошибка|код)\s*[:：\#]?\s*/xi;
 
     $text =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/;
@@ -186,7 +193,7 @@ sub code {
         return () if $text =~ /^$lead?$number\s*[-–—~～至]\s*[0-9]+(?![\w.])/;
         return () if $rest =~ m{^[/%°]|^(?:px|ms|kb|mb|seconds?|minutes?|hours?
                                |days?|times?|years?|characters?|of|[x×*+])\b}xi;
-        return ($code, $rest, 'number');
+        return ($code, $rest, $text =~ /^[-0-9]/ ? 'number' : 'coded');
     }
 
     # INVALID_TOKEN = 1001, -- expired

@@ -253,7 +253,8 @@ sub statement {
                      (?:class|module|interface|struct)\s+\w+/x
         || $text =~ /(?:=|:|=>|\breturn|\()\s*(?:new\s+)?(?:[\w.<>\[\],\s*&]*?)[\[{(]\s*$/
         || $text =~ /^\s*(?:export\s+)?type\s+\w+\s*=?\s*$|\b(?:switch|match|when)\b.*\{\s*$/
-        || $text =~ /\b(?:func|fn|function|def|fun)\b.*[{:]\s*$/)
+        || $text =~ /\b(?:func|fn|function|def|fun)\b.*[{:]\s*$/
+        || $text =~ /^\s*let\s.*=\s*(?:function|match\s.*\swith)\s*$/)
     {
         begin($state, name_of($text), $i + 1);
         nest($state, $text);
