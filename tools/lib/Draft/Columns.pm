@@ -199,6 +199,7 @@ sub best_status {
     return $status if $status || !$code || $code->{statuses} == $code->{n};
 
     ($status) = grep { $_ != $code && $_->{n} && $_->{role} !~ /text|message/
+                       && $_->{name} !~ /\b(?:sip|smpp|smtp|ftp|grpc)\b/i
                        && $_->{statuses} >= 0.8 * $_->{n}
                        && $_->{status}
                        && ($code->{role} ne 'subcode' || all_registered($_))

@@ -20,7 +20,7 @@ sub whole {
     return () if @line < 2;
 
     for my $comma (',', ';', "\t", '|') {
-        next if $comma eq '|' && grep { /^\s*\|/ } @line;
+        next if $comma eq '|' && grep { /^\s*\||^[\s|:]*-[-\s|:]*$/ } @line;
 
         my $rows = rows(\@line, $comma) // next;
         my $table = table($rows) // next;

@@ -138,7 +138,7 @@ sub item {
     } else {
         $kind = 'line';
         $raw =~ s/^\s+//;
-        $raw =~ s/^(\S+)\s{3,}(?=[^\s=:])/$1 - /;
+        $raw =~ s/^(\S+)(?:\s{3,}|\s*\.{4,}\s*)(?=[^\s=:])/$1 - /;
     }
 
     my ($code, $text, $form) = code($raw, $kind) or return undef;
@@ -156,6 +156,14 @@ sub code {
                    |エラーコード|코드|오류|ошибка|код)\s*[:：\#]?\s*/xi;
 
     $text =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/;
+
+    # 404 - `no_such_thing`: text
+
+    if ($raw =~ /^(?:\*\*)?([45][0-9][0-9])[\s*]*[-–—:：][\s*]*`($word)`[\s*]*[-–—:：]\s*(.*)$/
+        && strict_code($2))
+    {
+        return ($2, "HTTP $1 | " . clean($3), form($2));
+    }
 
     # 1001 (HTTP 404): no such thing
 
@@ -273,8 +281,8 @@ sub is_list {
 
     # words above tables, which were read, are no codes
 
-    if ($items[0]{kind} =~ /^heading \d+ WORD/ && !grep { /_/ } @codes) {
-        return 0 if !grep { $_->{text} ne ''
+    if ($items[0]{kind} =~ /^heading \d+ WORD/ && !grep { /_/ && !reason($_) } @codes) {
+        return 0 if !grep { $_->{text} !~ /^(?:HTTP \d+ \| )?$/
                             || grep { /\w/ } section($document, $_->{line}) } @items;
     }
 
