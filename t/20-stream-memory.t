@@ -1,6 +1,8 @@
-# Two thousand responses are held at the same time: each takes at most twice the
-# hold size and a constant, all leave whole, after the vendor's end or the hold
-# timeout, and their memory is used again.
+# Two thousand responses are held at the same time: what fits in the buffers of
+# the proxy takes as much memory as without the filter, what does not takes
+# little more than its size, and where it is copied at most twice the hold size
+# and a constant.  All leave whole, after the vendor's end or the hold timeout,
+# and their memory is used again.
 
 use strict;
 use warnings;
@@ -236,6 +238,8 @@ sub whole {
 
 
 for my $size (16384, 65536) {
+    my $bare;
+
     for (
         [ "/bare/$size", 0, '200 none' ],
         [ "/on/$size", $constant, '402 mapped' ],
@@ -268,6 +272,15 @@ for my $size (16384, 65536) {
                "... take $each KB each, with a hold size of $size")
             if $most && !$sanitizer;
         note("$uri: $each KB each");
+
+        $bare = $each if !$most;
+
+        # 32 KB and the one of the header are the buffers of the proxy
+
+        cmp_ok($each, '<=', $size < 32768 ? 1.05 * $bare + 4
+                                          : 1.15 * $size / 1024 + 20,
+               "... which is little beside $bare KB without the filter")
+            if $uri =~ m{^/on/(?:chunked/)?\d} && !$sanitizer;
 
         print $command 'r';
         my $held = whole(\@sockets, $uri, $verdict);

@@ -43,6 +43,20 @@ ngx_http_error_map_give(void *p, size_t size)
 }
 
 
+void
+ngx_http_error_map_add(size_t size)
+{
+    ngx_http_error_map_taken += size;
+}
+
+
+void
+ngx_http_error_map_subtract(size_t size)
+{
+    ngx_http_error_map_taken -= size;
+}
+
+
 size_t
 ngx_http_error_map_total(void)
 {

@@ -1,7 +1,7 @@
 
 /*
- * The memory of all held responses of a worker: copied bytes, decoders and
- * texts, until they are freed.
+ * The memory of all held responses of a worker: held bytes, decoders and texts,
+ * until they are freed.
  */
 
 
@@ -32,7 +32,11 @@ void *ngx_http_error_map_take(size_t size, ngx_log_t *log);
 /* frees the size bytes at p */
 void ngx_http_error_map_give(void *p, size_t size);
 
-/* returns how many bytes are allocated */
+/* counts, or counts no longer, size bytes whose memory is nginx's */
+void ngx_http_error_map_add(size_t size);
+void ngx_http_error_map_subtract(size_t size);
+
+/* returns how many bytes are counted */
 size_t ngx_http_error_map_total(void);
 
 

@@ -5,6 +5,7 @@
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_intercept.h"
 #include "ngx_http_error_map_phase.h"
+#include "ngx_http_error_map_pipe.h"
 #include "ngx_http_error_map_preread.h"
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_retry_after.h"
@@ -21,9 +22,9 @@
 
 /*
  * The state machine.  A response is skipped or decided when its header comes
- * (a context without a hold), or held: the header is delayed, and
- * the body is copied, until there is a verdict, the end of the body, or no room
- * or time left.  ngx_http_error_map_release() is the only way out of a hold.
+ * (a context without a hold), or held: the header is delayed, and the body is
+ * kept, until there is a verdict, the end of the body, or no room or time left.
+ * ngx_http_error_map_release() is the only way out of a hold.
  */
 
 
@@ -390,7 +391,14 @@ ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
     ngx_int_t                     rc;
+    ngx_chain_t                  *cl;
     ngx_http_error_map_sending_t  sending;
+
+    if (ctx && ctx->hold) {
+        for (cl = in; cl; cl = cl->next) {
+            ngx_http_error_map_pipe_watch(ctx->hold, cl->buf);
+        }
+    }
 
     ngx_http_error_map_sending_begin(&sending, r, ctx);
 
@@ -398,7 +406,7 @@ ngx_http_error_map_send_body(ngx_http_request_t *r,
 
     (void) ngx_http_error_map_sending_end(&sending, rc);
 
-    if (ctx && ctx->hold && ctx->hold->held) {
+    if (ctx && ctx->hold) {
         ngx_http_error_map_hold_sent(ctx->hold);
     }
 
@@ -711,6 +719,8 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
 
     in = hold->out;
 
+    ngx_http_error_map_pipe_leave(hold);
+
     /* the rest of the chain is not ours to keep */
 
     hold->out = NULL;
@@ -858,7 +868,8 @@ ngx_http_error_map_ended(ngx_http_request_t *r, void *data, ngx_int_t rc)
     if (rc != NGX_ERROR
         || r->connection->error
         || ctx == NULL
-        || ctx->hold != hold)
+        || ctx->hold != hold
+        || (hold->pipe && hold->pipe->downstream_error))
     {
         return;
     }

@@ -1,8 +1,15 @@
 
 #include "ngx_http_error_map_hold.h"
+#include "ngx_http_error_map_pipe.h"
 #include "ngx_http_error_map_total.h"
 
 
+static ngx_int_t ngx_http_error_map_hold_link(ngx_http_error_map_hold_t *hold,
+    ngx_buf_t *b);
+static ngx_int_t ngx_http_error_map_hold_unlink(
+    ngx_http_error_map_hold_t *hold);
+static ngx_int_t ngx_http_error_map_hold_copy(ngx_http_error_map_hold_t *hold,
+    ngx_buf_t *b);
 static ngx_int_t ngx_http_error_map_copy(ngx_http_error_map_hold_t *hold,
     u_char *data, size_t len);
 static ngx_buf_t *ngx_http_error_map_hold_buf(ngx_http_error_map_hold_t *hold,
@@ -78,26 +85,135 @@ ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 ngx_int_t
 ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 {
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    ngx_chain_t  *rest;
 
-    for (cl = in; cl; cl = cl->next) {
+    while (in) {
 
-        b = cl->buf;
+        rest = hold->copied ? in : ngx_http_error_map_pipe_own(hold, in);
 
-        if (ngx_buf_in_memory(b)
-            && ngx_http_error_map_copy(hold, b->pos, b->last - b->pos)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (rest == in) {
+
+            if (!ngx_buf_special(in->buf)
+                && ngx_http_error_map_hold_unlink(hold) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            ngx_http_error_map_pipe_watch(hold, in->buf);
+
+            if (ngx_http_error_map_hold_copy(hold, in->buf) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            in = in->next;
+            continue;
         }
 
-        if (b->flush) {
-            hold->flush = 1;
+        for ( /* void */ ; in != rest; in = in->next) {
+            if (ngx_http_error_map_hold_link(hold, in->buf) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
     }
 
-    ngx_http_error_map_hold_consume(in);
+    if (hold->copied) {
+        ngx_http_error_map_pipe_sent(hold);
+        return NGX_OK;
+    }
+
+    return ngx_http_error_map_pipe_give(hold);
+}
+
+
+/*
+ * Copies what is held without a copy, so that the pipe can use its buffers
+ * again: it finds none free after a busy one.
+ */
+
+static ngx_int_t
+ngx_http_error_map_hold_unlink(ngx_http_error_map_hold_t *hold)
+{
+    ngx_chain_t  *cl;
+
+    if (hold->copied) {
+        return NGX_OK;
+    }
+
+    hold->copied = 1;
+
+    cl = hold->out;
+
+    hold->out = NULL;
+    hold->last_out = &hold->out;
+    hold->last = NULL;
+    hold->size = 0;
+
+    ngx_http_error_map_subtract(hold->linked);
+    hold->linked = 0;
+
+    for ( /* void */ ; cl; cl = cl->next) {
+        ngx_http_error_map_pipe_watch(hold, cl->buf);
+
+        if (ngx_http_error_map_hold_copy(hold, cl->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_error_map_pipe_leave(hold);
+
+    return NGX_OK;
+}
+
+
+/* holds a buffer of nginx's event pipe */
+
+static ngx_int_t
+ngx_http_error_map_hold_link(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
+{
+    ngx_chain_t  *cl;
+
+    hold->flush |= b->flush;
+
+    /* an empty one is free for the pipe */
+
+    if (b->pos == b->last) {
+        return NGX_OK;
+    }
+
+    cl = ngx_alloc_chain_link(hold->request->pool);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_error_map_pipe_keep(hold, b);
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *hold->last_out = cl;
+    hold->last_out = &cl->next;
+    hold->last = b;
+    hold->size += b->last - b->pos;
+
+    return NGX_OK;
+}
+
+
+/* holds the bytes of a buffer, and consumes it */
+
+static ngx_int_t
+ngx_http_error_map_hold_copy(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
+{
+    if (ngx_buf_in_memory(b)
+        && ngx_http_error_map_copy(hold, b->pos, b->last - b->pos) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    hold->flush |= b->flush;
+
+    b->pos = b->last;
+    b->file_pos = b->file_last;
 
     return NGX_OK;
 }
@@ -201,6 +317,7 @@ ngx_http_error_map_hold_buf(ngx_http_error_map_hold_t *hold, size_t len)
 
     *hold->last_out = cl;
     hold->last_out = &cl->next;
+    hold->last = b;
     hold->buf = b;
 
     return b;
@@ -238,6 +355,8 @@ ngx_http_error_map_hold_sent(ngx_http_error_map_hold_t *hold)
 {
     ngx_buf_t  *b;
 
+    ngx_http_error_map_pipe_sent(hold);
+
     while (hold->held) {
         b = hold->held->buf;
 
@@ -253,14 +372,28 @@ ngx_http_error_map_hold_sent(ngx_http_error_map_hold_t *hold)
 void
 ngx_http_error_map_hold_discard(ngx_http_error_map_hold_t *hold)
 {
+    ngx_chain_t  *cl;
+
     while (hold->held) {
         hold->held->buf->pos = hold->held->buf->last;
 
         ngx_http_error_map_hold_free(hold);
     }
 
+    /* those of the pipe */
+
+    for (cl = hold->out; cl; cl = cl->next) {
+        ngx_http_error_map_pipe_watch(hold, cl->buf);
+    }
+
+    ngx_http_error_map_hold_consume(hold->out);
+
+    ngx_http_error_map_pipe_leave(hold);
+    ngx_http_error_map_pipe_sent(hold);
+
     hold->out = NULL;
     hold->last_out = &hold->out;
+    hold->last = NULL;
     hold->buf = NULL;
 }
 
@@ -320,8 +453,14 @@ ngx_http_error_map_hold_needs(ngx_http_request_t *r,
 
     b->sync = !b->flush && !b->last_buf;
 
+    for (cl = in; cl; cl = cl->next) {
+        if (ngx_http_error_map_hold_copy(hold, cl->buf) != NGX_OK) {
+            return NGX_CHAIN_ERROR;
+        }
+    }
+
     cl = ngx_alloc_chain_link(r->pool);
-    if (cl == NULL || ngx_http_error_map_hold_append(hold, in) != NGX_OK) {
+    if (cl == NULL) {
         return NGX_CHAIN_ERROR;
     }
 
@@ -338,7 +477,7 @@ ngx_http_error_map_hold_flush(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
-    if (hold->buf == NULL) {
+    if (hold->last == NULL) {
         return in;
     }
 
@@ -352,7 +491,7 @@ ngx_http_error_map_hold_flush(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
         hold->flush |= b->flush;
     }
 
-    hold->buf->flush = hold->flush;
+    hold->last->flush = hold->flush;
 
     return cl ? in : NULL;
 }
@@ -394,4 +533,6 @@ ngx_http_error_map_hold_cleanup(void *data)
     while (hold->held) {
         ngx_http_error_map_hold_free(hold);
     }
+
+    ngx_http_error_map_subtract(hold->linked);
 }

@@ -27,7 +27,8 @@ ngx_int_t ngx_http_error_map_hold_broken(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);
 
 /*
- * Copies the chain to the hold, and consumes its buffers; NGX_OK or NGX_ERROR.
+ * Holds the bytes of the chain: in buffers of nginx's event pipe, which stay as
+ * they are, or else in copies, and its buffers are consumed; NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_error_map_hold_append(ngx_http_error_map_hold_t *hold,
     ngx_chain_t *in);

@@ -15,7 +15,7 @@
 #pragma GCC visibility push(hidden)
 
 
-/* bytes of a held body, which follow it in memory */
+/* copied bytes of a held body, which follow it in memory */
 
 typedef struct ngx_http_error_map_held_s  ngx_http_error_map_held_t;
 
@@ -24,6 +24,11 @@ struct ngx_http_error_map_held_s {
     ngx_buf_t                      *buf;
     size_t                          size;    /* of all of its memory */
 };
+
+
+/* opaque, see pipe.c */
+
+typedef struct ngx_http_error_map_bufs_s  ngx_http_error_map_bufs_t;
 
 
 /* a response whose header is held until the verdict */
@@ -36,9 +41,19 @@ typedef struct {
     size_t                          size;    /* bytes held */
     ngx_chain_t                    *out;
     ngx_chain_t                   **last_out;
-    ngx_buf_t                      *buf;     /* the last buffer of out */
-    ngx_http_error_map_held_t      *held;    /* the memory of these buffers */
+    ngx_buf_t                      *last;    /* the last buffer of out */
+    ngx_buf_t                      *buf;     /* the same if it is a copy */
+    ngx_http_error_map_held_t      *held;    /* the memory of the copies */
     ngx_http_error_map_held_t     **last_held;
+
+    /* see pipe.h */
+    ngx_event_pipe_t               *pipe;    /* whose buffers are in out */
+    size_t                          linked;  /* bytes in these */
+    size_t                          busy_size; /* added to the pipe's */
+    ngx_uint_t                      bufs;    /* the same, a number */
+    ngx_http_error_map_bufs_t      *given;   /* to the pipe */
+    ngx_chain_t                    *watched; /* both, until they are sent */
+    ngx_chain_t                   **last_watched;
 
     ngx_event_t                     timer;
     ngx_msec_t                      start;
@@ -53,6 +68,7 @@ typedef struct {
     unsigned                        flush:1;
     unsigned                        in_memory:1; /* needed by other filters */
     unsigned                        ended:1;     /* nginx closes the request */
+    unsigned                        copied:1;    /* all of out */
 } ngx_http_error_map_hold_t;
 
 
