@@ -29,6 +29,11 @@ static ngx_uint_t ngx_http_error_map_upstream_head(ngx_http_request_t *r,
     ngx_buf_t *request);
 
 
+/* older versions of nginx alone have it among the upstream's headers */
+
+static ngx_str_t  ngx_http_error_map_encoding = ngx_string("Content-Encoding");
+
+
 ngx_int_t
 ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
 {
@@ -256,15 +261,14 @@ static ngx_int_t
 ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
 {
-#if (NGX_HTTP_GZIP)
-
     ngx_http_upstream_headers_in_t  *headers_in;
 
     headers_in = &r->upstream->headers_in;
 
     if (headers_in->content_type == NULL
-        || headers_in->content_encoding
-        || headers_in->x_accel_redirect)
+        || headers_in->x_accel_redirect
+        || ngx_http_error_map_next_header(&headers_in->headers.part,
+                                          &ngx_http_error_map_encoding, NULL))
     {
         return NGX_DECLINED;
     }
@@ -275,12 +279,6 @@ ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
                                      &headers_in->content_type->value,
                                      headers_in->content_length_n,
                                      &up->reader);
-
-#else
-
-    return NGX_DECLINED;
-
-#endif
 }
 
 
@@ -299,8 +297,6 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
     ngx_http_upstream_t            *u;
     ngx_http_error_map_document_t  *document;
     ngx_http_error_map_response_t   response;
-
-    static ngx_str_t  coding = ngx_string("Content-Encoding");
 
     h = NULL;
     u = r->upstream;
@@ -339,7 +335,8 @@ ngx_http_error_map_upstream_begin(ngx_http_request_t *r,
         response.type = u->headers_in.content_type->value;
     }
 
-    while ((h = ngx_http_error_map_next_header(response.headers, &coding, h)))
+    while ((h = ngx_http_error_map_next_header(response.headers,
+                                               &ngx_http_error_map_encoding, h)))
     {
         response.coding = h;
     }
