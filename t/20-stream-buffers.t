@@ -6,9 +6,7 @@ use strict;
 use warnings;
 
 use ErrorMap;
-use ErrorMapStream;
-use IO::Socket::INET;
-use Socket qw(INADDR_LOOPBACK SOL_SOCKET SO_RCVBUF pack_sockaddr_in);
+use ErrorMapStream qw(:DEFAULT client read_all);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -167,29 +165,10 @@ my $worker = worker($edge);
 
 # a client that has asked, and takes little unless told otherwise
 
-sub client {
+sub asked {
     my ($uri, $size) = @_;
 
-    socket(my $s, Socket::PF_INET(), Socket::SOCK_STREAM(), 0) or die;
-    setsockopt $s, SOL_SOCKET, SO_RCVBUF, $size || 4096;
-    connect $s, pack_sockaddr_in($port, INADDR_LOOPBACK) or die "connect: $!";
-
-    bless $s, 'IO::Socket::INET';
-    syswrite $s, "GET $uri HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n";
-
-    return $s;
-}
-
-sub read_all {
-    my ($s) = @_;
-    my $bytes = '';
-
-    local $SIG{ALRM} = sub { die "timeout\n" };
-    alarm 30;
-    1 while sysread $s, $bytes, 262144, length $bytes;
-    alarm 0;
-
-    return ErrorMap::parse($bytes);
+    return client($port, request($uri), $size || 4096);
 }
 
 sub told {
@@ -208,7 +187,7 @@ sub told {
 
 {
     my @before = map { 250 * $_ } 60 .. 200;
-    my @s = map { client("/limited/error-$_-100000/" . ($_ + 30) . ',p9000') }
+    my @s = map { asked("/limited/error-$_-100000/" . ($_ + 30) . ',p9000') }
             @before;
     sleep 2;
 
@@ -227,7 +206,7 @@ for my $place (qw(file memory)) {
                       "/$place/none-$_-50000/length",
                       "/$place/error-$_-50000/length") }
                map { 4096 * $_ - 170, 4096 * $_ } 8 .. 10;
-    my @s = map { client($_) } @uris;
+    my @s = map { asked($_) } @uris;
     sleep 0.5;
 
     my %got;
@@ -276,7 +255,7 @@ for my $place (qw(file memory small short problem page)) {
                     . join(',', @sizes, 3000);
     }
 
-    @s = map { client($uris[$_], $_ % 4 ? 65536 : 0) } 0 .. $#uris;
+    @s = map { asked($uris[$_], $_ % 4 ? 65536 : 0) } 0 .. $#uris;
 
     my @broken = grep {
         my $r = read_all(shift @s);
@@ -318,7 +297,7 @@ for my $what ('none-50000-1000', 'error-50000-1000') {
     for my $place (qw(memory barememory)) {
         for my $framing (qw(length 8192)) {
             my $uri = "/$place/error-50000-4000000/$framing";
-            my $s = client($uri);
+            my $s = asked($uri);
 
             # the held bytes are taken, but not the rest
 

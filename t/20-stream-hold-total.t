@@ -7,9 +7,7 @@ use warnings;
 
 use Compress::Zlib qw(memGzip);
 use ErrorMap qw(:DEFAULT reload);
-use ErrorMapStream qw(query request);
-use IO::Socket::INET;
-use Socket qw(INADDR_LOOPBACK SOL_SOCKET SO_RCVBUF pack_sockaddr_in);
+use ErrorMapStream qw(client query read_all request);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -154,33 +152,6 @@ my $edge = start(port => $port, http => "error_map_hold_total 256k;\n"
                                         . $http =~ s/%PORT%/$port/r);
 
 
-# a client that has asked; "slow" ones take little, and "read" takes the rest
-
-sub client {
-    my ($port, $uri, %arg) = @_;
-
-    socket(my $s, Socket::PF_INET(), Socket::SOCK_STREAM(), 0) or die;
-    setsockopt $s, SOL_SOCKET, SO_RCVBUF, 4096 if $arg{slow};
-    connect $s, pack_sockaddr_in($port, INADDR_LOOPBACK) or die "connect: $!";
-
-    bless $s, 'IO::Socket::INET';
-    syswrite $s, request($uri);
-
-    return $s;
-}
-
-sub read_all {
-    my ($s) = @_;
-    my $bytes = '';
-
-    local $SIG{ALRM} = sub { die "timeout\n" };
-    alarm 20;
-    1 while sysread $s, $bytes, 65536, length $bytes;
-    alarm 0;
-
-    return ErrorMap::parse($bytes);
-}
-
 sub told {
     my ($r) = @_;
 
@@ -195,7 +166,8 @@ sub fill {
 
     my $mark = ++$n;
     my $args = ($uri =~ /\?/ ? '&' : '?') . "n=$mark";
-    my @s = map { client($port, "$uri$args", %arg) } 1 .. $count;
+    my @s = map { client($port, request("$uri$args"), $arg{slow} && 4096) }
+            1 .. $count;
 
     await("$mark-sent", $count);
     sleep 0.15;

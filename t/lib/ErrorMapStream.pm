@@ -19,7 +19,7 @@ our @EXPORT = qw(@framings $alone frame query put put_cut held_between request
                  exchange_all
                  responses pipelines bare summary open_string object worker
                  memory cpu_time connections limit_quarantine);
-our @EXPORT_OK = qw(median take vendors);
+our @EXPORT_OK = qw(client median read_all take vendors);
 
 our @framings = qw(length chunked close);
 
@@ -305,6 +305,37 @@ sub exchange_all {
     }
 
     return @results;
+}
+
+
+# client(port, request, bytes): the socket of a client that has asked, whose
+# buffer has that size, if it is given
+
+sub client {
+    my ($port, $request, $rcvbuf) = @_;
+
+    my $s = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!";
+
+    setsockopt $s, SOL_SOCKET, SO_RCVBUF, $rcvbuf if $rcvbuf;
+    connect $s, pack_sockaddr_in($port, INADDR_LOOPBACK) or die "connect: $!";
+    syswrite $s, $request;
+
+    return $s;
+}
+
+
+# read_all(socket): takes the rest of a response, as parse() returns it
+
+sub read_all {
+    my ($s) = @_;
+    my $bytes = '';
+
+    local $SIG{ALRM} = sub { die "timeout\n" };
+    alarm 30;
+    1 while sysread $s, $bytes, 262144, length $bytes;
+    alarm 0;
+
+    return parse($bytes);
 }
 
 
