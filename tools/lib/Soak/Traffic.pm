@@ -254,8 +254,10 @@ sub body_fault {
     return 'invalid framing of the body' if !defined $body;
     return '' if $q->{method} eq 'HEAD' || $q->{kind} eq 'unmodified';
 
+    # a problem takes the place of an error's body, but not below 400
+
     return problem_fault($q, $headers, $body)
-        if $q->{location} eq 'problem' && $q->{code};
+        if $q->{location} eq 'problem' && $q->{code} && $q->{status} >= 400;
 
     if (($headers->{'content-encoding'} // '') eq 'gzip') {
         return 'gzip was not requested' if !$q->{gzip};
