@@ -97,11 +97,6 @@ my $edge = start(port => $port, http => <<"END");
         error_map acme;
         add_header X-Verdict \$error_map_verdict always;
 
-        location /bare/ {
-            error_map off;
-            proxy_pass http://127.0.0.1:$vendor;
-        }
-
         location /file/ { proxy_pass http://127.0.0.1:$vendor; }
 
         location /memory/ {
