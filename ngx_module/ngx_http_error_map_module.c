@@ -1,4 +1,5 @@
 
+#include "ngx_http_error_map_answer.h"
 #include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_document.h"
 #include "ngx_http_error_map_fields.h"
@@ -914,6 +915,10 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                     && conf->json
                     && conf->statuses == NULL
                     && conf->events == 1);
+
+    if (conf->direct && ngx_http_error_map_answers(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return (ngx_http_error_map_warn_location(cf, emcf, conf) == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;

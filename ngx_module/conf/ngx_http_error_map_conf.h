@@ -206,6 +206,11 @@ typedef struct {
 } ngx_http_error_map_document_t;
 
 
+/* opaque, see answer.h */
+
+typedef struct ngx_http_error_map_answers_s  ngx_http_error_map_answers_t;
+
+
 /* where a directive stands */
 
 typedef struct {
@@ -360,6 +365,7 @@ typedef struct {
     uint64_t                        type_bits;
     ngx_uint_t                      json;  /* application/json is in types */
     ngx_uint_t                      direct;  /* direct.h may read it */
+    ngx_http_error_map_answers_t   *answers;  /* if direct is set */
     size_t                          skipped_len;  /* the last other type */
     u_char                          skipped[NGX_HTTP_ERROR_MAP_SKIPPED_TYPE];
     uint32_t                       *statuses;  /* a bit each, NULL for all */

@@ -261,6 +261,8 @@ static ngx_int_t
 ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
 {
+    ngx_int_t                        rc;
+    ngx_str_t                        code;
     ngx_http_upstream_headers_in_t  *headers_in;
 
     headers_in = &r->upstream->headers_in;
@@ -275,10 +277,14 @@ ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
 
     up->status = headers_in->status_n;
 
-    return ngx_http_error_map_direct(r, conf,
-                                     &headers_in->content_type->value,
-                                     headers_in->content_length_n,
-                                     &up->reader);
+    rc = ngx_http_error_map_direct(r, conf, &headers_in->content_type->value,
+                                   headers_in->content_length_n, &code);
+
+    if (rc == NGX_OK) {
+        ngx_http_error_map_direct_reader(&up->reader, r, conf->document, &code);
+    }
+
+    return rc;
 }
 
 

@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_verdict.h"
+#include "ngx_http_error_map_answer.h"
 #include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_response.h"
@@ -7,6 +8,9 @@
 #include "ngx_http_error_map_zone.h"
 
 
+static ngx_http_error_map_ctx_t *ngx_http_error_map_conclude_code(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    ngx_str_t *code);
 static ngx_http_error_map_ctx_t *ngx_http_error_map_record(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_ctx_t *ctx);
@@ -36,19 +40,44 @@ ngx_int_t
 ngx_http_error_map_conclude_direct(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t **ctx)
 {
-    ngx_int_t                    rc;
-    ngx_http_error_map_reader_t  reader;
+    ngx_int_t                  rc;
+    ngx_str_t                  code;
+    ngx_http_error_map_ctx_t  *answer;
 
     rc = ngx_http_error_map_direct(r, conf, &r->headers_out.content_type,
-                                   r->headers_out.content_length_n, &reader);
+                                   r->headers_out.content_length_n, &code);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    *ctx = ngx_http_error_map_record(r, conf,
-                             ngx_http_error_map_decide(r, conf, &reader, NULL));
+    answer = ngx_http_error_map_answer(r, conf, &code);
+
+    if (answer == NULL) {
+        answer = ngx_http_error_map_conclude_code(r, conf, &code);
+    }
+
+    *ctx = ngx_http_error_map_record(r, conf, answer);
 
     return *ctx ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_http_error_map_noinline ngx_http_error_map_ctx_t *
+ngx_http_error_map_conclude_code(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code)
+{
+    ngx_http_error_map_ctx_t     *ctx;
+    ngx_http_error_map_reader_t   reader;
+
+    ngx_http_error_map_direct_reader(&reader, r, conf->document, code);
+
+    ctx = ngx_http_error_map_decide(r, conf, &reader, NULL);
+
+    if (ctx) {
+        ngx_http_error_map_answer_keep(r, conf, code, ctx);
+    }
+
+    return ctx;
 }
 
 

@@ -484,6 +484,51 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
 }
 
 
+ngx_table_elt_t *
+ngx_http_error_map_ready_headers(ngx_pool_t *pool,
+    ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
+{
+    ngx_str_t                    *v;
+    ngx_uint_t                    i;
+    ngx_table_elt_t              *ready, *h;
+    ngx_http_error_map_header_t  *header;
+
+    /* an empty one is the last */
+
+    ready = ngx_pcalloc(pool, (headers->nelts + 1) * sizeof(ngx_table_elt_t));
+    if (ready == NULL) {
+        return NULL;
+    }
+
+    header = headers->elts;
+
+    for (i = 0, h = ready; i < headers->nelts; i++) {
+
+        v = ngx_http_error_map_ready_value(ctx, header[i].variable);
+
+        if (v == NULL) {
+            return NULL;
+        }
+
+        if (v->len == 0) {
+            continue;
+        }
+
+        if (header[i].vendor || header[i].freshness) {
+            return NULL;
+        }
+
+        h->hash = header[i].hash;
+        h->key = header[i].key;
+        h->lowcase_key = header[i].lowcase_key;
+        h->value = *v;
+        h++;
+    }
+
+    return ready;
+}
+
+
 ngx_int_t
 ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
@@ -491,8 +536,23 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_int_t                     rc;
     ngx_str_t                    *v, value;
     ngx_uint_t                    i, freshness;
-    ngx_table_elt_t              *h;
+    ngx_table_elt_t              *h, *ready;
     ngx_http_error_map_header_t  *header;
+
+    if (ctx->headers) {
+
+        for (ready = ctx->headers; ready->key.len; ready++) {
+
+            h = ngx_http_error_map_push_header(r);
+            if (h == NULL) {
+                return NGX_ERROR;
+            }
+
+            *h = *ready;
+        }
+
+        return NGX_OK;
+    }
 
     freshness = 0;
     header = headers->elts;

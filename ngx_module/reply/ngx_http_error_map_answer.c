@@ -1,0 +1,92 @@
+
+#include "ngx_http_error_map_answer.h"
+#include "ngx_http_error_map_header.h"
+
+
+static ngx_http_error_map_ctx_t *ngx_http_error_map_answer_ctx(
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_error_map_answers(ngx_conf_t *cf, ngx_http_error_map_loc_conf_t *conf)
+{
+    conf->answers = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_answers_t));
+    if (conf->answers == NULL) {
+        return NGX_ERROR;
+    }
+
+    conf->answers->pool = cf->pool;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_error_map_answer_keep(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    uint64_t                      number;
+    ngx_http_error_map_answer_t  *answer;
+
+    answer = ngx_http_error_map_answer_place(r, conf, code, &number);
+
+    /* requests may still have the context of one that is there */
+
+    if (answer == NULL || answer->len) {
+        return;
+    }
+
+    ctx = ngx_http_error_map_answer_ctx(conf, ctx);
+
+    if (ctx) {
+        answer->ctx = ctx;
+        answer->code = number;
+        answer->len = code->len;
+    }
+}
+
+
+static ngx_http_error_map_ctx_t *
+ngx_http_error_map_answer_ctx(ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_http_error_map_ctx_t       *answer;
+    ngx_http_error_map_document_t  *document;
+
+    document = conf->document;
+
+    if (ctx->verdict == NGX_HTTP_ERROR_MAP_SUCCESS) {
+
+        /* of a listed code, shared already */
+
+        return (ctx >= document->success
+                && ctx < document->success + document->table->nsuccess)
+               ? ctx : NULL;
+    }
+
+    /* a body and an error page are of a request, and so are fields */
+
+    if (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
+        || ctx->code.data != (u_char *) ctx->entry->code
+        || conf->body
+        || conf->intercept
+        || document->wanted)
+    {
+        return NULL;
+    }
+
+    answer = ngx_palloc(conf->answers->pool, sizeof(ngx_http_error_map_ctx_t));
+    if (answer == NULL) {
+        return NULL;
+    }
+
+    *answer = *ctx;
+
+    if (conf->headers) {
+        answer->headers = ngx_http_error_map_ready_headers(conf->answers->pool,
+                                                           ctx, conf->headers);
+    }
+
+    return answer;
+}

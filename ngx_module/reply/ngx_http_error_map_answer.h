@@ -1,0 +1,118 @@
+
+/*
+ * Answers: the contexts of a location's usual codes, with the headers of an
+ * error, made once by a worker and shared by all responses with this code.
+ */
+
+
+#ifndef _NGX_HTTP_ERROR_MAP_ANSWER_H_INCLUDED_
+#define _NGX_HTTP_ERROR_MAP_ANSWER_H_INCLUDED_
+
+
+#include "ngx_http_error_map_ctx.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* of a location; the code whose place is taken has none */
+#define NGX_HTTP_ERROR_MAP_ANSWER_BITS  5
+
+/* the longest code that has one */
+#define NGX_HTTP_ERROR_MAP_ANSWER_CODE  8
+
+
+typedef struct {
+    uint64_t                        code;
+    size_t                          len;     /* 0 if the place is free */
+    ngx_http_error_map_ctx_t       *ctx;
+} ngx_http_error_map_answer_t;
+
+
+struct ngx_http_error_map_answers_s {
+    ngx_pool_t                     *pool;    /* of the configuration */
+    ngx_http_error_map_answer_t     places[1 << NGX_HTTP_ERROR_MAP_ANSWER_BITS];
+};
+
+
+/* creates the places of a location; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_answers(ngx_conf_t *cf,
+    ngx_http_error_map_loc_conf_t *conf);
+
+/*
+ * Keeps the answer to a code that direct.h has found, from the context that
+ * ngx_http_error_map_decide() has set for it, if a code alone leads to it.
+ */
+void ngx_http_error_map_answer_keep(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code,
+    ngx_http_error_map_ctx_t *ctx);
+
+
+/*
+ * Returns the place of a code in the upstream's buffer, NULL if it is too long,
+ * and the code as a number: bytes after it are shifted out.
+ */
+
+static ngx_inline ngx_http_error_map_answer_t *
+ngx_http_error_map_answer_place(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code, uint64_t *number)
+{
+    uint64_t    n;
+    ngx_uint_t  shift;
+
+    if (code->len > NGX_HTTP_ERROR_MAP_ANSWER_CODE
+        || r->upstream->buffer.end - code->data
+           < NGX_HTTP_ERROR_MAP_ANSWER_CODE)
+    {
+        return NULL;
+    }
+
+    shift = 8 * (NGX_HTTP_ERROR_MAP_ANSWER_CODE - code->len);
+
+    ngx_memcpy(&n, code->data, sizeof(uint64_t));
+
+#if (NGX_HAVE_LITTLE_ENDIAN)
+    n <<= shift;
+#else
+    n >>= shift;
+#endif
+
+    *number = n;
+
+    return &conf->answers->places[n * UINT64_C(0x9e3779b97f4a7c15)
+                                  >> (64 - NGX_HTTP_ERROR_MAP_ANSWER_BITS)];
+}
+
+
+/*
+ * Returns the context of a code that direct.h has found, after it is set as
+ * that of the request; NULL if it is to be decided.
+ */
+
+static ngx_inline ngx_http_error_map_ctx_t *
+ngx_http_error_map_answer(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code)
+{
+    uint64_t                      number;
+    ngx_http_error_map_answer_t  *answer;
+
+    answer = ngx_http_error_map_answer_place(r, conf, code, &number);
+
+    if (answer == NULL || answer->code != number || answer->len != code->len) {
+        return NULL;
+    }
+
+    ngx_http_set_ctx(r, answer->ctx, ngx_http_error_map_filter_module);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http error map: %V \"%V\", as before",
+                   &answer->ctx->document->name, &answer->ctx->code);
+
+    return answer->ctx;
+}
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _NGX_HTTP_ERROR_MAP_ANSWER_H_INCLUDED_ */
