@@ -7,12 +7,11 @@
 ngx_int_t
 ngx_http_error_map_direct(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_str_t *type, off_t length,
-    ngx_str_t *code)
+    const u_char **code)
 {
     size_t                len, pointer;
     ngx_buf_t            *request;
     ngx_str_t            *module;
-    const u_char         *data;
     ngx_http_upstream_t  *u;
 
     u = r->upstream;
@@ -67,29 +66,24 @@ ngx_http_error_map_direct(ngx_http_request_t *r,
     len = ngx_min(len, conf->hold_size);
 
     len = em_json_quick(&conf->document->pointers, u->buffer.pos, len,
-                        (off_t) len == length, &data, &pointer);
-    if (len == 0) {
-        return NGX_AGAIN;
-    }
+                        u->buffer.end - u->buffer.pos, (off_t) len == length,
+                        code, &pointer);
 
-    code->data = (u_char *) data;
-    code->len = len;
-
-    return NGX_OK;
+    return len ? (ngx_int_t) len : NGX_AGAIN;
 }
 
 
 void
 ngx_http_error_map_direct_reader(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
-    ngx_str_t *code)
+    const u_char *code, size_t len)
 {
     reader->document = document;
     reader->request = r;
-    reader->size = code->data + code->len - r->upstream->buffer.pos;
+    reader->size = code + len - r->upstream->buffer.pos;
     reader->text = NULL;
     reader->decoder = NULL;
     reader->select = NULL;
 
-    (void) ngx_http_error_map_reader_code(reader, code->data, code->len);
+    (void) ngx_http_error_map_reader_code(reader, code, len);
 }

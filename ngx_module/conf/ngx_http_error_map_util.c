@@ -52,23 +52,6 @@ ngx_http_error_map_response_upstream(ngx_http_request_t *r)
 }
 
 
-ngx_buf_t *
-ngx_http_error_map_request_buf(ngx_http_request_t *r)
-{
-    ngx_http_upstream_t  *u;
-
-    u = r->upstream;
-
-    if (u->request_bufs == NULL
-        || (r->request_body_no_buffering && u->request_sent))
-    {
-        return NULL;
-    }
-
-    return u->request_bufs->buf;
-}
-
-
 ngx_uint_t
 ngx_http_error_map_request_begins(ngx_buf_t *b, const char *text)
 {

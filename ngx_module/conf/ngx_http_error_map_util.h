@@ -92,7 +92,10 @@ ngx_uint_t ngx_http_error_map_token(u_char ch);
  * NULL if nginx has freed it: with proxy_request_buffering off, once the buffer
  * is sent.
  */
-ngx_buf_t *ngx_http_error_map_request_buf(ngx_http_request_t *r);
+#define ngx_http_error_map_request_buf(r)                                     \
+    (((r)->upstream->request_bufs == NULL                                     \
+      || ((r)->request_body_no_buffering && (r)->upstream->request_sent))     \
+     ? NULL : (r)->upstream->request_bufs->buf)
 
 /* returns 1 if the buffer of a request begins with the text, in any case */
 ngx_uint_t ngx_http_error_map_request_begins(ngx_buf_t *b, const char *text);

@@ -1,5 +1,7 @@
 
 #include "ngx_http_error_map_filter.h"
+#include "ngx_http_error_map_answer.h"
+#include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_drop.h"
 #include "ngx_http_error_map_hold.h"
 #include "ngx_http_error_map_inspect.h"
@@ -29,6 +31,9 @@
 
 
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
+static ngx_http_error_map_ctx_t *ngx_http_error_map_decide_code(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    const u_char *code, size_t len);
 static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx,
     ngx_uint_t looked);
@@ -44,6 +49,8 @@ static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
 static ngx_int_t ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
 static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+static ngx_int_t ngx_http_error_map_decided_body(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf,
@@ -75,6 +82,7 @@ static ngx_int_t
 ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
+    const u_char                   *code;
     ngx_http_error_map_ctx_t       *ctx;
     ngx_http_error_map_loc_conf_t  *conf;
 
@@ -107,19 +115,48 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
         }
 
         if (conf->direct && !conf->upstream) {
-            rc = ngx_http_error_map_conclude_direct(r, conf, &ctx);
+            rc = ngx_http_error_map_direct(r, conf, &r->headers_out.content_type,
+                                           r->headers_out.content_length_n,
+                                           &code);
+            if (rc > 0) {
+                ctx = ngx_http_error_map_answer(r, conf, code, rc);
 
-            if (rc == NGX_OK) {
+                if (ctx == NULL) {
+                    ctx = ngx_http_error_map_decide_code(r, conf, code, rc);
+                    if (ctx == NULL) {
+                        return NGX_ERROR;
+                    }
+                }
+
+                ngx_http_error_map_record(r, conf, ctx);
+
                 return ngx_http_error_map_decided(r, conf, ctx);
-            }
-
-            if (rc == NGX_ERROR) {
-                return NGX_ERROR;
             }
         }
     }
 
     return ngx_http_error_map_inspect_response(r, conf, ctx, rc == NGX_AGAIN);
+}
+
+
+/* decides a response by a code that is not known, and has no hold */
+
+static ngx_http_error_map_noinline ngx_http_error_map_ctx_t *
+ngx_http_error_map_decide_code(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len)
+{
+    ngx_http_error_map_ctx_t     *ctx;
+    ngx_http_error_map_reader_t   reader;
+
+    ngx_http_error_map_direct_reader(&reader, r, conf->document, code, len);
+
+    ctx = ngx_http_error_map_decide(r, conf, &reader, NULL);
+
+    if (ctx) {
+        ngx_http_error_map_answer_keep(r, conf, code, len, ctx);
+    }
+
+    return ctx;
 }
 
 
@@ -130,7 +167,6 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 {
     ngx_int_t                       rc;
     ngx_msec_t                      waited;
-    ngx_uint_t                      done;
     ngx_http_error_map_ctx_t       *upstream;
     ngx_http_error_map_saved_t     *saved;
     ngx_http_error_map_reader_t     reader;
@@ -180,7 +216,7 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        return ngx_http_error_map_send_header(r, ctx, &done);
+        return ngx_http_error_map_send_header(r, ctx, NULL);
     }
 
     response.status = r->headers_out.status;
@@ -322,7 +358,6 @@ static ngx_int_t
 ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason)
 {
-    ngx_uint_t                 replaced;
     ngx_http_error_map_ctx_t  *ctx;
 
     ngx_log_debug5(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
@@ -345,7 +380,7 @@ ngx_http_error_map_skip(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_error_map_send_header(r, ctx, &replaced);
+    return ngx_http_error_map_send_header(r, ctx, NULL);
 }
 
 
@@ -367,20 +402,28 @@ ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
 }
 
 
-/* calls the next header filter, and tells whether the response was replaced */
+/*
+ * Calls the next header filter, and tells whether the response was replaced,
+ * unless replaced is NULL.
+ */
 
 static ngx_int_t
 ngx_http_error_map_send_header(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced)
 {
     ngx_int_t                     rc;
+    ngx_uint_t                    done;
     ngx_http_error_map_sending_t  sending;
 
     ngx_http_error_map_sending_begin(&sending, r, ctx);
 
     rc = ngx_http_next_header_filter(r);
 
-    *replaced = ngx_http_error_map_sending_end(&sending, rc);
+    done = ngx_http_error_map_sending_end(&sending, rc);
+
+    if (replaced) {
+        *replaced = done;
+    }
 
     return rc;
 }
@@ -418,9 +461,6 @@ static ngx_int_t
 ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  replaced;
-
     if (conf->intercept && ngx_http_error_map_intercepts(r, conf, ctx)) {
         return ngx_http_error_map_intercept(r, ctx);
     }
@@ -429,9 +469,21 @@ ngx_http_error_map_decided(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    return ctx->body ? ngx_http_error_map_decided_body(r, conf, ctx)
+                     : ngx_http_error_map_send_header(r, ctx, NULL);
+}
+
+
+static ngx_http_error_map_noinline ngx_int_t
+ngx_http_error_map_decided_body(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  replaced;
+
     rc = ngx_http_error_map_send_header(r, ctx, &replaced);
 
-    if (ctx->body == NULL || rc == NGX_ERROR || replaced) {
+    if (rc == NGX_ERROR || replaced) {
         return rc;
     }
 

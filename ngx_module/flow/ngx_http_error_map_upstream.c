@@ -262,7 +262,7 @@ ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
 {
     ngx_int_t                        rc;
-    ngx_str_t                        code;
+    const u_char                    *code;
     ngx_http_upstream_headers_in_t  *headers_in;
 
     headers_in = &r->upstream->headers_in;
@@ -280,8 +280,10 @@ ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
     rc = ngx_http_error_map_direct(r, conf, &headers_in->content_type->value,
                                    headers_in->content_length_n, &code);
 
-    if (rc == NGX_OK) {
-        ngx_http_error_map_direct_reader(&up->reader, r, conf->document, &code);
+    if (rc > 0) {
+        ngx_http_error_map_direct_reader(&up->reader, r, conf->document, code,
+                                         rc);
+        return NGX_OK;
     }
 
     return rc;

@@ -25,12 +25,26 @@ ngx_http_error_map_ctx_t *ngx_http_error_map_conclude(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reader_t *reader,
     ngx_http_error_map_ctx_t *ctx, size_t size, ngx_msec_t time);
 
-/*
- * The same for a response that direct.h reads: NGX_OK and the context.  Or what
- * ngx_http_error_map_direct() returns, or NGX_ERROR on lack of memory.
- */
-ngx_int_t ngx_http_error_map_conclude_direct(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t **ctx);
+/* the part of ngx_http_error_map_record() that few configurations need */
+void ngx_http_error_map_record_all(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx,
+    ngx_http_error_map_main_conf_t *emcf);
+
+
+/* counts the verdict, and keeps its code for the list of all attempts */
+
+static ngx_inline void
+ngx_http_error_map_record(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
+{
+    ngx_http_error_map_main_conf_t  *emcf;
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_error_map_filter_module);
+
+    if (emcf->zone || emcf->codes) {
+        ngx_http_error_map_record_all(r, conf, ctx, emcf);
+    }
+}
 
 
 #pragma GCC visibility pop

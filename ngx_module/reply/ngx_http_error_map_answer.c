@@ -23,13 +23,13 @@ ngx_http_error_map_answers(ngx_conf_t *cf, ngx_http_error_map_loc_conf_t *conf)
 
 void
 ngx_http_error_map_answer_keep(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code,
+    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
     ngx_http_error_map_ctx_t *ctx)
 {
     uint64_t                      number;
     ngx_http_error_map_answer_t  *answer;
 
-    answer = ngx_http_error_map_answer_place(r, conf, code, &number);
+    answer = ngx_http_error_map_answer_place(r, conf, code, len, &number);
 
     /* requests may still have the context of one that is there */
 
@@ -42,7 +42,7 @@ ngx_http_error_map_answer_keep(ngx_http_request_t *r,
     if (ctx) {
         answer->ctx = ctx;
         answer->code = number;
-        answer->len = code->len;
+        answer->len = len;
     }
 }
 

@@ -44,7 +44,7 @@ ngx_int_t ngx_http_error_map_answers(ngx_conf_t *cf,
  * ngx_http_error_map_decide() has set for it, if a code alone leads to it.
  */
 void ngx_http_error_map_answer_keep(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code,
+    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
     ngx_http_error_map_ctx_t *ctx);
 
 
@@ -55,21 +55,22 @@ void ngx_http_error_map_answer_keep(ngx_http_request_t *r,
 
 static ngx_inline ngx_http_error_map_answer_t *
 ngx_http_error_map_answer_place(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code, uint64_t *number)
+    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
+    uint64_t *number)
 {
     uint64_t    n;
     ngx_uint_t  shift;
 
-    if (code->len > NGX_HTTP_ERROR_MAP_ANSWER_CODE
-        || r->upstream->buffer.end - code->data
+    if (len > NGX_HTTP_ERROR_MAP_ANSWER_CODE
+        || r->upstream->buffer.end - code
            < NGX_HTTP_ERROR_MAP_ANSWER_CODE)
     {
         return NULL;
     }
 
-    shift = 8 * (NGX_HTTP_ERROR_MAP_ANSWER_CODE - code->len);
+    shift = 8 * (NGX_HTTP_ERROR_MAP_ANSWER_CODE - len);
 
-    ngx_memcpy(&n, code->data, sizeof(uint64_t));
+    ngx_memcpy(&n, code, sizeof(uint64_t));
 
 #if (NGX_HAVE_LITTLE_ENDIAN)
     n <<= shift;
@@ -91,14 +92,14 @@ ngx_http_error_map_answer_place(ngx_http_request_t *r,
 
 static ngx_inline ngx_http_error_map_ctx_t *
 ngx_http_error_map_answer(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_str_t *code)
+    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len)
 {
     uint64_t                      number;
     ngx_http_error_map_answer_t  *answer;
 
-    answer = ngx_http_error_map_answer_place(r, conf, code, &number);
+    answer = ngx_http_error_map_answer_place(r, conf, code, len, &number);
 
-    if (answer == NULL || answer->code != number || answer->len != code->len) {
+    if (answer == NULL || answer->code != number || answer->len != len) {
         return NULL;
     }
 

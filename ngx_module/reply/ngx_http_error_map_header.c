@@ -484,25 +484,24 @@ ngx_http_error_map_remove_headers(ngx_http_request_t *r,
 }
 
 
-ngx_table_elt_t *
+ngx_array_t *
 ngx_http_error_map_ready_headers(ngx_pool_t *pool,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers)
 {
     ngx_str_t                    *v;
     ngx_uint_t                    i;
-    ngx_table_elt_t              *ready, *h;
+    ngx_array_t                  *ready;
+    ngx_table_elt_t              *h;
     ngx_http_error_map_header_t  *header;
 
-    /* an empty one is the last */
-
-    ready = ngx_pcalloc(pool, (headers->nelts + 1) * sizeof(ngx_table_elt_t));
+    ready = ngx_array_create(pool, headers->nelts, sizeof(ngx_table_elt_t));
     if (ready == NULL) {
         return NULL;
     }
 
     header = headers->elts;
 
-    for (i = 0, h = ready; i < headers->nelts; i++) {
+    for (i = 0; i < headers->nelts; i++) {
 
         v = ngx_http_error_map_ready_value(ctx, header[i].variable);
 
@@ -518,14 +517,60 @@ ngx_http_error_map_ready_headers(ngx_pool_t *pool,
             return NULL;
         }
 
+        h = ngx_array_push(ready);
+        if (h == NULL) {
+            return NULL;
+        }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+
         h->hash = header[i].hash;
         h->key = header[i].key;
         h->lowcase_key = header[i].lowcase_key;
         h->value = *v;
-        h++;
     }
 
     return ready;
+}
+
+
+ngx_int_t
+ngx_http_error_map_add_ready_headers(ngx_http_request_t *r,
+    ngx_array_t *ready)
+{
+    ngx_uint_t        i;
+    ngx_list_t       *headers;
+    ngx_table_elt_t  *h, *elts;
+
+    elts = ready->elts;
+    headers = &r->headers_out.headers;
+
+    /* nearly always */
+
+    if (headers->last->nelts + ready->nelts <= headers->nalloc) {
+
+        h = (ngx_table_elt_t *) headers->last->elts + headers->last->nelts;
+
+        for (i = 0; i < ready->nelts; i++) {
+            h[i] = elts[i];
+        }
+
+        headers->last->nelts += ready->nelts;
+
+        return NGX_OK;
+    }
+
+    for (i = 0; i < ready->nelts; i++) {
+
+        h = ngx_list_push(headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = elts[i];
+    }
+
+    return NGX_OK;
 }
 
 
@@ -536,23 +581,8 @@ ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_int_t                     rc;
     ngx_str_t                    *v, value;
     ngx_uint_t                    i, freshness;
-    ngx_table_elt_t              *h, *ready;
+    ngx_table_elt_t              *h;
     ngx_http_error_map_header_t  *header;
-
-    if (ctx->headers) {
-
-        for (ready = ctx->headers; ready->key.len; ready++) {
-
-            h = ngx_http_error_map_push_header(r);
-            if (h == NULL) {
-                return NGX_ERROR;
-            }
-
-            *h = *ready;
-        }
-
-        return NGX_OK;
-    }
 
     freshness = 0;
     header = headers->elts;

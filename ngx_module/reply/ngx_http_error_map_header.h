@@ -51,17 +51,18 @@ ngx_int_t ngx_http_error_map_own_freshness(ngx_http_request_t *r);
 void ngx_http_error_map_remove_representation(ngx_http_request_t *r);
 
 /*
- * Allocates the headers of an error as elements for the response, whose values
- * depend on the context only.  Returns NULL if there are others, or headers
- * that replace the vendor's, or on lack of memory.
+ * Allocates the headers of an error as elements of the response.  Returns NULL
+ * if a value depends on more than the context, if a header replaces the
+ * vendor's, or on lack of memory.
  */
-ngx_table_elt_t *ngx_http_error_map_ready_headers(ngx_pool_t *pool,
+ngx_array_t *ngx_http_error_map_ready_headers(ngx_pool_t *pool,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
 
-/*
- * Adds the headers with their current values, or those that are ready in the
- * context; NGX_OK or NGX_ERROR.
- */
+/* adds them; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_error_map_add_ready_headers(ngx_http_request_t *r,
+    ngx_array_t *ready);
+
+/* adds the headers with their current values; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_error_map_add_headers(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_array_t *headers);
 

@@ -1,11 +1,9 @@
 
 #include "ngx_http_error_map_response.h"
 #include "ngx_http_error_map_fields.h"
-#include "ngx_http_error_map_header.h"
 #include "ngx_http_error_map_new_body.h"
 #include "ngx_http_error_map_policy.h"
 #include "ngx_http_error_map_proxy_status.h"
-#include "ngx_http_error_map_retry_after.h"
 #include "ngx_http_error_map_util.h"
 #include "ngx_http_error_map_variables.h"
 
@@ -19,8 +17,6 @@ static ngx_http_error_map_ctx_t *ngx_http_error_map_success_ctx(
     ngx_http_request_t *r, ngx_http_error_map_reader_t *reader);
 static ngx_int_t ngx_http_error_map_code(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_http_error_map_reader_t *reader);
-static ngx_int_t ngx_http_error_map_respond_error(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_response_contexts(ngx_conf_t *cf,
     ngx_http_error_map_document_t *document);
 
@@ -252,30 +248,6 @@ ngx_http_error_map_code(ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_error_map_respond(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
-{
-    if (conf->dry_run || ctx->verdict == NGX_HTTP_ERROR_MAP_SKIPPED) {
-        return NGX_OK;
-    }
-
-    /* a vendor must not set headers that only this module may set */
-
-    if (conf->headers) {
-        ngx_http_error_map_remove_spoofed(r, conf->headers, conf->spoofed);
-    }
-
-    if (ngx_http_error_map_is_acted(ctx)
-        && ngx_http_error_map_respond_error(r, conf, ctx) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_error_map_cap_retry_after(r, conf->policy);
-}
-
-
-static ngx_http_error_map_noinline ngx_int_t
 ngx_http_error_map_respond_error(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
@@ -306,8 +278,15 @@ ngx_int_t
 ngx_http_error_map_add_error_headers(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
-    if (conf->headers
-        && ngx_http_error_map_add_headers(r, ctx, conf->headers) != NGX_OK)
+    if (ctx->headers) {
+
+        if (ngx_http_error_map_add_ready_headers(r, ctx->headers) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (conf->headers
+               && ngx_http_error_map_add_headers(r, ctx, conf->headers)
+                  != NGX_OK)
     {
         return NGX_ERROR;
     }

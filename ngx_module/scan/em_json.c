@@ -62,7 +62,7 @@ em_json_feed(em_json_t *j, const em_json_pointers_t *set, const void *data,
 
         /* the address of a variable of the loops would keep it in memory */
 
-        j->len = em_json_quick(set, p, len, 0, &code, &j->pointer);
+        j->len = em_json_quick(set, p, len, len, 0, &code, &j->pointer);
 
         if (j->len) {
             memcpy(j->token, code, j->len);

@@ -159,13 +159,14 @@ em_json_status_e em_json_end(em_json_t *j, const em_json_pointers_t *set);
 
 /*
  * Reads the usual text, of len bytes at data: an object without blanks but one
- * after each colon and comma, with its code among the first members.  Of a text
- * that is not whole, long strings, arrays and objects are not skipped.  Returns
- * the length of the code, sets where it is in the text and the number of its
- * pointer, as em_json_feed() finds it; or returns 0, which tells nothing.
+ * after each colon and comma, with its code among the first members.  Bytes that
+ * follow the text in memory, room in all, may be loaded.  Of a text that is not
+ * whole, long strings, arrays and objects are not skipped.  Returns the length of
+ * the code, sets where it is in the text and the number of its pointer, as
+ * em_json_feed() finds it; or returns 0, which tells nothing.
  */
 size_t em_json_quick(const em_json_pointers_t *set, const void *data,
-    size_t len, int whole, const uint8_t **code, size_t *pointer);
+    size_t len, size_t room, int whole, const uint8_t **code, size_t *pointer);
 
 /*
  * Keeps em_json_feed() from calling em_json_quick() again; for an initialized

@@ -129,6 +129,18 @@ em_json_utf8(uint8_t *utf8, uint32_t ch)
 }
 
 
+/* sets the top bit of the first byte, at least, that is not a digit */
+
+static inline uint64_t
+em_json_not_digits(uint64_t w)
+{
+    w ^= UINT64_C(0x3030303030303030);
+
+    return ((w + UINT64_C(0x7676767676767676)) | w)
+           & UINT64_C(0x8080808080808080);
+}
+
+
 /* returns the first byte that is not a digit, or end */
 
 static inline const uint8_t *
@@ -138,14 +150,10 @@ em_json_digits(const uint8_t *p, const uint8_t *end)
 
     uint64_t  w;
 
-    /* sets the top bit of the first byte that is not a digit */
-
     while (end - p >= 8) {
         memcpy(&w, p, 8);
 
-        w ^= UINT64_C(0x3030303030303030);
-        w = ((w + UINT64_C(0x7676767676767676)) | w)
-            & UINT64_C(0x8080808080808080);
+        w = em_json_not_digits(w);
 
         if (w) {
             return p + ((size_t) __builtin_ctzll(w) >> 3);

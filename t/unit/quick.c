@@ -129,7 +129,7 @@ main(void)
 
             p = em_tap_guarded(0, buf, len);
 
-            size = em_json_quick(&set, p, len, em_tap_pick(2), &code,
+            size = em_json_quick(&set, p, len, len, em_tap_pick(2), &code,
                                  &pointer);
 
             em_json_init(&whole);
