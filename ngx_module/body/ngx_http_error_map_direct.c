@@ -78,12 +78,11 @@ ngx_http_error_map_direct_reader(ngx_http_error_map_reader_t *reader,
     ngx_http_request_t *r, ngx_http_error_map_document_t *document,
     const u_char *code, size_t len)
 {
+    ngx_http_error_map_reader_clear(reader);
+
     reader->document = document;
     reader->request = r;
     reader->size = code + len - r->upstream->buffer.pos;
-    reader->text = NULL;
-    reader->decoder = NULL;
-    reader->select = NULL;
 
     (void) ngx_http_error_map_reader_code(reader, code, len);
 }

@@ -97,9 +97,18 @@ ngx_int_t ngx_http_error_map_reader_field(ngx_http_error_map_reader_t *reader,
 ngx_uint_t ngx_http_error_map_reader_retry(
     ngx_http_error_map_reader_t *reader);
 
+/* makes a reader that is not initialized one without a verdict */
+#define ngx_http_error_map_reader_clear(reader)                               \
+    (reader)->document = NULL;                                                \
+    (reader)->verdict = NGX_HTTP_ERROR_MAP_UNDECIDED;                         \
+    (reader)->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;                        \
+    (reader)->select = NULL;                                                  \
+    (reader)->text = NULL;                                                    \
+    (reader)->decoder = NULL
+
 /*
- * Frees all memory of reading; the verdict and the code remain.  A zeroed or
- * freed reader may be freed again.
+ * Frees all memory of reading; the verdict and the code remain.  A zeroed,
+ * cleared or freed reader may be freed again.
  */
 void ngx_http_error_map_reader_free(ngx_http_error_map_reader_t *reader);
 

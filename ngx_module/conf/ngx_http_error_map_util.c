@@ -86,6 +86,10 @@ ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
 
         for (i = 0; i < part->nelts; i++) {
 
+            if (elt[i].key.len != name->len) {
+                continue;
+            }
+
             if (h) {
                 if (&elt[i] == h) {
                     h = NULL;
@@ -95,7 +99,6 @@ ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
             }
 
             if (elt[i].hash
-                && elt[i].key.len == name->len
                 && ngx_strncasecmp(elt[i].key.data, name->data, name->len)
                    == 0)
             {

@@ -31,7 +31,7 @@
 
 
 static ngx_int_t ngx_http_error_map_header_filter(ngx_http_request_t *r);
-static ngx_http_error_map_ctx_t *ngx_http_error_map_decide_code(
+static ngx_http_error_map_ctx_t *ngx_http_error_map_conclude_code(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     const u_char *code, size_t len);
 static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
@@ -83,7 +83,7 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
     const u_char                   *code;
-    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_ctx_t       *ctx, *upstream;
     ngx_http_error_map_loc_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
@@ -121,17 +121,26 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
             if (rc > 0) {
                 ctx = ngx_http_error_map_answer(r, conf, code, rc);
 
-                if (ctx == NULL) {
-                    ctx = ngx_http_error_map_decide_code(r, conf, code, rc);
+                if (ctx) {
+                    ngx_http_error_map_set_answer(r, conf, ctx);
+
+                } else {
+                    ctx = ngx_http_error_map_conclude_code(r, conf, code, rc);
                     if (ctx == NULL) {
                         return NGX_ERROR;
                     }
                 }
 
-                ngx_http_error_map_record(r, conf, ctx);
-
                 return ngx_http_error_map_decided(r, conf, ctx);
             }
+        }
+    }
+
+    if (conf->upstream) {
+        upstream = ngx_http_error_map_upstream_ctx(r, conf);
+
+        if (upstream) {
+            return ngx_http_error_map_decided(r, conf, upstream);
         }
     }
 
@@ -139,10 +148,10 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
 }
 
 
-/* decides a response by a code that is not known, and has no hold */
+/* concludes the verdict by a code without an answer, and keeps this one */
 
 static ngx_http_error_map_noinline ngx_http_error_map_ctx_t *
-ngx_http_error_map_decide_code(ngx_http_request_t *r,
+ngx_http_error_map_conclude_code(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len)
 {
     ngx_http_error_map_ctx_t     *ctx;
@@ -150,10 +159,10 @@ ngx_http_error_map_decide_code(ngx_http_request_t *r,
 
     ngx_http_error_map_direct_reader(&reader, r, conf->document, code, len);
 
-    ctx = ngx_http_error_map_decide(r, conf, &reader, NULL);
+    ctx = ngx_http_error_map_conclude(r, conf, &reader, NULL, 0, 0);
 
     if (ctx) {
-        ngx_http_error_map_answer_keep(r, conf, code, len, ctx);
+        ngx_http_error_map_answer_keep(conf, code, len, ctx);
     }
 
     return ctx;
@@ -167,7 +176,6 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 {
     ngx_int_t                       rc;
     ngx_msec_t                      waited;
-    ngx_http_error_map_ctx_t       *upstream;
     ngx_http_error_map_saved_t     *saved;
     ngx_http_error_map_reader_t     reader;
     ngx_http_error_map_reason_e     reason;
@@ -175,14 +183,6 @@ ngx_http_error_map_inspect_response(ngx_http_request_t *r,
     ngx_http_error_map_response_t   response;
 
     saved = NULL;
-
-    if (conf->upstream) {
-        upstream = ngx_http_error_map_upstream_ctx(r, conf);
-
-        if (upstream) {
-            return ngx_http_error_map_decided(r, conf, upstream);
-        }
-    }
 
     if (ctx || r->internal || r->filter_finalize) {
 

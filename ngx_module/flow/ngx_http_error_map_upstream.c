@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_upstream.h"
+#include "ngx_http_error_map_answer.h"
 #include "ngx_http_error_map_direct.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_upstream_end.h"
@@ -51,10 +52,13 @@ ngx_http_error_map_upstream_wrap(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    up = ngx_pcalloc(r->pool, sizeof(ngx_http_error_map_upstream_t));
+    up = ngx_palloc(r->pool, sizeof(ngx_http_error_map_upstream_t));
     if (up == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_memzero(up, offsetof(ngx_http_error_map_upstream_t, reader));
+    ngx_http_error_map_reader_clear(&up->reader);
 
     up->request = r;
     up->upstream = u;
@@ -97,7 +101,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     ngx_http_error_map_upstream_stop(up);
 
     ngx_http_error_map_reader_free(&up->reader);
-    ngx_memzero(&up->reader, sizeof(ngx_http_error_map_reader_t));
+    ngx_http_error_map_reader_clear(&up->reader);
 
     up->begin = NULL;
     up->begun = 0;
@@ -110,6 +114,7 @@ ngx_http_error_map_upstream_reinit(ngx_http_request_t *r)
     up->error = 0;
     up->again = 0;
     up->reason = NGX_HTTP_ERROR_MAP_REASON_NONE;
+    up->answer = NULL;
     up->rest = NULL;
     up->rest_last = NULL;
 
@@ -188,9 +193,10 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
 
         ngx_http_error_map_upstream_decide(r, conf, up);
 
-        /* nginx sends a response that keeps its status, and asks no other */
+        /* nginx sends the response, unless it asks the next server */
 
-        return (up->conf || u->headers_in.status_n != up->status)
+        return (u->headers_in.status_n != up->status
+                && ngx_http_error_map_upstream_may_pass(r, up))
                ? ngx_http_error_map_upstream_watch(r, up) : NGX_OK;
     }
 
@@ -281,8 +287,13 @@ ngx_http_error_map_upstream_direct(ngx_http_request_t *r,
                                    headers_in->content_length_n, &code);
 
     if (rc > 0) {
-        ngx_http_error_map_direct_reader(&up->reader, r, conf->document, code,
-                                         rc);
+        up->answer = ngx_http_error_map_answer(r, conf, code, rc);
+
+        if (up->answer == NULL) {
+            ngx_http_error_map_direct_reader(&up->reader, r, conf->document,
+                                             code, rc);
+        }
+
         return NGX_OK;
     }
 

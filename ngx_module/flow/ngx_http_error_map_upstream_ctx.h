@@ -44,8 +44,7 @@ typedef struct {
     ngx_uint_t                      passed;  /* edge status if nginx sees ... */
                                              /* ... another one, or 0 */
     ngx_http_error_map_reason_e     reason;  /* if it is not decided here */
-    ngx_http_error_map_reader_t     reader;
-    ngx_http_error_map_framing_t    framing;
+    ngx_http_error_map_ctx_t       *answer;  /* NULL: the reader's */
     ngx_http_error_map_saved_t     *saved;
 
     ngx_event_t                     timer;
@@ -62,6 +61,10 @@ typedef struct {
     unsigned                        ready:1;
     unsigned                        error:1;    /* nginx has not seen it */
     unsigned                        again:1;    /* it reads the rest next */
+
+    /* not zeroed, but for reader_clear() */
+    ngx_http_error_map_reader_t     reader;
+    ngx_http_error_map_framing_t    framing;
 } ngx_http_error_map_upstream_t;
 
 

@@ -77,6 +77,15 @@ ngx_http_error_map_upstream_next(ngx_http_request_t *r,
 }
 
 
+ngx_uint_t
+ngx_http_error_map_upstream_may_pass(ngx_http_request_t *r,
+    ngx_http_error_map_upstream_t *up)
+{
+    return up->conf
+           || ngx_http_error_map_next_type(r->upstream->headers_in.status_n);
+}
+
+
 /* nginx's type of a failure with this status, or 0 */
 
 static ngx_uint_t

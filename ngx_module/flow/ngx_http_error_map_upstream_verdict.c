@@ -1,5 +1,6 @@
 
 #include "ngx_http_error_map_upstream_verdict.h"
+#include "ngx_http_error_map_answer.h"
 #include "ngx_http_error_map_attempts.h"
 #include "ngx_http_error_map_inspect.h"
 #include "ngx_http_error_map_policy.h"
@@ -11,6 +12,9 @@
 #include "ngx_http_error_map_zone.h"
 
 
+static ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_conclude(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
+    ngx_http_error_map_upstream_t *up, ngx_uint_t error);
 static ngx_http_error_map_ctx_t *ngx_http_error_map_upstream_late(
     ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     ngx_http_error_map_upstream_t *up);
@@ -22,11 +26,15 @@ void
 ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up)
 {
-    ngx_http_upstream_t       *u;
-    ngx_http_error_map_ctx_t  *ctx;
+    ngx_http_upstream_t           *u;
+    ngx_http_error_map_ctx_t      *ctx;
+    ngx_http_error_map_verdict_e   verdict;
 
-    if (ngx_http_error_map_is_error(up->reader.verdict)
-        || (up->reader.verdict == NGX_HTTP_ERROR_MAP_NONE
+    ctx = up->answer;
+    verdict = ctx ? ctx->verdict : up->reader.verdict;
+
+    if (ngx_http_error_map_is_error(verdict)
+        || (verdict == NGX_HTTP_ERROR_MAP_NONE
             && ngx_http_error_map_policy_none(conf->policy,
                                               up->reader.reason)))
     {
@@ -40,14 +48,14 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
             return;
         }
 
-        ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
+        if (ctx) {
+            ngx_http_error_map_set_answer(r, conf, ctx);
 
-        if (ctx == NULL
-            || ngx_http_error_map_conclude(r, conf, &up->reader, ctx, up->size,
-                                           up->waited)
-               == NULL)
-        {
-            return;
+        } else {
+            ctx = ngx_http_error_map_upstream_conclude(r, conf, up, 1);
+            if (ctx == NULL) {
+                return;
+            }
         }
 
         u = r->upstream;
@@ -82,11 +90,57 @@ ngx_http_error_map_upstream_decide(ngx_http_request_t *r,
 }
 
 
+/* the context, a new one at least if the response was held or is an error */
+
+static ngx_http_error_map_ctx_t *
+ngx_http_error_map_upstream_conclude(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_upstream_t *up,
+    ngx_uint_t error)
+{
+    em_json_t                 *json;
+    const em_str_t            *code;
+    ngx_http_error_map_ctx_t  *ctx;
+
+    ctx = NULL;
+
+    if (error || up->size) {
+        ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
+        if (ctx == NULL) {
+            return NULL;
+        }
+    }
+
+    ctx = ngx_http_error_map_conclude(r, conf, &up->reader, ctx, up->size,
+                                      up->waited);
+
+    if (ctx == NULL || !conf->direct || up->size) {
+        return ctx;
+    }
+
+    if (ngx_http_error_map_is_error(ctx->verdict)) {
+        json = &up->reader.json;
+
+        ngx_http_error_map_answer_keep(conf, (u_char *) json->token, json->len,
+                                       ctx);
+
+    } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_SUCCESS
+               && up->reader.success < conf->document->table->nsuccess)
+    {
+        code = &conf->document->table->success[up->reader.success];
+
+        ngx_http_error_map_answer_keep(conf, (u_char *) code->data, code->len,
+                                       ctx);
+    }
+
+    return ctx;
+}
+
+
 ngx_http_error_map_ctx_t *
 ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf)
 {
-    ngx_http_error_map_ctx_t       *ctx;
+    ngx_http_error_map_ctx_t       *ctx, *answer;
     ngx_http_error_map_upstream_t  *up;
 
     up = ngx_http_error_map_upstream_current(r);
@@ -102,21 +156,33 @@ ngx_http_error_map_upstream_ctx(ngx_http_request_t *r,
         ctx = up->saved->ctx;
         up->saved->ctx = NULL;
 
-        if (ctx->status == ctx->upstream_status) {
-
+        if (ctx->status == ctx->upstream_status
+            && ctx->status != r->headers_out.status)
+        {
             /* an error page has the status of the error */
 
+            answer = ctx;
+
+            ctx = ngx_palloc(r->pool, sizeof(ngx_http_error_map_ctx_t));
+            if (ctx == NULL) {
+                return answer;
+            }
+
+            *ctx = *answer;
             ctx->status = r->headers_out.status;
+
+            ngx_http_set_ctx(r, ctx, ngx_http_error_map_filter_module);
         }
+
+    } else if (up->answer) {
+
+        ctx = up->answer;
+
+        ngx_http_error_map_set_answer(r, conf, ctx);
 
     } else {
 
-        ctx = up->size ? ngx_http_error_map_create_ctx(r, up->reader.document,
-                                                       up->status)
-                       : NULL;
-
-        ctx = ngx_http_error_map_conclude(r, conf, &up->reader, ctx, up->size,
-                                          up->waited);
+        ctx = ngx_http_error_map_upstream_conclude(r, conf, up, 0);
     }
 
     return ctx;
@@ -173,19 +239,26 @@ ngx_http_error_map_upstream_late(ngx_http_request_t *r,
 {
     ngx_http_error_map_ctx_t  *ctx;
 
-    ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
-    if (ctx == NULL) {
-        return NULL;
-    }
+    if (up->answer) {
+        ctx = up->answer;
 
-    ctx->hold_size = up->size;
-    ctx->hold_time = up->waited;
+    } else {
+        ctx = ngx_http_error_map_create_ctx(r, up->reader.document, up->status);
+        if (ctx == NULL) {
+            return NULL;
+        }
 
-    if (!up->decided) {
-        ctx->reason = up->reason;
+        ctx->hold_size = up->size;
+        ctx->hold_time = up->waited;
 
-    } else if (ngx_http_error_map_decide(r, conf, &up->reader, ctx) == NULL) {
-        return NULL;
+        if (!up->decided) {
+            ctx->reason = up->reason;
+
+        } else if (ngx_http_error_map_decide(r, conf, &up->reader, ctx)
+                   == NULL)
+        {
+            return NULL;
+        }
     }
 
     ngx_http_error_map_count(r, conf, ctx);

@@ -8,7 +8,7 @@
 #define _NGX_HTTP_ERROR_MAP_VERDICT_H_INCLUDED_
 
 
-#include "ngx_http_error_map_ctx.h"
+#include "ngx_http_error_map_variables.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -44,6 +44,23 @@ ngx_http_error_map_record(ngx_http_request_t *r,
     if (emcf->zone || emcf->codes) {
         ngx_http_error_map_record_all(r, conf, ctx, emcf);
     }
+}
+
+
+/* does for an answer what ngx_http_error_map_conclude() does for a reader */
+
+static ngx_inline void
+ngx_http_error_map_set_answer(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *answer)
+{
+    ngx_http_set_ctx(r, answer, ngx_http_error_map_filter_module);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http error map: %V \"%V\" %V, as before",
+                   &answer->document->name, &answer->code,
+                   &ngx_http_error_map_verdicts[answer->verdict]);
+
+    ngx_http_error_map_record(r, conf, answer);
 }
 
 

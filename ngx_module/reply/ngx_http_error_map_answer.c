@@ -22,18 +22,25 @@ ngx_http_error_map_answers(ngx_conf_t *cf, ngx_http_error_map_loc_conf_t *conf)
 
 
 void
-ngx_http_error_map_answer_keep(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
-    ngx_http_error_map_ctx_t *ctx)
+ngx_http_error_map_answer_keep(ngx_http_error_map_loc_conf_t *conf,
+    const u_char *code, size_t len, ngx_http_error_map_ctx_t *ctx)
 {
+    u_char                        padded[NGX_HTTP_ERROR_MAP_ANSWER_CODE];
     uint64_t                      number;
     ngx_http_error_map_answer_t  *answer;
 
-    answer = ngx_http_error_map_answer_place(r, conf, code, len, &number);
+    if (len == 0 || len > NGX_HTTP_ERROR_MAP_ANSWER_CODE) {
+        return;
+    }
+
+    ngx_memzero(padded, NGX_HTTP_ERROR_MAP_ANSWER_CODE);
+    ngx_memcpy(padded, code, len);
+
+    answer = ngx_http_error_map_answer_place(conf, padded, len, &number);
 
     /* requests may still have the context of one that is there */
 
-    if (answer == NULL || answer->len) {
+    if (answer->len) {
         return;
     }
 
@@ -69,6 +76,10 @@ ngx_http_error_map_answer_ctx(ngx_http_error_map_loc_conf_t *conf,
 
     if (ctx->verdict != NGX_HTTP_ERROR_MAP_MAPPED
         || ctx->code.data != (u_char *) ctx->entry->code
+        || ctx->upstream_status != NGX_HTTP_OK
+        || ctx->hold
+        || ctx->hold_size
+        || ctx->hold_time
         || conf->body
         || conf->intercept
         || document->wanted)
@@ -84,8 +95,9 @@ ngx_http_error_map_answer_ctx(ngx_http_error_map_loc_conf_t *conf,
     *answer = *ctx;
 
     if (conf->headers) {
-        answer->headers = ngx_http_error_map_ready_headers(conf->answers->pool,
-                                                           ctx, conf->headers);
+        answer->ready = ngx_http_error_map_ready_headers(conf->answers->pool,
+                                                         ctx, conf->headers);
+        answer->headers = answer->ready ? conf->headers : NULL;
     }
 
     return answer;

@@ -40,33 +40,24 @@ ngx_int_t ngx_http_error_map_answers(ngx_conf_t *cf,
     ngx_http_error_map_loc_conf_t *conf);
 
 /*
- * Keeps the answer to a code that direct.h has found, from the context that
- * ngx_http_error_map_decide() has set for it, if a code alone leads to it.
+ * Keeps the answer to a code, from the context that ngx_http_error_map_decide()
+ * has set for it, if the code alone leads to it; conf->direct is set.
  */
-void ngx_http_error_map_answer_keep(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
-    ngx_http_error_map_ctx_t *ctx);
+void ngx_http_error_map_answer_keep(ngx_http_error_map_loc_conf_t *conf,
+    const u_char *code, size_t len, ngx_http_error_map_ctx_t *ctx);
 
 
 /*
- * Returns the place of a code in the upstream's buffer, NULL if it is too long,
- * and the code as a number: bytes after it are shifted out.
+ * Returns the place of a code, and the code as a number: bytes after its end are
+ * shifted out.
  */
 
 static ngx_inline ngx_http_error_map_answer_t *
-ngx_http_error_map_answer_place(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
-    uint64_t *number)
+ngx_http_error_map_answer_place(ngx_http_error_map_loc_conf_t *conf,
+    const u_char *code, size_t len, uint64_t *number)
 {
     uint64_t    n;
     ngx_uint_t  shift;
-
-    if (len > NGX_HTTP_ERROR_MAP_ANSWER_CODE
-        || r->upstream->buffer.end - code
-           < NGX_HTTP_ERROR_MAP_ANSWER_CODE)
-    {
-        return NULL;
-    }
 
     shift = 8 * (NGX_HTTP_ERROR_MAP_ANSWER_CODE - len);
 
@@ -85,10 +76,7 @@ ngx_http_error_map_answer_place(ngx_http_request_t *r,
 }
 
 
-/*
- * Returns the context of a code that direct.h has found, after it is set as
- * that of the request; NULL if it is to be decided.
- */
+/* returns the answer to a code that direct.h has found, NULL if it has none */
 
 static ngx_inline ngx_http_error_map_ctx_t *
 ngx_http_error_map_answer(ngx_http_request_t *r,
@@ -97,19 +85,15 @@ ngx_http_error_map_answer(ngx_http_request_t *r,
     uint64_t                      number;
     ngx_http_error_map_answer_t  *answer;
 
-    answer = ngx_http_error_map_answer_place(r, conf, code, len, &number);
-
-    if (answer == NULL || answer->code != number || answer->len != len) {
+    if (len > NGX_HTTP_ERROR_MAP_ANSWER_CODE
+        || r->upstream->buffer.end - code < NGX_HTTP_ERROR_MAP_ANSWER_CODE)
+    {
         return NULL;
     }
 
-    ngx_http_set_ctx(r, answer->ctx, ngx_http_error_map_filter_module);
+    answer = ngx_http_error_map_answer_place(conf, code, len, &number);
 
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "http error map: %V \"%V\", as before",
-                   &answer->ctx->document->name, &answer->ctx->code);
-
-    return answer->ctx;
+    return (answer->code == number && answer->len == len) ? answer->ctx : NULL;
 }
 
 

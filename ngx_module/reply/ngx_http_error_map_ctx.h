@@ -105,7 +105,8 @@ typedef struct ngx_http_error_map_ctx_s {
     ngx_uint_t                      status;           /* 0: see the request */
     time_t                          retry_after;
     ngx_str_t                      *fields;  /* by number, or NULL */
-    ngx_array_t                    *headers; /* ready ones, see answer.h */
+    ngx_array_t                    *headers; /* whose elements are ready */
+    ngx_array_t                    *ready;   /* ... here, see answer.h */
 
     ngx_http_error_map_phase_e      phase;
     ngx_http_error_map_hold_t      *hold;    /* NULL if it was never held */

@@ -278,16 +278,17 @@ ngx_int_t
 ngx_http_error_map_add_error_headers(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
-    if (ctx->headers) {
+    ngx_int_t  rc;
 
-        if (ngx_http_error_map_add_ready_headers(r, ctx->headers) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    rc = NGX_OK;
 
-    } else if (conf->headers
-               && ngx_http_error_map_add_headers(r, ctx, conf->headers)
-                  != NGX_OK)
-    {
+    if (conf->headers) {
+        rc = (ctx->headers == conf->headers)
+             ? ngx_http_error_map_add_ready_headers(r, ctx->ready)
+             : ngx_http_error_map_add_headers(r, ctx, conf->headers);
+    }
+
+    if (rc != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -94,10 +94,6 @@ ngx_http_error_map_save_replaced(ngx_http_error_map_sending_t *sending)
     ctx->drop = NULL;
     ctx->write_event_handler = NULL;
 
-    /* the page may be of a location with other ones */
-
-    ctx->headers = NULL;
-
     if (ctx->status == 0) {
         ctx->status = sending->status;
     }

@@ -108,46 +108,45 @@ em_block_plain(const em_block_t *b)
 
 
 /*
- * Quotes and backslashes differ in their low nibble, so that one table has the
- * byte that is special for each nibble; bytes from 0x80 on find 0 there.
+ * Skips plain bytes by the span; what is left may begin with some.  Quotes are
+ * found together with control characters: with its second bit flipped, a quote
+ * comes before all other bytes from the blank on, and after the controls.
  */
-
-static inline em_target __m256i
-em_vector_quote(__m256i v)
-{
-    const __m256i  special = _mm256_setr_epi8(
-                     1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0,
-                     1, 0, '"', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\\', 0, 0, 0);
-
-    return _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(special, v));
-}
-
-
-/* skips plain bytes by the span; what is left may begin with some */
 
 #define em_block_span  em_avx2_span
 
 static inline em_target const uint8_t *
 em_avx2_span(const uint8_t *p, const uint8_t *end)
 {
-    int      i;
-    __m256i  v, low, found;
+    int             i;
+    __m256i         v, low, slash;
+    const uint8_t  *last;
 
-    for ( /* void */ ; end - p >= EM_SPAN; p += EM_SPAN) {
+    const __m256i  two = _mm256_set1_epi8(2);
+    const __m256i  blank = _mm256_set1_epi8(' ');
+    const __m256i  backslash = _mm256_set1_epi8('\\');
 
-        low = _mm256_loadu_si256((const __m256i *) p);
-        found = em_vector_quote(low);
+    if (end - p < EM_SPAN) {
+        return p;
+    }
+
+    for (last = end - EM_SPAN; p <= last; p += EM_SPAN) {
+
+        v = _mm256_loadu_si256((const __m256i *) p);
+        low = _mm256_xor_si256(v, two);
+        slash = _mm256_cmpeq_epi8(v, backslash);
 
 #pragma GCC unroll 8
         for (i = 1; i < EM_SPAN / 32; i++) {
             v = _mm256_loadu_si256((const __m256i *) (p + 32 * i));
-            low = _mm256_min_epu8(low, v);
-            found = _mm256_or_si256(found, em_vector_quote(v));
+            low = _mm256_min_epu8(low, _mm256_xor_si256(v, two));
+            slash = _mm256_or_si256(slash, _mm256_cmpeq_epi8(v, backslash));
         }
 
-        found = _mm256_or_si256(found, em_vector_control(low));
+        low = _mm256_cmpeq_epi8(_mm256_min_epu8(low, blank), low);
+        low = _mm256_or_si256(low, slash);
 
-        if (!_mm256_testz_si256(found, found)) {
+        if (!_mm256_testz_si256(low, low)) {
             break;
         }
     }

@@ -52,8 +52,7 @@ static const uint8_t *em_quick_string(em_quick_t *q, const uint8_t *p,
     int whole);
 static const uint8_t *em_quick_skip(em_quick_t *q, const uint8_t *p,
     int whole);
-static inline const uint8_t *em_quick_number(const uint8_t *p,
-    const uint8_t *end);
+static inline const uint8_t *em_quick_number(em_quick_t *q, const uint8_t *p);
 static inline size_t em_quick_digits(const uint8_t *p);
 static inline size_t em_quick_code(const em_quick_t *q, const uint8_t *p,
     const uint8_t **code);
@@ -162,7 +161,10 @@ em_json_quick(const em_json_pointers_t *set, const void *data, size_t len,
             }
 
         } else if (em_json_digit(*p)) {
-            p = em_quick_number(p, q.end);
+            p = em_quick_number(&q, p);
+            if (p == NULL) {
+                return 0;
+            }
 
         } else {
             p = em_quick_skip(&q, p, whole);
@@ -288,10 +290,10 @@ em_quick_skip(em_quick_t *q, const uint8_t *p, int whole)
 }
 
 
-/* the byte after an integer without a sign */
+/* the byte after an integer without a sign, NULL at the end of the text */
 
 static inline const uint8_t *
-em_quick_number(const uint8_t *p, const uint8_t *end)
+em_quick_number(em_quick_t *q, const uint8_t *p)
 {
     size_t  n;
 
@@ -301,7 +303,7 @@ em_quick_number(const uint8_t *p, const uint8_t *end)
 
     n = em_quick_digits(p);
 
-    return n ? p + n : em_json_digits(p, end);
+    return n ? p + n : em_quick_at(q, em_json_digits(p, q->end));
 }
 
 
@@ -379,7 +381,7 @@ em_quick_value(const em_quick_t *q, const uint8_t *p, const uint8_t **code)
         p++;
 
     } else if (em_json_digit(*p)) {
-        p = em_quick_number(p, q->end);
+        p = (*p == '0') ? p + 1 : em_json_digits(p, q->end);
         len = (size_t) (p - value);
 
     } else {

@@ -40,6 +40,7 @@ text(char *p)
         "0", "42505", "\"OK\"", "\"\"", "\"quota exceeded\"", "12345678",
         "123456789", "null", "true", "-1", "1.5", "1e3", "007", "\"a\\\"b\"",
         "{\"code\":7}", "[1,2]", "\"a string of more than sixteen bytes\"",
+        "123456789012345678901234567890123456789012345678901234567890",
         "false", "[{\"code\":[\"}]\\\"\"]},[]]", "[}", "{\"a\":",
         "\"a string of more than sixteen bytes\\\\\\\", \\\"code\\\":1\"",
         "\"more than the one hundred and twenty-eight bytes of a code, which "
@@ -94,7 +95,7 @@ main(void)
 {
     int                 i, s, different, quick, left;
     char               *p, buf[2 * LEN];
-    size_t              n, len, size, pointer;
+    size_t              n, len, room, size, pointer;
     em_json_t           whole, looked, pieces;
     const uint8_t      *code;
     em_json_pointers_t  set;
@@ -121,15 +122,22 @@ main(void)
 
         for (i = 0; i < TEXTS / 5; i++) {
 
-            len = text(buf);
+            room = text(buf);
+            len = room;
 
             if (em_tap_pick(4) == 0) {
                 len = em_tap_pick((uint32_t) len + 1);
             }
 
-            p = em_tap_guarded(0, buf, len);
+            /* the rest of a text may be there, though it is not to be read */
 
-            size = em_json_quick(&set, p, len, len, em_tap_pick(2), &code,
+            if (em_tap_pick(2)) {
+                room = len;
+            }
+
+            p = em_tap_guarded(0, buf, room);
+
+            size = em_json_quick(&set, p, len, room, em_tap_pick(2), &code,
                                  &pointer);
 
             em_json_init(&whole);
