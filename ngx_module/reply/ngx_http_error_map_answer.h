@@ -26,6 +26,7 @@ typedef struct {
     uint64_t                        code;
     size_t                          len;     /* 0 if the place is free */
     ngx_http_error_map_ctx_t       *ctx;
+    void                           *unused;  /* a power of 2 is fast */
 } ngx_http_error_map_answer_t;
 
 

@@ -9,10 +9,18 @@
  */
 
 
+static ngx_int_t ngx_http_error_map_remove_fresh(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
 static ngx_int_t ngx_http_error_map_restrict(ngx_http_request_t *r,
     ngx_table_elt_t *h);
 static u_char *ngx_http_error_map_directive_end(u_char *p, u_char *last);
 static ngx_uint_t ngx_http_error_map_restricts(u_char *p, u_char *last);
+
+
+/* whether a name that ends with it may be one of those below */
+
+#define ngx_http_error_map_letter(ch)                                         \
+    (((ch) | 0x20) == 'l' || ((ch) | 0x20) == 's' || ((ch) | 0x20) == 'e')
 
 
 static ngx_str_t  ngx_http_error_map_restrictions[] = {
@@ -30,8 +38,6 @@ static ngx_str_t  ngx_http_error_map_restrictions[] = {
 ngx_int_t
 ngx_http_error_map_remove_freshness(ngx_http_request_t *r)
 {
-    time_t            expires;
-    ngx_str_t        *name;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -42,52 +48,65 @@ ngx_http_error_map_remove_freshness(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (h[i].hash == 0) {
+            /* few other names end with these letters */
+
+            if (h[i].hash == 0
+                || h[i].key.len == 0
+                || !ngx_http_error_map_letter(h[i].key.data[h[i].key.len - 1]))
+            {
                 continue;
             }
 
-            name = &h[i].key;
-
-            /* also CDN-Cache-Control and others, RFC 9213 */
-
-            if ((name->len >= 13
-                 && ngx_strncasecmp(name->data + name->len - 13,
-                                    (u_char *) "cache-control", 13)
-                    == 0)
-                || (name->len == 17
-                    && ngx_strncasecmp(name->data,
-                                       (u_char *) "surrogate-control", 17)
-                       == 0))
-            {
-                if (ngx_http_error_map_restrict(r, &h[i]) != NGX_OK) {
-                    return NGX_ERROR;
-                }
-
-                continue;
-            }
-
-            if (name->len == 7
-                && ngx_strncasecmp(name->data, (u_char *) "expires", 7) == 0)
-            {
-                expires = ngx_parse_http_time(h[i].value.data, h[i].value.len);
-
-                if (expires != NGX_ERROR && expires > ngx_time()) {
-                    ngx_http_error_map_remove_header(r, &h[i]);
-                }
-
-                continue;
-            }
-
-            if ((name->len == 3
-                 && ngx_strncasecmp(name->data, (u_char *) "age", 3) == 0)
-                || (name->len == 15
-                    && ngx_strncasecmp(name->data,
-                                       (u_char *) "x-accel-expires", 15)
-                       == 0))
-            {
-                ngx_http_error_map_remove_header(r, &h[i]);
+            if (ngx_http_error_map_remove_fresh(r, &h[i]) != NGX_OK) {
+                return NGX_ERROR;
             }
         }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_error_map_noinline ngx_int_t
+ngx_http_error_map_remove_fresh(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    time_t      expires;
+    ngx_str_t  *name;
+
+    name = &h->key;
+
+    /* also CDN-Cache-Control and others, RFC 9213 */
+
+    if ((name->len >= 13
+         && ngx_strncasecmp(name->data + name->len - 13,
+                            (u_char *) "cache-control", 13)
+            == 0)
+        || (name->len == 17
+            && ngx_strncasecmp(name->data, (u_char *) "surrogate-control", 17)
+               == 0))
+    {
+        return ngx_http_error_map_restrict(r, h);
+    }
+
+    if (name->len == 7
+        && ngx_strncasecmp(name->data, (u_char *) "expires", 7) == 0)
+    {
+        expires = ngx_parse_http_time(h->value.data, h->value.len);
+
+        if (expires != NGX_ERROR && expires > ngx_time()) {
+            ngx_http_error_map_remove_header(r, h);
+        }
+
+        return NGX_OK;
+    }
+
+    if ((name->len == 3
+         && ngx_strncasecmp(name->data, (u_char *) "age", 3) == 0)
+        || (name->len == 15
+            && ngx_strncasecmp(name->data, (u_char *) "x-accel-expires", 15)
+               == 0))
+    {
+        ngx_http_error_map_remove_header(r, h);
     }
 
     return NGX_OK;

@@ -327,8 +327,25 @@ void
 ngx_http_error_map_remove_spoofed(ngx_http_request_t *r, ngx_array_t *headers,
     uint64_t bits)
 {
-    ngx_http_error_map_remove_headers(r, headers->elts, headers->nelts, 0,
-                                      bits);
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    /* nearly always there is none */
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (bits & ngx_http_error_map_name_bit(&h[i].key)) {
+                ngx_http_error_map_remove_headers(r, headers->elts,
+                                                  headers->nelts, 0, bits);
+                return;
+            }
+        }
+    }
 }
 
 
@@ -551,9 +568,7 @@ ngx_http_error_map_add_ready_headers(ngx_http_request_t *r,
 
         h = (ngx_table_elt_t *) headers->last->elts + headers->last->nelts;
 
-        for (i = 0; i < ready->nelts; i++) {
-            h[i] = elts[i];
-        }
+        ngx_memcpy(h, elts, ready->nelts * sizeof(ngx_table_elt_t));
 
         headers->last->nelts += ready->nelts;
 

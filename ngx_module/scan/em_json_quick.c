@@ -50,6 +50,7 @@ static inline unsigned em_quick_special(const uint8_t *p);
 static const uint8_t *em_quick_name(const em_quick_t *q, const uint8_t *p);
 static const uint8_t *em_quick_string(em_quick_t *q, const uint8_t *p,
     int whole);
+static const uint8_t *em_quick_longer(em_quick_t *q, const uint8_t *p);
 static const uint8_t *em_quick_skip(em_quick_t *q, const uint8_t *p,
     int whole);
 static inline const uint8_t *em_quick_number(em_quick_t *q, const uint8_t *p);
@@ -241,20 +242,32 @@ em_quick_name(const em_quick_t *q, const uint8_t *p)
 static __attribute__((noinline)) const uint8_t *
 em_quick_string(em_quick_t *q, const uint8_t *p, int whole)
 {
-    em_json_skip_t  s;
+    const uint8_t  *last;
 
     if (p >= q->end) {
         return NULL;
     }
 
-    p = em_json_span(p, (q->end - p > EM_QUICK_STRING) ? p + EM_QUICK_STRING
-                                                       : q->end);
+    last = (q->end - p > EM_QUICK_STRING) ? p + EM_QUICK_STRING : q->end;
 
-    if (p < q->end && *p != '"' && whole) {
-        memset(&s, 0, sizeof(s));
+    p = em_json_span(p, last);
 
-        p = em_json_kernel_used->string(&s, p, q->end);
+    if (p < last && *p == '"') {
+        return em_quick_at(q, p + 1);
     }
+
+    return whole ? em_quick_longer(q, p) : NULL;
+}
+
+
+static __attribute__((noinline)) const uint8_t *
+em_quick_longer(em_quick_t *q, const uint8_t *p)
+{
+    em_json_skip_t  s;
+
+    memset(&s, 0, sizeof(s));
+
+    p = em_json_kernel_used->string(&s, p, q->end);
 
     return (p < q->end && *p == '"') ? em_quick_at(q, p + 1) : NULL;
 }
