@@ -161,11 +161,8 @@ ngx_http_error_map_conclude_code(ngx_http_request_t *r,
 
     ctx = ngx_http_error_map_conclude(r, conf, &reader, NULL, 0, 0);
 
-    if (ctx) {
-        ngx_http_error_map_answer_keep(conf, code, len, ctx);
-    }
-
-    return ctx;
+    return ctx ? ngx_http_error_map_answer_keep(r, conf, code, len, ctx)
+               : NULL;
 }
 
 

@@ -120,16 +120,17 @@ ngx_http_error_map_upstream_conclude(ngx_http_request_t *r,
     if (ngx_http_error_map_is_error(ctx->verdict)) {
         json = &up->reader.json;
 
-        ngx_http_error_map_answer_keep(conf, (u_char *) json->token, json->len,
-                                       ctx);
+        return ngx_http_error_map_answer_keep(r, conf, (u_char *) json->token,
+                                              json->len, ctx);
+    }
 
-    } else if (ctx->verdict == NGX_HTTP_ERROR_MAP_SUCCESS
-               && up->reader.success < conf->document->table->nsuccess)
+    if (ctx->verdict == NGX_HTTP_ERROR_MAP_SUCCESS
+        && up->reader.success < conf->document->table->nsuccess)
     {
         code = &conf->document->table->success[up->reader.success];
 
-        ngx_http_error_map_answer_keep(conf, (u_char *) code->data, code->len,
-                                       ctx);
+        return ngx_http_error_map_answer_keep(r, conf, (u_char *) code->data,
+                                              code->len, ctx);
     }
 
     return ctx;

@@ -21,16 +21,18 @@ ngx_http_error_map_answers(ngx_conf_t *cf, ngx_http_error_map_loc_conf_t *conf)
 }
 
 
-void
-ngx_http_error_map_answer_keep(ngx_http_error_map_loc_conf_t *conf,
-    const u_char *code, size_t len, ngx_http_error_map_ctx_t *ctx)
+ngx_http_error_map_ctx_t *
+ngx_http_error_map_answer_keep(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
+    ngx_http_error_map_ctx_t *ctx)
 {
     u_char                        padded[NGX_HTTP_ERROR_MAP_ANSWER_CODE];
     uint64_t                      number;
+    ngx_http_error_map_ctx_t     *shared;
     ngx_http_error_map_answer_t  *answer;
 
     if (len == 0 || len > NGX_HTTP_ERROR_MAP_ANSWER_CODE) {
-        return;
+        return ctx;
     }
 
     ngx_memzero(padded, NGX_HTTP_ERROR_MAP_ANSWER_CODE);
@@ -41,16 +43,21 @@ ngx_http_error_map_answer_keep(ngx_http_error_map_loc_conf_t *conf,
     /* requests may still have the context of one that is there */
 
     if (answer->len) {
-        return;
+        return ctx;
     }
 
-    ctx = ngx_http_error_map_answer_ctx(conf, ctx);
-
-    if (ctx) {
-        answer->ctx = ctx;
-        answer->code = number;
-        answer->len = len;
+    shared = ngx_http_error_map_answer_ctx(conf, ctx);
+    if (shared == NULL) {
+        return ctx;
     }
+
+    answer->ctx = shared;
+    answer->code = number;
+    answer->len = len;
+
+    ngx_http_set_ctx(r, shared, ngx_http_error_map_filter_module);
+
+    return shared;
 }
 
 

@@ -42,9 +42,11 @@ ngx_int_t ngx_http_error_map_answers(ngx_conf_t *cf,
 
 /*
  * Keeps the answer to a code, from the context that ngx_http_error_map_decide()
- * has set for it, if the code alone leads to it; conf->direct is set.
+ * has set for it, if the code alone leads to it; conf->direct is set.  Returns
+ * the answer, which is the request's context then, or the context given.
  */
-void ngx_http_error_map_answer_keep(ngx_http_error_map_loc_conf_t *conf,
+ngx_http_error_map_ctx_t *ngx_http_error_map_answer_keep(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf,
     const u_char *code, size_t len, ngx_http_error_map_ctx_t *ctx);
 
 
