@@ -8,10 +8,19 @@ use warnings;
 use ErrorMap qw(slurp spew);
 use ErrorMapDraft;
 use ErrorMapUnit;
+use File::Basename qw(basename);
 use File::Temp qw(tempdir);
+use lib "$root/tools/lib";
+use POSIX qw(_exit);
 use Test::More;
 
 my $dir = tempdir(CLEANUP => 1);
+
+# what tools/draft loads is loaded once, for hundreds of documents are drafted
+
+require 'Draft/' . basename($_) for glob "$root/tools/lib/Draft/*.pm";
+require HTML::TreeBuilder;
+require YAML::PP;
 
 
 # draft(document, argument, ...): the draft, the report, the exit status
@@ -21,13 +30,27 @@ sub draft {
 
     spew("$dir/in", $document);
 
-    my $status = system 'sh', '-c',
-                        'out=$1; err=$2; in=$3; shift 3;'
-                        . ' exec "$@" <"$in" >"$out" 2>"$err"', 'sh',
-                        "$dir/out", "$dir/err", "$dir/in", $^X,
-                        "$root/tools/draft", @arguments ? @arguments : 'acme';
+    my $pid = fork // die "fork: $!";
 
-    return (slurp("$dir/out"), slurp("$dir/err"), $status >> 8);
+    run(@arguments ? @arguments : 'acme') if !$pid;
+    waitpid $pid, 0;
+
+    return (slurp("$dir/out"), slurp("$dir/err"), $? >> 8);
+}
+
+# tools/draft, in this process
+
+sub run {
+    open STDIN, '<', "$dir/in" or _exit(254);
+    open STDOUT, '>', "$dir/out" or _exit(254);
+    open STDERR, '>', "$dir/err" or _exit(254);
+
+    ($0, @ARGV) = ("$root/tools/draft", @_);
+
+    do $0;
+
+    print STDERR $@;
+    _exit($@ eq '' ? 0 : 255);
 }
 
 # the lines between the two "%%", and of them the rows as "code status title"
@@ -494,6 +517,14 @@ like($draft, qr/^    01 +- +TODO .*\n.*\n    02 +- +NOT_FOUND /m,
 ($draft) = draft("| Code | Message |\n|---|---|\n| 0 | no luck |\n| 1 | bad |\n",
                  'acme', '--conf', '--pointer', '/code');
 unlike($draft, qr/^    0 +- +OK /m, 'a code 0 with another text is none');
+
+
+# as a program
+
+spew("$dir/in", "| Code | Message |\n|---|---|\n| 1 | bad |\n");
+like(`$^X $root/tools/draft acme <$dir/in 2>$dir/err`,
+     qr/^1, +0, EM_INVALID_ARGUMENT, +"bad" /m, 'a program');
+like(slurp("$dir/err"), qr/^acme: codes found: 1$/m, '... with its report');
 
 
 # nothing found
