@@ -12,7 +12,7 @@ use Exporter qw(import);
 
 our @EXPORT = qw(status_above names_status);
 
-my $status_re = qr/(?<![\w.])([45][0-9][0-9])(?![0-9.]\d|[0-9])/;
+my $status_re = qr/(?<![A-Za-z0-9_.])([45][0-9][0-9])(?![0-9.]\d|[0-9])/;
 my $word_re = qr/http|status|状态|狀態|ステータス|상태|статус|estado|statut/i;
 
 # words of a sentence about some of the codes; those of a condition are enough
@@ -24,6 +24,12 @@ my $some_re = qr/\b(?:most|mostly|some|usually|often|others?|otherwise|depend\w*
 my $if_re = qr/\b(?:if|when|whenever|where|for)\b|如果|若|当|時|場合/i;
 my $all_re = qr/\b(?:all|every|each|any|always|these|this|following|below)\b|所有|全部|均|以下
                |すべて|全て/xi;
+
+# words of a sentence about errors wherever they are
+
+my $always_re = qr/\b(?:all|any|every)\s(?:\w+\s)?(?:errors?|failures?)\b
+                  |\bon\s(?:errors?|failures?)\b|(?:出错|失败|错误|异常)[时時]
+                  |(?:異常|エラー)(?:時|の場合)|所有错误/xi;
 
 
 # status_above(table): the text with the status that all codes of a table have,
@@ -41,7 +47,8 @@ sub status_above {
     my $named = named_codes($table, @sentences);
 
     return ('', $named) if %$named;
-    return (introduced($table, @near) || introduced($table, @sentences), {});
+    return (introduced($table, @near) || introduced($table, @sentences)
+            || introduced($table, grep { /$always_re/ } sentences($table->{overview})), {});
 }
 
 
@@ -87,7 +94,7 @@ sub introduced {
 
     my ($sentence) = grep { /$status/ } @sentences;
 
-    return $status if $sentence =~ $all_re && $sentence !~ $some_re;
+    return $status if $sentence =~ /$all_re|$always_re/ && $sentence !~ $some_re;
     return '' if $sentence =~ $some_re
                  || $sentence =~ $if_re && about_errors($table->{headings}[-1] // '');
     return $status;

@@ -159,6 +159,10 @@ sub repair {
     $cell =~ s/^(?:error|err|errcode|code|错误码?|エラー|코드|오류)?\s*
                 (?:code|no\.?)?\s*[:：=\#]?\s*(?=-?[0-9]+$)//xi;
 
+    # code: 1001, reason: "no such thing"
+
+    $cell =~ s/^code\s*[:=]\s*(["']?)([\w.-]+)\1(?:\s*,\s*\w+\s*[:=].*)?$/$2/i;
+
     # 400,403 and 400 403 are two statuses
 
     if ($cell =~ /^-?[0-9]{1,3}(?:[,' ][0-9]{3})+$/ && $cell !~ /^0/
@@ -168,7 +172,7 @@ sub repair {
         push @said, 'separated thousands';
     }
 
-    $cell =~ s/\s*[,;、，；:：]$//;
+    $cell =~ s/\s*[,;、，；:：。]$//;
 
     return ($cell, @said);
 }

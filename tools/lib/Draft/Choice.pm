@@ -183,7 +183,7 @@ sub by_name {
 
     return ($errors ? 2 : 1, 'its columns have no name of a code')
         if $role =~ /^(?:name|)$/;
-    return (about_errors($near) ? 1.5 : 0.8,
+    return (about_errors($near) ? $role eq 'other' ? 1.2 : 1.5 : 0.8,
             'its columns have no name of a code');
 }
 

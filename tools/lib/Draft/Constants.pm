@@ -42,7 +42,7 @@ sub is_source {
                     |\#!|--\s|"""|''')|^\s*(?:import|from|package|using|namespace
                     |class|enum|def|const|module|object|require|use|end|type|pub
                     |syntax|public|case|let|var|\@\w+|\[\w+\(|return)\b
-                    |^\s*[A-Za-z_][\w.]*\s*=\s*\S+|^\s*\|\s*(?:['"]|.*->)|^\s*export\s|^\s*\#\[|^<\?php|^\#(?:define|if|endif
+                    |^\s*[A-Za-z_][\w.]*(?:\s+[\w.*]+)?\s*=\s*\S+|`(?:json|db):.*`$|^\s*\|\s*(?:['"]|.*->)|^\s*export\s|^\s*\#\[|^<\?php|^\#(?:define|if|endif
                     |include|ifndef|undef|pragma)}x;
     my $signs = grep { /$source/ } @line;
     my $text = grep { /^\s{0,3}#+ \S|^\s*[-*]\s+\S|^\|.*\|\s*$|^=+\s|^```|^\S+:: |^[|,]===/
@@ -112,6 +112,12 @@ sub of {
         $group->{entries} = [ grep { !$done{$_} } @{ $group->{entries} } ];
     }
 
+    # types of errors beside their codes
+
+    if (grep { named_all($_, qr/Code/) } @groups) {
+        $_->{entries} = [] for grep { named_all($_, qr/Err(?:or)?Type/) } @groups;
+    }
+
     # a word or a setting alone beside lists of codes
 
     if (grep { @{ $_->{entries} } > 2 } @groups) {
@@ -143,6 +149,16 @@ sub drop_numbers {
 
         $group->{entries} = [] if @mapped && 2 * @mapped >= @{ $group->{entries} };
     }
+}
+
+
+# whether the names of a group, all of them, have a word
+
+sub named_all {
+    my ($group, $word) = @_;
+    my $entries = $group->{entries};
+
+    return @$entries && !grep { $_->{name} !~ $word } @$entries;
 }
 
 
@@ -252,6 +268,7 @@ sub entries {
         } elsif (!defined $code) {
             my ($first) = $entry->{first_string} && @string
                           && (strict_code($string[0])
+                              || $words && $string[0] =~ /^[a-z]+$/
                               || $coded && $string[0] =~ /^(?=.*[0-9])[A-Z0-9]{1,4}$/)
                           ? shift @string : @number ? shift @number
                           : @string && strict_code($string[0]) ? shift @string : ();

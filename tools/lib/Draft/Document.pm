@@ -12,12 +12,47 @@ use Draft::Cell qw(clean);
 
 sub new {
     my ($class, $text) = @_;
-    my $self = bless { line => [split /\n/, $text, -1], text => $text }, $class;
+    my $self = bless { line => [split /\n/, front_matter($text), -1] }, $class;
 
     $self->find_examples;
+    $self->drop_comments;
     $self->find_headings;
 
     return $self;
+}
+
+
+# the settings above a page of Markdown say nothing of codes, but have its title
+
+sub front_matter {
+    my ($text) = @_;
+    my ($matter) = $text =~ /\A(---\n(?:[\w-]+:.*\n|\s.*\n|-\s.*\n|#.*\n|\n)+?---\n)/
+        or return $text;
+
+    return $text if $matter !~ /^(?:title|layout|sidebar\w*|description|slug|weight):/m;
+
+    my ($title) = $matter =~ /^title:\s*["']?(.*?)["']?\s*$/m;
+
+    substr $text, 0, length $matter,
+           (defined $title ? "# $title\n" : "\n") . "\n" x (($matter =~ tr/\n//) - 1);
+
+    return $text;
+}
+
+
+# comments of HTML, where a text is no example, hide what is no longer true
+
+sub drop_comments {
+    my ($self) = @_;
+    my $line = $self->{line};
+    my $open = 0;
+
+    for my $i (grep { !$self->{fenced}[$_] } 0 .. $#$line) {
+        $line->[$i] =~ s/^.*?-->// and $open = 0 if $open;
+        $line->[$i] = '' if $open;
+        $line->[$i] =~ s/<!--.*?-->//g;
+        $open = 1 if $line->[$i] =~ s/<!--.*//;
+    }
 }
 
 
@@ -175,6 +210,22 @@ sub introduction {
 }
 
 
+# the sentences above the first table
+
+sub overview {
+    my ($self) = @_;
+
+    return $self->{overview} //= do {
+        my ($first) = grep { $self->{line}[$_] =~ /^\s*\||<table\b/i && !$self->{fenced}[$_] }
+                      0 .. $#{ $self->{line} };
+
+        join ' ', map { clean($_) }
+                  grep { /\w/ && !/^\s*#/ }
+                  map { $self->{fenced}[$_] ? () : $self->{line}[$_] } 0 .. ($first // 0) - 1;
+    };
+}
+
+
 # place(i): what a table needs to know of the document around its first line
 
 sub place {
@@ -184,7 +235,7 @@ sub place {
 
     return (where => 'line ' . ($i + 1), line => $i + 1,
             heading => $short ? $near : '', near => $near,
-            introduction => $self->introduction($i),
+            introduction => $self->introduction($i), overview => $self->overview,
             headings => [ $self->headings($i) ]);
 }
 

@@ -36,6 +36,10 @@ sub entry {
 
     $text =~ s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};
 
+    # NAME(Type) = 1, a variant that has data
+
+    $text =~ s/^([A-Z]\w*)\s*(?:\([^()"]*\)|\{[^{}"]*\})\s*=\s*(?=-?\d)/$1 = /;
+
     # X[X["NAME"] = 1] = "NAME", as TypeScript's compiler writes it
 
     $text =~ s/^\w+\[(?:\w+\[)?"(\w+)"\]\s*=\s*([\w-]+)\]\s*=\s*"\1"/$1 = $2/;

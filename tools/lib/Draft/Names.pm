@@ -66,7 +66,7 @@ my @roles = (
                     |^error\W?code}x ],
 
     [ code => qr{^(?:代码|代號|代号|代碼|编码|编号|編號|編碼|码|碼|值|codes?
-                    |code\W.*|コード|番号|코드|번호|код|номер|código|codice|kod
+                    |code\W.*|code(?:and|和|与|及).+|コード|番号|코드|번호|код|номер|código|codice|kod
                     |kode|mã|koodi|kód|รหัส|رمز|dec|decimal|十进制|10進数?|10진수?
                     |numbers?|num|value|values|intvalue|numericcode
                     |[a-z]{0,12}codes?(?:\W.*)?|status\W?value|id|ec)$}x ],

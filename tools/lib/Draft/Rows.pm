@@ -17,7 +17,7 @@ use warnings;
 use utf8;
 
 use Draft::Above qw(names_status status_above);
-use Draft::Cell qw(begins_with_reason codes has_code repair status reason uniq
+use Draft::Cell qw(begins_with_reason codes has_code is_status repair status reason uniq
                    $success_re);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe);
@@ -234,7 +234,9 @@ sub add_status {
                : $columns->{said}{$entry->{code}} // $columns->{above} // '';
 
     if ($cell eq '' && !defined $column
-        && grep { begins_with_reason($_, $entry->{code}) } @$cells)
+        && grep { begins_with_reason($_, $entry->{code})
+                  || /^[A-Za-z]+Http[A-Z]|^[A-Z_]*HTTP_/ && is_status($entry->{code})
+                } @$cells)
     {
         $cell = $entry->{code};
 
