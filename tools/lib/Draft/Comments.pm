@@ -26,7 +26,7 @@ sub remark {
 
     return undef if $text !~ m{^\s*(?://+[!<]?|/\*.*\*/\s*$
                                |\#(?!\s*define|\[|include|if|end|el|pragma|undef)
-                               |--\s|;;|\*\s|""")}x;
+                               |--\s|;;|%|\*\s|""")}x;
 
     my $comment = comment($text);
     my $status = status_in($comment);
@@ -88,6 +88,7 @@ sub strip {
     my ($text) = @_;
     my $comment = '';
 
+    $text =~ s/^(-define\(.*\)\.)\s*%+\s*(.*)$/$1/ and $comment = $2;
     $text =~ s{(,)?\s*/\*[!*<]*\s*(.*?)\s*\*/}{$comment = $2; $1 // ''}ge;
 
     if ($text =~ m{^((?:$string|[^"'`/#-]|/(?![/*])|(?<!\s)\#|^\s*\#|\#\[|-(?!-\s)|["'`](?!.*["'`]))*?)
@@ -108,7 +109,7 @@ sub comment {
     my $text = join ' ', @_;
 
     for ($text) {
-        s{^\s*(?:/\*+!?|//+[!<]*|\#+|--+|;+|"""|\*)\s*}{};
+        s{^\s*(?:/\*+!?|//+[!<]*|\#+|--+|;+|%+|"""|\*)\s*}{};
         s{\*/|"""}{}g;
         s{\s+\*\s+}{ }g;
         s{\@\w+(?:\s\w+)?}{}g;

@@ -11,6 +11,29 @@ use Draft::Cell qw(clean is_status strict_code uniq);
 use Draft::Names qw(role about_errors about_others);
 use Draft::Source qw(groups);
 
+# lines of source text: by their end, or by their beginning
+
+my $closed = qr{[;\{\}\(,\[\]]\s*(?:(?://|/\*|\#).*)?$};
+my $comment = qr{^\s*(?://|/?\*|\#\s|\#!|--\s|"""|'''|%)};
+my $keyword = qr{^\s*(?:import|from|package|using|namespace|class|enum|def|const
+                 |module|object|require|use|end|type|pub|syntax|public|case|let|var
+                 |export|\@\w+|\[\w+\(|return)\b}x;
+my $directive = qr{^\#(?:define|if|endif|include|ifndef|undef|pragma|\[)
+                   |^-(?:define|ifn?def|endif|include|module|export)\b|^<\?php}x;
+my $assigned = qr{^\s*[A-Za-z_][\w.]*(?:\s+[\w.*]+)?\s*=\s*\S};
+my $other = qr{`(?:json|db):.*`$|^\s*\|\s*['"]|^\s*[|?]?[\w.:\s]*\s*->\s*\S|^\s*\#\[};
+
+# lines that only source text has
+
+my $declaration = qr/^\s*(?:\#define\s|-define\(|<\?php|import\s|from\s+\w+\s+import
+    |(?:(?:public|export|pub|private|internal|static|open|final|abstract|sealed|partial
+        |data|typedef)\s+)*
+     (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
+    |(?:typedef\s+)?enum\s*\{\s*$
+    |(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$
+    |const\s*\(|syntax\s*=|using\s|\w[\w.\s*]*=\s*[\[{(]\s*$
+    |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x;
+
 
 # whole(document): the tables, if the document is a source file
 
@@ -33,29 +56,16 @@ sub tables {
 }
 
 
-# most lines of a source file end or begin as no text does
+# most lines of a source file end or begin as no text does, some as only source
 
 sub is_source {
     my ($document) = @_;
     my @line = grep { /\S/ } @{ $document->lines };
-    my $source = qr{[;\{\}\(,\[\]]\s*(?://.*|/\*.*|\#.*)?$|^\s*(?://|/?\*|\#\s|\#define
-                    |\#!|--\s|"""|''')|^\s*(?:import|from|package|using|namespace
-                    |class|enum|def|const|module|object|require|use|end|type|pub
-                    |syntax|public|case|let|var|\@\w+|\[\w+\(|return)\b
-                    |^\s*[A-Za-z_][\w.]*(?:\s+[\w.*]+)?\s*=\s*\S+|`(?:json|db):.*`$|^\s*\|\s*(?:['"]|.*->)|^\s*export\s|^\s*\#\[|^<\?php|^\#(?:define|if|endif
-                    |include|ifndef|undef|pragma)}x;
-    my $signs = grep { /$source/ } @line;
-    my $text = grep { /^\s{0,3}#+ \S|^\s*[-*]\s+\S|^\|.*\|\s*$|^=+\s|^```|^\S+:: |^[|,]===/
-                      && !/^#\s*define/ } @line;
-    my $sure = grep { /^\s*(?:\#define\s|(?:public|export|pub|private|internal|static|open|final|sealed|data|typedef)?\s*
-                       (?:(?:public|static|final|abstract|sealed|partial)\s+)*
-                       (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
-                       |(?:typedef\s+)?enum\s*\{\s*$
-                       |-define\(|(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$|import\s|from\s+\w+\s+import|<\?php
-                       |const\s*\(|syntax\s*=|using\s|\w[\w.\s*]*=\s*[\[{(]\s*$
-                       |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x } @line;
 
-    return $sure && $signs >= 0.7 * @line && (grep { /^\s*[-*]\s+\*\*|^```|^\|.*\|\s*$/ } @line) == 0;
+    return 0 if grep { /^\s*[-*]\s+\*\*|^```|^\|.*\|\s*$/ } @line;
+    return grep({ /$declaration/ } @line)
+           && grep({ /$closed|$comment|$keyword|$directive|$assigned|$other/ } @line)
+              >= 0.7 * @line;
 }
 
 
@@ -65,7 +75,7 @@ sub of {
     my @groups = map { { %$_, entries => [entries($_, $in_text)] } }
                  classes(@source), grep { !$_->{class} } @source;
 
-    drop_numbers(@groups);
+    drop_mapped(@groups);
 
     my %code;
 
@@ -131,24 +141,27 @@ sub of {
 }
 
 
-# the numbers of an enumeration are no codes if a map by its names has others
+# the numbers of an enumeration are no codes if a later map by its names has
+# words, nor its words if that has numbers
 
-sub drop_numbers {
-    my (@groups) = @_;
-    my %mapped;
+sub drop_mapped {
+    my (@groups) = grep { !has_statuses($_) } @_;
 
-    for my $group (@groups) {
-        for (grep { !$_->{number} && $_->{code} ne $_->{name} } @{ $group->{entries} }) {
-            $mapped{$_->{name}} = $group;
-        }
-    }
-
-    for my $group (grep { !has_statuses($_) } @groups) {
-        my @mapped = grep { $_->{number} && $mapped{$_->{name}}
-                            && $mapped{$_->{name}} != $group } @{ $group->{entries} };
+    while (my $group = shift @groups) {
+        my @mapped = grep { is_mapped($_, @groups) } @{ $group->{entries} };
 
         $group->{entries} = [] if @mapped && 2 * @mapped >= @{ $group->{entries} };
     }
+}
+
+
+sub is_mapped {
+    my ($entry, @groups) = @_;
+
+    return 0 if $entry->{code} eq $entry->{name} || $entry->{status} ne '';
+    return grep { $_->{name} eq $entry->{name} && $_->{code} ne $_->{name}
+                  && $_->{number} != $entry->{number} }
+           map { @{ $_->{entries} } } @groups;
 }
 
 
@@ -233,8 +246,9 @@ sub entries {
                        && $_->{strings}[0] =~ /[0-9]/ } @entry) > 0.5 * @entry;
     my $statuses = @entry && @entry == grep { my $n = $_->{numbers};
                                   @$n == 1 && $n->[0] =~ /^[1-5][0-9][0-9]$/ } @entry;
-    my $name_with_status = $statuses
-        && ((uniq(map { $_->{numbers}[0] } @entry)) < @entry
+    my $name_with_status = $statuses && !$swap
+        && ($group->{parameters} =~ /\bstatus/i && $group->{parameters} !~ /code/i
+            || (uniq(map { $_->{numbers}[0] } @entry)) < @entry
             || !grep { !$_->{keyed} || !@{ $_->{strings} } && $_->{name} !~ /_/
                        || !is_status($_->{numbers}[0]) } @entry);
 
@@ -295,7 +309,7 @@ sub entries {
 
         push @found, { name => $entry->{name}, code => clean($code),
                        status => $status // '', text => clean($text),
-                       number => scalar($code =~ /^-?\d+$/) };
+                       number => $code =~ /^-?\d+$/ ? 1 : 0 };
     }
 
     return () if $in_text && @found < 2;

@@ -56,7 +56,10 @@ sub entry {
     }
 
     if ($text =~ /^-?define\s*\(\s*(['"]?)(\w+)\1\s*,\s*(.+)\)\s*[;.]?$/) {
-        add($state, $2, $3, $comment);
+        my ($name, $value) = ($2, $3);
+
+        add($state, $name, $value =~ s/^([a-z]\w*)$/"$1"/r, $comment)
+            if $name !~ /_H(?:RL)?_*$/;
         return;
     }
 
@@ -71,9 +74,11 @@ sub entry {
         return;
     }
 
-    # | Name -> 1001
+    # | Name -> 1001, ?NAME -> 1001, NAME -> Status.NAME
 
-    if ($text =~ /^\|\s*([A-Z]\w*)(?:\s+\w+)?\s*->\s*(\S.*)$/) {
+    if ($text =~ /^\|\s*([A-Z]\w*)(?:\s+\w+)?\s*->\s*(\S.*)$/
+        || $text =~ /^\??([A-Z][A-Z0-9_]*)\s*->\s*(\S.*)$/)
+    {
         add($state, $1, $2, $comment);
         return;
     }
@@ -86,6 +91,8 @@ sub entry {
         || $text =~ /^\[?([A-Za-z_][\w.]*(?:::|\.)\w+)\]?\s*(?:\([^)]*\)\s*|\{[^}]*\}\s*)?(?:=>|:|->)\s*(.+)$/)
     {
         my ($key, $value) = ($1, $2);
+
+        return if $value =~ /^self\s*=/;
 
         $state->{keyed} = $key =~ /^["'`]/;
         $key = unquote($key) =~ s/.*(?:::|\.)(?=[A-Za-z_]\w*$)//r;

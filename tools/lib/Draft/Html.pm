@@ -229,7 +229,9 @@ sub text {
         }
     }
 
-    return clean($cell->as_text);
+    # an expression of a component's is no text, unless it is a string
+
+    return clean($cell->as_text =~ s/^\s*\{\s*(?:(["'`])(.*)\1|[^{}]*)\s*\}\s*$/$2 \/\/ ''/er);
 }
 
 

@@ -25,7 +25,7 @@ sub groups {
                   comment => '', heading => '' };
 
     begin($state, '', 1);
-    $state->{java} = grep { /^package\s+\w+(?:\.\w+)+\s*;?\s*$/ } @_;
+    $state->{java} = grep { /^package\s+\w+(?:\.\w+)+\s*;?\s*$|^\s*fun\s+\w+\(/ } @_;
 
     for (my $i = 0; $i < @{ $state->{lines} }; $i++) {
         $state->{at} = $i;
@@ -43,7 +43,8 @@ sub begin {
 
     undef $state->{section};
     $state->{group} = { name => $name, line => $line, entries => [], flags => 0,
-                        next => undef, heading => $state->{heading}, base => '' };
+                        next => undef, heading => $state->{heading}, base => '',
+                        parameters => '' };
     push @{ $state->{groups} }, $state->{group};
 }
 
@@ -159,6 +160,15 @@ sub blank {
 sub joined {
     my ($state, $i, $text) = @_;
 
+    # the parameters of an enumeration
+
+    if ($text =~ /\benum\s+class\s+\w+\s*\([^)]*$/) {
+        my @line = @{ $state->{lines} }[$i + 1 .. $#{ $state->{lines} }];
+        my ($last) = grep { $line[$_] =~ /\{\s*$/ } 0 .. ($#line < 12 ? $#line : 12);
+
+        return (join(' ', $text, @line[0 .. $last]), $last + 1) if defined $last;
+    }
+
     if ($text =~ /^\s*[a-z]\w*\s*\(.*\)\s*->\s*$/
         && ($state->{lines}[$i + 1] // '') =~ /^\s+(\S.*[.;])\s*$/)
     {
@@ -196,7 +206,7 @@ sub bracket {
         return () if $bare =~ /[{\[]\s*[\w.:'"-]*\s*[:=]?>?\s*[{\[(].*[{\[(]/
                      && (() = $bare =~ /[{(\[]/g) > 2;
 
-        my @keys = $joined =~ /[({,]\s*['":]*(\w+)['"]?\s*(?:=>|[:=](?!:))/g;
+        my @keys = $joined =~ /[({,]\s*['":]*(\w+)(?:-\w+)?['"]?\s*(?:=>|[:=](?!:))/g;
 
         if ($text =~ /\(\s*$/) {
             return () if $text =~ /(?:^|\s)(?:const|var|import|map|dict|Map\.of|array)\s*\(\s*$/
@@ -206,7 +216,8 @@ sub bracket {
 
         return ($joined, $more)
             if @keys && grep { role($_) =~ /code$|status|message|text/ } @keys
-               and !grep { /^[A-Z_]{4,}$/ } @keys;
+               and !grep { /^[A-Z_]{4,}$/ } @keys
+            or @keys && !grep { !/^[a-z]{2}$/ } @keys;
         return ();
     }
 
@@ -248,7 +259,7 @@ sub statement {
         && $text =~ /[{:(]\s*$/ && $text !~ /^\s*#|=\s*["'0-9]|^\s*\w+\(.*\)\s*[,;]?$/
         || $text =~ /\b(?:enum)\b\s*(?:class\s+)?\w*\s*(?::\s*\w+\s*)?$/
         || $text =~ /\bNS_(?:\w+_)?ENUM\s*\([^)]*\)\s*\{?\s*$/
-        || $text =~ /^\s*(?:const|var)\s*\(\s*$/
+        || $text =~ /^\s*(?:const|var)\s*\(\s*$|^\s*case\s+\S+\s+of\s*$/
         || $text =~ /^\s*(?:(?:public|private|internal|static|final|abstract|sealed|export|partial|open)\s+)*
                      (?:class|module|interface|struct)\s+\w+/x
         || $text =~ /(?:=|:|=>|\breturn|\()\s*(?:new\s+)?(?:[\w.<>\[\],\s*&]*?)[\[{(]\s*$/
@@ -262,6 +273,9 @@ sub statement {
         ($state->{group}{base}) = $text =~ /(?:\bclass\s+\w+\s*\(|\bextends\s+|<\s*)(\w+)/;
         $state->{group}{flags} = $text =~ /^\s*(?:message|service|oneof|union)\b
                                          |^\s*(?:export\s+)?type\s+\w+(?:\s*=\s*\{|\s+struct\b)/x;
+        ($state->{group}{parameters}) = $text =~ /\benum\s+class\s+\w+\s*(\(.*\))/
+            and $state->{group}{parameters} =~ s/:\s*[\w.?]+//g;
+        $state->{group}{parameters} //= '';
         $state->{iota} = $text =~ /^\s*const\s*\(/ ? -1 : undef;
         $state->{expression} = undef;
         $state->{function} //= length $1
