@@ -125,6 +125,9 @@ sub comment {
 
 sub status_in {
     my ($comment) = @_;
+
+    return $1 if $comment =~ /^\s*(?:HTTP\s*)?([45][0-9][0-9])\s*$/i;
+
     my ($status) = $comment =~ /(?<![0-9.])([2-5][0-9][0-9])(?![0-9])/ or return undef;
 
     return (reason($comment =~ s/$status//r) // 0) == $status ? $status : undef;

@@ -353,8 +353,9 @@ sub is_limit {
                             |VERSION|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE)|SIZE|LEN|LENGTH|BUFSIZE|BUF|NUM|MASK|OFFSET|SHIFT
                             |serialVersionUID|H|MAX_VALUE|SENTINEL|TOTAL)_*$/x
                 && !($name =~ /ERR/ && $name !~ /(?:CNT|COUNT|MAX|BASE|BEGIN|END|LAST|START|NUM|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE))_*$/);
-    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUTS?|RETRY|PORT|BUFFER)(?:_|$)
-                          |^(?:Max|Min|Default)[A-Z]/x && !@{ $entry->{strings} };
+    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUTS?|RETRY|PORTS?|BUFFER)(?:_|$)
+                          |^(?:Max|Min|Default|max|min|default)[A-Z]/x && !@{ $entry->{strings} };
+    return 1 if $name =~ /^(?:CHARSET|ENCODING|LOCALE)$/;
     return 1 if $name =~ /(?:Count|Max|Base|Begin|End|Last)$/ && $name =~ /^(?:Err|E|k|e|Code)/
                 && !@{ $entry->{strings} };
     return 1 if $name =~ /^(?:case|default|return|if|else|for|while|switch|this|self|super|throw|print|printf|println|log|package|import|require|use|include|version|name|description|author|syntax)$/;

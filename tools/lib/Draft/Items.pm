@@ -99,7 +99,7 @@ sub item {
     my $level = $document->{level}[$i];
 
     return undef if $document->fenced($i) || $line !~ /\S/;
-    return undef if $line =~ /\|.*\|/;
+    return undef if $line =~ /\|.*\|/ || ($level // 0) == 22;
 
     my $raw = $line;
     my $kind;
@@ -118,6 +118,12 @@ sub item {
 
     } elsif ($raw =~ /^\S+\s*$/
              && ($document->lines->[$i + 1] // '') =~ /^:\s+(\S.*)/)
+    {
+        $kind = 'term';
+        $raw .= " - $1";
+
+    } elsif ($raw =~ /^``?[^`]+``?(?:\s*\([^()]*\))?\s*$/
+             && ($document->lines->[$i + 1] // '') =~ /^\s+(\S.*)/)
     {
         $kind = 'term';
         $raw .= " - $1";
@@ -231,9 +237,9 @@ sub code {
     # plain words need a mark, or another sign that they are codes
 
     if ($text =~ /^($word)\s*[(（]\s*(?:HTTP\s*)?([1-5][0-9][0-9])[^)）]*[)）]
-                  (?:$dash|\s+|$)(.*)$/xi && strict_code($1))
+                  (?:$dash|\s+|$)(.*)$/xi && (strict_code($1) || $marked))
     {
-        return ($1, "HTTP $2 | $3", form($1));
+        return ($1, "HTTP $2 | $3", $kind eq 'term' ? '' : form($1));
     }
 
     if ($text =~ /^(?:(?:HTTP\s*)?([1-5][0-9][0-9])\s*[-:|\/]?\s+)?(?:$lead(?<=[\s:：\#]))?($word)
@@ -244,7 +250,7 @@ sub code {
         return () if $rest eq '' && $kind !~ /heading/ && !$marked
                      && $kind eq 'line';
         return () if $code =~ m{^https?:|^www\.|//|^[a-z]+\.(?:com|org|io|md|html?)}i;
-        return () if !strict_code($code) && !($marked && $kind =~ /list/
+        return () if !strict_code($code) && !($marked && $kind =~ /list|term/
                                               && defined $between
                                               && $code =~ /^[a-z]+$|^[A-Z]+$/);
         return ($code, ($status ? "HTTP $status | " : '') . $rest, form($code));

@@ -347,8 +347,8 @@ sub joined {
 }
 
 
-# { kind, head, code, status, closed => whether rows end with a pipe, first =>
-# the line after the header }
+# { kind, head, code, status, closed => whether rows end with a pipe, bare => none
+# begins with one, first => the line after the header }
 
 sub header {
     my ($d, $first) = @_;
@@ -375,6 +375,7 @@ sub header {
 
     return { kind => $kind, head => \@head, code => $code // 0,
              status => $status, closed => scalar($line =~ /\|\s*$/),
+             bare => scalar($line !~ /^\s*\|/),
              first => $i };
 }
 
@@ -390,6 +391,10 @@ sub rows {
 
     for (; $i < @$line; $i++) {
         my $next = $line->[$i];
+
+        # a pipe after a blank has an empty cell before it
+
+        $next =~ s/^\s+(?=\|)/\x{200b}/ if $t->{bare};
 
         last if $d->{fenced}[$i] || $next =~ /^\s*#+\s/ && $next !~ /\|/
                 || is_header($d, $i, $t->{kind});
@@ -475,9 +480,10 @@ sub starts_row {
     return 1 if @new >= @{ $t->{head} };
 
     my $kind = kind($new[$t->{code}]);
+    my $old = $old[$t->{code}] // '';
     my $column = $row =~ /\|\s*$/ ? @old : $#old;
 
-    return $kind && $kind eq kind($old[$t->{code}])
+    return $kind && ($kind eq kind($old) || $old !~ /\w/)
            && !(defined $t->{status} && $column == $t->{status});
 }
 

@@ -55,7 +55,7 @@ my @roles = (
                      (?:コード|番号|id)
                     |(?:에러|오류|응답|결과|리턴)(?:코드|번호)
                     |код\W?(?:ошиб|ответ|возвр|результ|помил)|номерошибки
-                    |fehler(?:code|nummer|nr)|rückgabecode|antwortcode
+                    |fehler(?:code|nummer|nr)|rückgabe(?:code|wert)|antwortcode
                     |code\W?d?\W?(?:erreur|retour|réponse|rejet)
                     |códigos?\W?(?:de|del|do)?\W?(?:erro|resp|ret|rechazo)
                     |codice\W?(?:di)?\W?(?:errore|risposta|ritorno)
