@@ -67,7 +67,7 @@ sub columns {
     if ($attributes =~ /cols\s*=\s*(?:"([^"]*)"|'([^']*)'|([^,\]]*))/) {
         my $cols = $1 // $2 // $3;
 
-        return $1 if $cols =~ /^\s*(\d+)\s*\*/ || $cols =~ /^\s*(\d+)\s*$/ && $1 < 10 && $cols !~ /,/;
+        return $1 if $cols =~ /^\s*([1-9])\s*$/;
 
         my $n = 0;
 

@@ -48,8 +48,6 @@ sub choose {
     for my $table (@$tables) {
         my $least = $best >= 2 ? ($table->{strength} == 1.5 ? 1.5 : 2) : $best;
 
-        $least = 1.5 if $best >= 2 && fits($table, $tables);
-
         if (!$table->{strength} || $table->{strength} < $least) {
             $table->{why} ||= 'another table has the codes';
             delete $table->{columns};
@@ -58,48 +56,6 @@ sub choose {
             delete $table->{why};
         }
     }
-}
-
-
-# whether codes of the weaker table look like those of the strong ones
-
-sub fits {
-    my ($table, $tables) = @_;
-
-    return 0 if $table->{strength} < 1 || !$table->{columns};
-    return 0 if about_others(without_topics(join ' ', $table->{heading},
-                                            @{ $table->{headings} || [] }));
-
-    my %form;
-
-    for my $other (grep { $_->{strength} >= 2 } @$tables) {
-        $form{form($_)}++ for code_cells($other);
-    }
-
-    my @cells = code_cells($table);
-    my $like = grep { $form{form($_)} } @cells;
-
-    return @cells && $like == @cells && $table->{strength} >= 1.5;
-}
-
-
-sub code_cells {
-    my ($table) = @_;
-    my $code = $table->{columns} ? $table->{columns}{code} : return;
-
-    return map { codes($_->[$code]) } @{ $table->{rows} };
-}
-
-
-sub form {
-    my ($code) = @_;
-
-    $code =~ s/[0-9]/9/g;
-    $code =~ s/[A-Z]+/A/g;
-    $code =~ s/[a-z]+/a/g;
-    $code =~ s/A?a_.*/a_/;
-
-    return $code;
 }
 
 
@@ -174,8 +130,6 @@ sub by_name {
     }
 
     if ($role eq 'code') {
-        return (0.5, 'its heading or its columns are of another kind')
-            if $head =~ /^(?!.*(?:err|ret)).{2,}\s?codes?$/i && $others;
         return ($errors ? 2.5 : 2, '')
             if $errors || $head !~ /^(?:val|num|int|dec|id|值|编号|編號|十|10)/i;
         return (1, 'its columns have no name of a code');
@@ -254,12 +208,7 @@ sub describes_fields {
 
     my @roles = map { role($_) } @{ $table->{head} };
 
-    return 1 if $roles[$code] eq 'field';
-    return 0 if $columns->{role} eq 'code';
-
-    my $first = $roles[0] eq 'field';
-
-    return $first && !grep({ /code$/ } @roles);
+    return $roles[0] eq 'field' && !grep { /code$/ } @roles;
 }
 
 

@@ -88,8 +88,7 @@ sub named {
 sub column {
     my ($table, $i) = @_;
     my %c = (i => $i, n => 0, codes => 0, strict => 0, statuses => 0,
-             status => 0, numbers => 0, reasons => 0, blank => 0, long => 0,
-             symbols => 0,
+             status => 0, numbers => 0, blank => 0, symbols => 0,
              role => role($table->{head}[$i]), name => $table->{head}[$i] // '');
     my (%seen, @number);
 
@@ -114,10 +113,8 @@ sub column {
                           && ($plain =~ /^...$/ || reason($plain)
                               || $plain =~ /^...\s*[(（]|xx/i);
         $c{status}++ if defined status($cell) && length $cell <= 40;
-        $c{reasons}++ if reason($cell);
         $c{symbols}++ if $plain =~ /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
         $c{numbers}++ if $plain =~ /^(?:-?[0-9]+|0x[0-9A-F]+)$/i;
-        $c{long}++ if $plain =~ /^0[0-9]/;
         $seen{$plain}++;
         push @number, $plain if $plain =~ /^[0-9]{1,4}$/;
     }

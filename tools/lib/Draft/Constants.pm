@@ -263,13 +263,6 @@ sub entries {
             $status = shift @number;
         }
 
-        if (!defined $code && defined $entry->{status} && !@number) {
-            my ($first) = grep { strict_code($_) } @string;
-
-            $code = $first;
-            @string = grep { !defined $first || $_ ne $first } @string;
-        }
-
         if (!defined $code && $name_with_status && !$got{code}) {
             $status //= shift @number;
             $code = $entry->{name};
@@ -277,7 +270,6 @@ sub entries {
 
         if (!defined $code && $entry->{name} =~ /^-?\d+$|^0x/) {
             $code = value($entry->{name});
-            $status //= $number[0] if @number == 1 && $number[0] =~ /^[1-5]\d\d$/;
 
         } elsif (!defined $code) {
             my ($first) = $entry->{first_string} && @string
@@ -358,7 +350,8 @@ sub is_limit {
     return 1 if $name =~ /^(?:CHARSET|ENCODING|LOCALE)$/;
     return 1 if $name =~ /(?:Count|Max|Base|Begin|End|Last)$/ && $name =~ /^(?:Err|E|k|e|Code)/
                 && !@{ $entry->{strings} };
-    return 1 if $name =~ /^(?:case|default|return|if|else|for|while|switch|this|self|super|throw|print|printf|println|log|package|import|require|use|include|version|name|description|author|syntax)$/;
+    return 1 if $name =~ /^(?:case|default|return|this|self|super|throw|print\w*|log
+                            |version|name|description|author|syntax)$/x;
     return 0;
 }
 

@@ -43,12 +43,11 @@ sub entry {
     # X[X["NAME"] = 1] = "NAME", as TypeScript's compiler writes it
 
     $text =~ s/^\w+\[(?:\w+\[)?"(\w+)"\]\s*=\s*([\w-]+)\]\s*=\s*"\1"/$1 = $2/;
-    $text =~ s/^\w+\["(\w+)"\]\s*=\s*(?=")/$1 = /;
     $text =~ s/^:(?=\w+\s*=>)//;
-    return if $text eq '' || $text =~ /^(?:import|from|package|using|use|require|include|return\s+\w+;|if|for|while|\}|else)\b/
-              || $text =~ /^#\s*(?:if|endif|else|include|pragma|undef|el)/;
-    return if $text =~ /^(?:private|protected)\b/ && $text !~ /=/
-              || $text =~ /^(?:syntax|option|reserved|package)\b/;
+    return if $text eq ''
+              || $text =~ /^(?:import|from|package|using|use|require|include|option
+                             |reserved|return\s+\w+;|if|for|while|else|\})\b/x
+              || $text =~ /^(?:private|protected)\b/ && $text !~ /=/;
 
     if ($text =~ /^#\s*define\b/) {
         add($state, $1, $2, $comment) if $text =~ /^#\s*define\s+(\w+)\s+(.+)$/;

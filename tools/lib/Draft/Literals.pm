@@ -24,6 +24,7 @@ sub literals {
 
     $value =~ s/[,;]\s*$//;
     $value =~ s/^\s*($string)\s*=>\s*/$1, /;
+    $value =~ s/^[A-Za-z_][\w.]*\s*\(\s*(\w+\s*[-+*]\s*\w+)\s*\)$/$1/;
     $state->{iota}++ if defined $state->{iota};
 
     if ($value !~ /["'`]|\w\s*\(|[{,:]/ || $value =~ /\biota\b/) {

@@ -268,19 +268,7 @@ sub is_header {
 
     return $kind eq 'plain' && $next =~ /\|/
            && !strict_code(clean((cells($line))[0] // ''))
-           && grep({ role(clean($_)) =~ /code$/ } cells($line))
-       || $kind eq 'plain' && $next =~ /\|/ && names_all($line);
-}
-
-
-# whether the columns have names of which one may be a code's
-
-sub names_all {
-    my ($line) = @_;
-    my @roles = map { role(clean($_)) } cells($line);
-
-    return @roles > 1 && !grep({ $_ eq '' } @roles)
-           && grep { /^(?:status|name)$/ } @roles;
+           && grep({ role(clean($_)) =~ /code$/ } cells($line));
 }
 
 

@@ -129,8 +129,7 @@ sub simple {
     my $i = $first;
 
     while (++$i < @$line) {
-        last if @rule >= 2 && $line->[$i] !~ /\S/ && $i == $rule[-1] + 1
-                && !more_rules($line, $i);
+        last if @rule >= 2 && $line->[$i] !~ /\S/ && $i == $rule[-1] + 1;
         push @rule, $i if $line->[$i] =~ /^\s*=+(?:\s+=+)*\s*$/;
         last if @rule >= 3;
     }
@@ -149,18 +148,6 @@ sub simple {
     return ({ form => 'a simple table of reStructuredText',
               $document->place($first), head => $head, rows => $rows },
             $rule[-1]);
-}
-
-
-sub more_rules {
-    my ($line, $i) = @_;
-
-    for (@$line[$i .. $#$line]) {
-        return 0 if /^\s*\.\.|^#|^\S.*[^=\s]$/ && !/^\s*\S+\s{2,}\S/;
-        return 1 if /^\s*=+(?:\s+=+)*\s*$/;
-    }
-
-    return 0;
 }
 
 

@@ -209,8 +209,7 @@ sub bracket {
         my @keys = $joined =~ /[({,]\s*['":]*(\w+)(?:-\w+)?['"]?\s*(?:=>|[:=](?!:))/g;
 
         if ($text =~ /\(\s*$/) {
-            return () if $text =~ /(?:^|\s)(?:const|var|import|map|dict|Map\.of|array)\s*\(\s*$/
-                         || $more > 8;
+            return () if $text =~ /(?:^|\s)(?:const|var|import|map|dict|Map\.of|array)\s*\(\s*$/;
             return ($joined, $more);
         }
 
