@@ -24,152 +24,240 @@ my %modifier = map { $_ => 1 } qw(export default public private protected intern
     NSInteger NSString HRESULT DWORD indirect sealed data abstract new object);
 
 
-# one constant, in whatever form
+# one constant, in the first form that it has
+
+my @forms = (\&macro, \&lone_string, \&arm, \&keyed, \&registered, \&called,
+             \&several, \&assigned, \&typed, \&bare);
 
 sub entry {
     my ($state, $text, $comment) = @_;
-    my $group = $state->{group};
 
-    $text =~ s/^[\s,]+(?=\w)|^\s+|\s+$//g;
+    $text = simplified($state, $text);
+    return if $text eq '' || is_statement($text);
 
-    # attributes among the words of C
+    for my $form (@forms) {
+        return if $form->($state, $text, $comment);
+    }
+}
 
-    $text =~ s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};
 
-    # NAME(Type) = 1, a variant that has data
+# a constant without what some languages write around it
 
-    $text =~ s/^([A-Z]\w*)\s*(?:\([^()"]*\)|\{[^{}"]*\})\s*=\s*(?=-?\d)/$1 = /;
+sub simplified {
+    my ($state, $text) = @_;
 
-    # X[X["NAME"] = 1] = "NAME", as TypeScript's compiler writes it
+    for ($text) {
+        s/^[\s,]+(?=\w)|^\s+|\s+$//g;
 
-    $text =~ s/^\w+\[(?:\w+\[)?"(\w+)"\]\s*=\s*([\w-]+)\]\s*=\s*"\1"/$1 = $2/;
-    $text =~ s/^:(?=\w+\s*=>)//;
-    return if $text eq ''
-              || $text =~ /^(?:import|from|package|using|use|require|include|option
-                             |reserved|return\s+\w+;|if|for|while|else|\})\b/x
-              || $text =~ /^(?:private|protected)\b/ && $text !~ /=/;
+        # attributes among the words of C
+
+        s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};
+
+        # NAME(Type) = 1, a variant that has data
+
+        s/^([A-Z]\w*)\s*(?:\([^()"]*\)|\{[^{}"]*\})\s*=\s*(?=-?\d)/$1 = /;
+
+        # X[X["NAME"] = 1] = "NAME", as TypeScript's compiler writes it
+
+        s/^\w+\[(?:\w+\[)?"(\w+)"\]\s*=\s*([\w-]+)\]\s*=\s*"\1"/$1 = $2/;
+        s/^:(?=\w+\s*=>)//;
+
+        # case 1001: return "text"; case NAME = 1
+
+        s/^(?:case|when)\s+\.?(?=\S+\s*(?::|=|->|=>|$))//;
+    }
+
+    return $text;
+}
+
+
+sub is_statement {
+    my ($text) = @_;
+
+    return $text =~ /^(?:import|from|package|using|use|require|include|option|reserved
+                        |return\s+\w+;|if|for|while|else|\})\b/x
+           || $text =~ /^(?:private|protected)\b/ && $text !~ /=/;
+}
+
+
+# #define NAME 1001; define('NAME', 1001); -define(NAME, name).
+
+sub macro {
+    my ($state, $text, $comment) = @_;
 
     if ($text =~ /^#\s*define\b/) {
         add($state, $1, $2, $comment) if $text =~ /^#\s*define\s+(\w+)\s+(.+)$/;
-        return;
+        return 1;
     }
 
-    if ($text =~ /^-?define\s*\(\s*(['"]?)(\w+)\1\s*,\s*(.+)\)\s*[;.]?$/) {
-        my ($name, $value) = ($2, $3);
+    my (undef, $name, $value) = $text =~ /^-?define\s*\(\s*(['"]?)(\w+)\1\s*,\s*(.+)\)
+                                          \s*[;.]?$/x or return 0;
 
-        add($state, $name, $value =~ s/^([a-z]\w*)$/"$1"/r, $comment)
-            if $name !~ /_H(?:RL)?_*$/;
-        return;
-    }
+    add($state, $name, $value =~ s/^([a-z]\w*)$/"$1"/r, $comment)
+        if $name !~ /_H(?:RL)?_*$/;
 
-    # case 1001: return "text"; case NAME = 1
+    return 1;
+}
 
-    $text =~ s/^(?:case|when)\s+\.?(?=\S+\s*(?::|=|->|=>|$))//;
 
-    if ($text =~ /^\|?\s*($string)\s*[|;,]?$/) {
-        my $word = unquote($1);
+# "NAME",
 
-        add($state, $word, '', $comment) if strict_code($word);
-        return;
-    }
+sub lone_string {
+    my ($state, $text, $comment) = @_;
+    my ($word) = $text =~ /^\|?\s*($string)\s*[|;,]?$/ or return 0;
 
-    # | Name -> 1001, ?NAME -> 1001, NAME -> Status.NAME
+    $word = unquote($word);
+    add($state, $word, '', $comment) if strict_code($word);
 
-    if ($text =~ /^\|\s*([A-Z]\w*)(?:\s+\w+)?\s*->\s*(\S.*)$/
-        || $text =~ /^\??([A-Z][A-Z0-9_]*)\s*->\s*(\S.*)$/)
-    {
-        add($state, $1, $2, $comment);
-        return;
-    }
+    return 1;
+}
+
+
+# | Name -> 1001, ?NAME -> 1001, NAME -> Status.NAME
+
+sub arm {
+    my ($state, $text, $comment) = @_;
+
+    return 0 if $text !~ /^\|\s*([A-Z]\w*)(?:\s+\w+)?\s*->\s*(\S.*)$/
+                && $text !~ /^\??([A-Z][A-Z0-9_]*)\s*->\s*(\S.*)$/;
+
+    add($state, $1, $2, $comment);
+
+    return 1;
+}
+
+
+# 1001: "text", "1001" => "text", [1001] = "text", Self::Name => 1001
+
+sub keyed {
+    my ($state, $text, $comment) = @_;
 
     $text =~ s/^\|\s*(?=(?:$string|$integer)\s*->)//;
 
-    # 1001: "text", "1001" => "text", [1001] = "text", Self::Name => 1001
+    return 0 if $text !~ /^(?:return\s+)?\[?($string|$integer)\]?\s*(?:=>|:|=|->|,)\s*(.+)$/
+                && $text !~ /^\[?([A-Za-z_][\w.]*(?:::|\.)\w+)\]?\s*
+                             (?:\([^)]*\)\s*|\{[^}]*\}\s*)?(?:=>|:|->)\s*(.+)$/x;
 
-    if ($text =~ /^(?:return\s+)?\[?($string|$integer)\]?\s*(?:=>|:|=|->|,)\s*(.+)$/
-        || $text =~ /^\[?([A-Za-z_][\w.]*(?:::|\.)\w+)\]?\s*(?:\([^)]*\)\s*|\{[^}]*\}\s*)?(?:=>|:|->)\s*(.+)$/)
-    {
-        my ($key, $value) = ($1, $2);
+    my ($key, $value) = ($1, $2);
 
-        return if $value =~ /^self\s*=/;
+    return 1 if $value =~ /^self\s*=/;
 
-        $state->{keyed} = $key =~ /^["'`]/;
-        $key = unquote($key) =~ s/.*(?:::|\.)(?=[A-Za-z_]\w*$)//r;
-        add($state, $key, $value =~ s/^return\s+//r, $comment)
-            if $key =~ /^[\w.:\/-]+$/;
-        return;
-    }
+    $state->{keyed} = $key =~ /^["'`]/;
+    $key = last_name(unquote($key));
+    add($state, $key, $value =~ s/^return\s+//r, $comment) if $key =~ /^[\w.:\/-]+$/;
 
-    # put(1001, "text")
+    return 1;
+}
 
-    if ($text =~ /^[\w.\[\]]*\b(?:put|set|add|register|emplace|insert|append|entry|of)\w*\s*\((.*)\)\s*[;,]?$/
-        || !$state->{enum} && $text =~ /^(?:[A-Z][A-Z_]*|[a-z_]*err\w*|def\w*)\s*\(\s*((?:[A-Z][A-Z0-9_]{2,}|$integer)\s*,.*)\)\s*[;,\\]*$/)
-    {
-        my $arguments = $1;
-        my ($first, $rest) = $arguments =~ /^\s*($string|$integer|[\w.:]+)\s*,\s*(.*)$/ or return;
 
-        add($state, unquote($first) =~ s/.*(?:::|\.)(?=[A-Za-z_]\w*$)//r, $rest, $comment);
-        return;
-    }
+# put(1001, "text"), E(NAME, 1001)
 
-    # NAME(1001, "text")
+sub registered {
+    my ($state, $text, $comment) = @_;
+    my ($arguments) = $text =~ /^[\w.\[\]]*\b(?:put|set|add|register|emplace|insert|append
+                                |entry|of)\w*\s*\((.*)\)\s*[;,]?$/x;
 
-    if ($text =~ /^(?:case\s+|static\s+|const\s+)?
-                  (?!(?:if|for|while|switch|super|this|return|print\w*|constructor
-                        |__init__|\w+Error)\b)
-                  ([A-Za-z_]\w*)\s*\((.+)\)\s*(?:\{\s*)?[,;{}]*$/x)
-    {
-        my ($callee, $arguments) = ($1, $2);
+    ($arguments) = $text =~ /^(?:[A-Z][A-Z_]*|[a-z_]*err\w*|def\w*)\s*\(\s*
+                             ((?:[A-Z][A-Z0-9_]{2,}|$integer)\s*,.*)\)\s*[;,\\]*$/x
+        if !defined $arguments && !$state->{enum};
 
-        add($state, $callee, $arguments, $comment)
-            if $arguments =~ /["'0-9]|HttpStatus|HTTP|Status/
-               && ($callee !~ /^[a-z]/ || $state->{enum});
-        return;
-    }
+    return 0 if !defined $arguments;
 
-    # A = 1, B, C = 3
+    add($state, last_name(unquote($1)), $2, $comment)
+        if $arguments =~ /^\s*($string|$integer|[\w.:]+)\s*,\s*(.*)$/;
 
+    return 1;
+}
+
+
+# NAME(1001, "text")
+
+sub called {
+    my ($state, $text, $comment) = @_;
+    my ($callee, $arguments) = $text =~ /^(?:case\s+|static\s+|const\s+)?
+        (?!(?:if|for|while|switch|super|this|return|print\w*|constructor|__init__|\w+Error)\b)
+        ([A-Za-z_]\w*)\s*\((.+)\)\s*(?:\{\s*)?[,;{}]*$/x or return 0;
+
+    add($state, $callee, $arguments, $comment)
+        if $arguments =~ /["'0-9]|HttpStatus|HTTP|Status/
+           && ($callee !~ /^[a-z]/ || $state->{enum});
+
+    return 1;
+}
+
+
+# A = 1, B, C = 3
+
+sub several {
+    my ($state, $text) = @_;
     my $one = qr/[A-Za-z_]\w*(?:\s*=\s*(?:$string|$integer|\w+))?/;
 
-    if ($state->{enum} && $text =~ /^$one(?:\s*,\s*$one)+\s*,?$/) {
-        entry($state, $_, '') for $text =~ /$one/g;
-        return;
-    }
+    return 0 if !$state->{enum} || $text !~ /^$one(?:\s*,\s*$one)+\s*,?$/;
+
+    entry($state, $_, '') for $text =~ /$one/g;
+
+    return 1;
+}
+
+
+# modifiers NAME: type = value
+
+sub assigned {
+    my ($state, $text, $comment) = @_;
 
     # a local variable, or a container that is still empty
 
-    return if $text =~ /^[\w\s,]+:=/ || $text =~ /(?:\{\s*\}|\[\s*\]|\(\s*\))\s*[;,]?$/
-              && $text !~ /["'0-9]/;
+    return 1 if $text =~ /^[\w\s,]+:=/
+                || $text =~ /(?:\{\s*\}|\[\s*\]|\(\s*\))\s*[;,]?$/ && $text !~ /["'0-9]/;
 
-    # modifiers NAME: type = value
+    my ($left, $value) = $text =~ /^([\w\s\$:<>\[\]\?.*&'"@-]*?)\s*
+                                   (?<![=!<>])(?:=>|:=|=)(?!=)\s*(.+)$/x or return 0;
+    my $name = constant_name($left);
 
-    if ($text =~ /^([\w\s\$:<>\[\]\?.*&'"@-]*?)\s*(?<![=!<>])(?:=>|:=|=)(?!=)\s*(.+)$/) {
-        my $name = constant_name($1);
+    return 1 if !defined $name
+                || defined $state->{function} && $name !~ /^[A-Z][A-Z0-9_]+$/
+                   && role($name) eq '' && $value !~ /\bcode\W*[:=]/i;
 
-        return if !defined $name;
-        return if defined $state->{function} && $name !~ /^[A-Z][A-Z0-9_]+$/
-                  && role($name) eq '' && $2 !~ /\bcode\W*[:=]/i;
+    add($state, $name, $value, $comment);
 
-        add($state, $name, $2, $comment);
-        return;
-    }
+    return 1;
+}
 
-    if ($text =~ /^['"]?([A-Za-z_]\w*)['"]?\s*:\s*(.+)$/) {
-        add($state, $1, $2, $comment);
-        return;
-    }
 
-    # A bare name has the next value, or itself
+# NAME: value
+
+sub typed {
+    my ($state, $text, $comment) = @_;
+    my ($name, $value) = $text =~ /^['"]?([A-Za-z_]\w*)['"]?\s*:\s*(.+)$/ or return 0;
+
+    add($state, $name, $value, $comment);
+
+    return 1;
+}
+
+
+# NAME, which has the next value, or itself
+
+sub bare {
+    my ($state, $text, $comment) = @_;
 
     if ($state->{words} && $text =~ /^([A-Za-z]\w*)\s*(?:\@.*|[,;])?$/) {
         add($state, $1, "\"$1\"", $comment);
 
     } elsif ($text =~ /^(?:case\s+)?([A-Za-z_]\w*)\s*,?$/
-        && ($state->{enum} || defined $state->{iota}))
+             && ($state->{enum} || defined $state->{iota}))
     {
         add($state, $1, undef, $comment);
-
     }
+
+    return 1;
+}
+
+
+# Errors::NAME and Errors.NAME without what is before the name
+
+sub last_name {
+    return $_[0] =~ s/.*(?:::|\.)(?=[A-Za-z_]\w*$)//r;
 }
 
 

@@ -15,6 +15,11 @@ use Exporter qw(import);
 
 our @EXPORT = qw(groups);
 
+# what has members and a name
+
+my $kind = qr/(?:enum|class|struct|interface|object|namespace|module|extension|trait|impl
+                |record|type|message|service|oneof|union)/x;
+
 
 # groups(line, ...): { name, heading, line, flags => bits and not codes, entries
 # => [ { name, numbers, strings, named => { code, status, text }, status,
@@ -254,35 +259,7 @@ sub statement {
         return;
     }
 
-    if ($text =~ /\b(?:enum|class|struct|interface|object|namespace|module|extension|trait|impl|record|type|message|service|oneof|union)\b/
-        && $text =~ /[{:(]\s*$/ && $text !~ /^\s*#|=\s*["'0-9]|^\s*\w+\(.*\)\s*[,;]?$/
-        || $text =~ /\b(?:enum)\b\s*(?:class\s+)?\w*\s*(?::\s*\w+\s*)?$/
-        || $text =~ /\bNS_(?:\w+_)?ENUM\s*\([^)]*\)\s*\{?\s*$/
-        || $text =~ /^\s*(?:const|var)\s*\(\s*$|^\s*case\s+\S+\s+of\s*$/
-        || $text =~ /^\s*(?:(?:public|private|internal|static|final|abstract|sealed|export|partial|open)\s+)*
-                     (?:class|module|interface|struct)\s+\w+/x
-        || $text =~ /(?:=|:|=>|\breturn|\()\s*(?:new\s+)?(?:[\w.<>\[\],\s*&]*?)[\[{(]\s*$/
-        || $text =~ /^\s*(?:export\s+)?type\s+\w+\s*=?\s*$|\b(?:switch|match|when)\b.*\{\s*$/
-        || $text =~ /\b(?:func|fn|function|def|fun)\b.*[{:]\s*$/
-        || $text =~ /^\s*let\s.*=\s*(?:function|match\s.*\swith)\s*$/)
-    {
-        begin($state, name_of($text), $i + 1);
-        nest($state, $text);
-        $state->{comment} = '';
-        ($state->{group}{base}) = $text =~ /(?:\bclass\s+\w+\s*\(|\bextends\s+|<\s*)(\w+)/;
-        $state->{group}{flags} = $text =~ /^\s*(?:message|service|oneof|union)\b
-                                         |^\s*(?:export\s+)?type\s+\w+(?:\s*=\s*\{|\s+struct\b)/x;
-        ($state->{group}{parameters}) = $text =~ /\benum\s+class\s+\w+\s*(\(.*\))/
-            and $state->{group}{parameters} =~ s/:\s*[\w.?]+//g;
-        $state->{group}{parameters} //= '';
-        $state->{iota} = $text =~ /^\s*const\s*\(/ ? -1 : undef;
-        $state->{expression} = undef;
-        $state->{function} //= length $1
-            if $text =~ /^(\s*)(?:\w+\s+)*(?:func|fn|def|fun)\b/;
-        $state->{enum} = $text =~ /\benum\b|\bNS_(?:\w+_)?ENUM\b/;
-        $state->{words} = $state->{enum} && has_words($state, $i);
-        return;
-    }
+    return open_group($state, $text, $i) if opens_group($text);
 
     if ($text =~ /^\s*(?:[}\])]+[;,)]*(?:\.freeze|\s*\w*|\s*as\s+const)\s*;?|end)\s*$/) {
         $group->{name} ||= $1 if $text =~ /^\s*\}\s*(\w+)\s*;/;
@@ -311,6 +288,50 @@ sub statement {
         begin($state, '', $i + 1);
         $state->{enum} = 0;
     }
+}
+
+
+# whether a statement begins a group: a type, a block of constants, a container, a
+# function, or a choice by a value
+
+sub opens_group {
+    my ($text) = @_;
+
+    return $text =~ /\b$kind\b/ && $text =~ /[{:(]\s*$/
+           && $text !~ /^\s*#|=\s*["'0-9]|^\s*\w+\(.*\)\s*[,;]?$/
+           || $text =~ /\benum\b\s*(?:class\s+)?\w*\s*(?::\s*\w+\s*)?$
+                        |\bNS_(?:\w+_)?ENUM\s*\([^)]*\)\s*\{?\s*$
+                        |^\s*(?:\w+\s+)*(?:class|module|interface|struct)\s+\w+
+                        |^\s*(?:export\s+)?type\s+\w+\s*=?\s*$
+                        |^\s*(?:const|var)\s*\(\s*$/x
+           || $text =~ /(?:=|:|=>|\breturn|\()\s*(?:new\s+)?[\w.<>\[\],\s*&]*?[\[{(]\s*$/
+           || $text =~ /\b(?:func|fn|function|def|fun)\b.*[{:]\s*$
+                        |\b(?:switch|match|when)\b.*\{\s*$|^\s*case\s+\S+\s+of\s*$
+                        |^\s*let\s.*=\s*(?:function|match\s.*\swith)\s*$/x;
+}
+
+
+sub open_group {
+    my ($state, $text, $i) = @_;
+
+    begin($state, name_of($text), $i + 1);
+    nest($state, $text);
+
+    my $group = $state->{group};
+
+    ($group->{base}) = $text =~ /(?:\bclass\s+\w+\s*\(|\bextends\s+|<\s*)(\w+)/;
+    $group->{flags} = $text =~ /^\s*(?:message|service|oneof|union)\b
+                               |^\s*(?:export\s+)?type\s+\w+(?:\s*=\s*\{|\s+struct\b)/x;
+    $group->{parameters} = $1 =~ s/:\s*[\w.?]+//gr
+        if $text =~ /\benum\s+class\s+\w+\s*(\(.*\))/;
+
+    $state->{comment} = '';
+    $state->{iota} = $text =~ /^\s*const\s*\(/ ? -1 : undef;
+    $state->{expression} = undef;
+    $state->{function} //= length $1
+        if $text =~ /^(\s*)(?:\w+\s+)*(?:func|fn|def|fun)\b/;
+    $state->{enum} = $text =~ /\benum\b|\bNS_(?:\w+_)?ENUM\b/;
+    $state->{words} = $state->{enum} && has_words($state, $i);
 }
 
 
@@ -346,7 +367,7 @@ sub name_of {
     my ($text) = @_;
 
     return $1 if $text =~ /\bNS_(?:\w+_)?ENUM\s*\(\s*\w+\s*,\s*(\w+)/;
-    return $1 if $text =~ /\b(?:enum\s+(?:class|struct)|enum|class|struct|interface|object|namespace|module|extension|trait|record|type|message|service|oneof|union)\s+([A-Za-z_]\w*)/;
+    return $1 if $text =~ /\b(?:enum\s+(?:class|struct)|$kind)\s+([A-Za-z_]\w*)/;
     return $1 if $text =~ /([A-Za-z_]\w*)\s*(?::[^=]*)?(?:=|:|=>)\s*[^=]*[\[{(]\s*$/;
     return $1 if $text =~ /\b(?:func|fn|function|def|fun)\s+(?:\([^)]*\)\s*)?(\w+)/;
     return '';
