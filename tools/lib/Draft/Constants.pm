@@ -7,8 +7,9 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(clean is_status strict_code uniq);
-use Draft::Names qw(role about_errors about_others);
+use Draft::Cell qw(is_status);
+use Draft::Codes qw(entries);
+use Draft::Names qw(role about_others);
 use Draft::Source qw(groups);
 
 # lines of source text: by their end, or by their beginning
@@ -214,145 +215,6 @@ sub classes {
     return () if !@entries;
     return { name => 'errors', heading => '', line => $entries[0]{line},
              entries => \@entries };
-}
-
-
-# the entries of a group that have a code
-
-sub entries {
-    my ($group, $in_text) = @_;
-    my %name = map { $_->{name} => 1 } @{ $group->{entries} };
-    my @entry = grep { !is_limit($_, $group) && !is_bound($_->{name}, \%name) }
-                @{ $group->{entries} };
-    my @found;
-
-    # HTTP statuses come first where another code follows
-
-    my $swap = @entry && !grep { my $e = $_;
-        !(defined $e->{numbers}[0] && $e->{numbers}[0] =~ /^[1-5][0-9][0-9]$/
-          && (@{ $e->{numbers} } > 1 || grep { strict_code($_) } @{ $e->{strings} })) } @entry;
-
-    # but the codes do where only the numbers after them are all statuses
-
-    $swap = 0 if $swap && grep({ !is_status($_->{numbers}[0]) } @entry)
-                 && !grep { !is_status($_->{numbers}[1] // '') } @entry;
-
-    my $named = @entry && !grep { @{ $_->{numbers} }
-                                  || grep { strict_code($_) } @{ $_->{strings} } } @entry;
-    my $numbers = grep({ @{ $_->{numbers} } && !@{ $_->{strings} } } @entry) >= 0.4 * @entry;
-    my $words = grep({ !@{ $_->{numbers} } && strict_code($_->{strings}[0] // '') }
-                     @entry) >= 0.6 * (@entry || 1);
-    my $coded = grep({ !@{ $_->{numbers} } && strict_code($_->{strings}[0] // '')
-                       && $_->{strings}[0] =~ /[0-9]/ } @entry) > 0.5 * @entry;
-    my $statuses = @entry && @entry == grep { my $n = $_->{numbers};
-                                  @$n == 1 && $n->[0] =~ /^[1-5][0-9][0-9]$/ } @entry;
-    my $name_with_status = $statuses && !$swap
-        && ($group->{parameters} =~ /\bstatus/i && $group->{parameters} !~ /code/i
-            || (uniq(map { $_->{numbers}[0] } @entry)) < @entry
-            || !grep { !$_->{keyed} || !@{ $_->{strings} } && $_->{name} !~ /_/
-                       || !is_status($_->{numbers}[0]) } @entry);
-
-    for my $entry (@entry) {
-        my %got = %{ $entry->{named} };
-        my @number = @{ $entry->{numbers} };
-        my @string = @{ $entry->{strings} };
-        my $code = $got{code};
-        my $status = $got{status} // $entry->{status};
-
-        if (!defined $status && $swap && !defined $code) {
-            $status = shift @number;
-        }
-
-        if (!defined $code && $name_with_status && !$got{code}) {
-            $status //= shift @number;
-            $code = $entry->{name};
-        }
-
-        if (!defined $code && $entry->{name} =~ /^-?\d+$|^0x/) {
-            $code = value($entry->{name});
-
-        } elsif (!defined $code) {
-            my ($first) = $entry->{first_string} && @string
-                          && (strict_code($string[0])
-                              || $words && $string[0] =~ /^[a-z]+$/
-                              || $coded && $string[0] =~ /^(?=.*[0-9])[A-Z0-9]{1,4}$/)
-                          ? shift @string : @number ? shift @number
-                          : @string && strict_code($string[0]) ? shift @string : ();
-
-            $code = $first // ($named || @{ $entry->{strings} } || defined $status
-                               ? $entry->{name} : undef);
-        }
-
-        next if !defined $code;
-        next if $words && $entry->{name} =~ /[A-Z]/ && !@{ $entry->{strings} }
-                && !defined $status && !$entry->{named}{code};
-        next if $numbers && $code eq $entry->{name} && !@{ $entry->{numbers} }
-                && !defined $status;
-
-        if (!defined $status && @number && $number[0] =~ /^[1-5][0-9][0-9]$/
-            && $code ne $number[0])
-        {
-            $status = $number[0];
-        }
-
-        $status //= $entry->{section};
-
-        my $text = $got{text} // join ' | ', grep { /\S/ && $_ ne $code } @string, $entry->{comment};
-
-        push @found, { name => $entry->{name}, code => clean($code),
-                       status => $status // '', text => clean($text),
-                       number => $code =~ /^-?\d+$/ ? 1 : 0 };
-    }
-
-    return () if $in_text && @found < 2;
-    return @found;
-}
-
-
-sub value {
-    my ($text) = @_;
-
-    return $text =~ /^0x/i ? hex $text : $text;
-}
-
-
-# the first or the last number of a range, if a constant has the other one
-
-sub is_bound {
-    my ($name, $names) = @_;
-    my %other = qw(Start End Begin End First Last Min Max);
-
-    while (my ($first, $last) = each %other) {
-        my ($stem) = $name =~ /^(.*)(?:$first|$last)$/ or next;
-
-        return 1 if $names->{"$stem$first"} && $names->{"$stem$last"};
-    }
-
-    return 0;
-}
-
-
-# limits, sizes and marks beside the codes
-
-sub is_limit {
-    my ($entry, $group) = @_;
-    my $name = $entry->{name};
-
-    return 0 if $name =~ /^-?\d/
-                || $name eq 'TIMEOUT' && grep({ @{ $_->{numbers} } == 1 }
-                                              @{ $group->{entries} }) > 3;
-    return 1 if $name =~ /(?:^|_)(?:CNT|COUNT|MAX|MIN|BASE|BEGIN|END|LAST|FIRST|START
-                            |VERSION|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE)|SIZE|LEN|LENGTH|BUFSIZE|BUF|NUM|MASK|OFFSET|SHIFT
-                            |serialVersionUID|H|MAX_VALUE|SENTINEL|TOTAL)_*$/x
-                && !($name =~ /ERR/ && $name !~ /(?:CNT|COUNT|MAX|BASE|BEGIN|END|LAST|START|NUM|(?:NAME|STR|MSG|TEXT|BUF|MAX)_(?:LEN|SIZE))_*$/);
-    return 1 if $name =~ /^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUTS?|RETRY|PORTS?|BUFFER)(?:_|$)
-                          |^(?:Max|Min|Default|max|min|default)[A-Z]/x && !@{ $entry->{strings} };
-    return 1 if $name =~ /^(?:CHARSET|ENCODING|LOCALE)$/;
-    return 1 if $name =~ /(?:Count|Max|Base|Begin|End|Last)$/ && $name =~ /^(?:Err|E|k|e|Code)/
-                && !@{ $entry->{strings} };
-    return 1 if $name =~ /^(?:case|default|return|this|self|super|throw|print\w*|log
-                            |version|name|description|author|syntax)$/x;
-    return 0;
 }
 
 
