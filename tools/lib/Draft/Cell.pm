@@ -264,7 +264,7 @@ sub strict_code {
            || $cell =~ /^[A-Z]{3,}$/
            || $cell =~ /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+$/
            || $cell =~ /^[A-Za-z]{1,12}[_.-]?[0-9]{2,10}$/
-           || $cell =~ /^[0-9]{2,6}(?:[.-][0-9A-Z]{1,6}){1,3}$/
+           || $cell =~ /^[0-9]{2,6}(?:[.-][0-9A-Z]{1,6}){1,3}$|^[0-9](?:\.[0-9]){2,3}$/
            || $cell =~ /^[0-9A-F]{2}[0-9A-Z]{3}$/
            || $cell =~ /^[A-Za-z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+$/
            || $cell =~ /^[A-Za-z][A-Za-z0-9_-]*(?:[.:\/]+[A-Za-z0-9_-]+)+$/
@@ -306,7 +306,7 @@ sub begins_with_reason {
     my $name = ($reason{$status} // return 0) =~ s/ /[\\s_-]*/gr
                =~ s/timeout/time[\\s-]?out/r;
 
-    return ($text // '') =~ /^\W*(?:\Q$status\E\W*)?$name(?![\w\s]*\w\s*$|\s+[a-z])/i;
+    return ($text // '') =~ /^\W*(?:\Q$status\E\W*)?$name(?![a-z]|[\w\s]*\w\s*$|\s+[a-z])/i;
 }
 
 

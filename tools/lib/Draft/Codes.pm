@@ -29,7 +29,7 @@ my $setting_re = qr/^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUTS?|RETRY|PORTS?|BUFFE
 
 # names that no code has
 
-my $no_name_re = qr/^(?:CHARSET|ENCODING|LOCALE|case|default|return|this|self|super|throw
+my $no_name_re = qr/^(?:(?:[A-Z]+_)?VERSION|CHARSET|ENCODING|LOCALE|case|default|return|this|self|super|throw
                       |print\w*|log|version|name|description|author|syntax)$/x;
 
 
@@ -129,7 +129,7 @@ sub decided {
                // join ' | ', grep { /\S/ && $_ ne $code } @string, $entry->{comment};
 
     return { name => $entry->{name}, code => clean($code), status => $status,
-             text => clean($text), number => $code =~ /^-?\d+$/ ? 1 : 0 };
+             text => clean($text), implicit => $entry->{implicit}, number => $code =~ /^-?\d+$/ ? 1 : 0 };
 }
 
 
@@ -189,7 +189,7 @@ sub is_limit {
                 || $name eq 'TIMEOUT' && grep({ @{ $_->{numbers} } == 1 }
                                               @{ $group->{entries} }) > 3;
     return 1 if $name =~ /(?:^|_)$end_re/
-                || $name =~ /(?:^|_)$weak_end_re/ && $name !~ /ERR/
+                || $name =~ /(?:^|_)$weak_end_re/ && $name !~ /ERR/ && @{ $entry->{numbers} }
                 || $name =~ $no_name_re;
     return !@{ $entry->{strings} }
            && ($name =~ $setting_re

@@ -119,6 +119,10 @@ sub column {
         push @number, $plain if $plain =~ /^[0-9]{1,4}$/;
     }
 
+    # none of them is a status of HTTP
+
+    $c{role} = 'code' if $c{role} eq 'status' && $c{n} && $c{strict} == $c{n}
+                         && !$c{status} && $c{name} !~ /http/i;
     $c{distinct} = keys(%seen) / ($c{n} || 1);
     $c{words} = \%seen;
     $c{counts} = @number == $c{n} && $c{n} > 1

@@ -161,7 +161,8 @@ sub is_mapped {
 
     return 0 if $entry->{code} eq $entry->{name} || $entry->{status} ne '';
     return grep { $_->{name} eq $entry->{name} && $_->{code} ne $_->{name}
-                  && $_->{number} != $entry->{number} }
+                  && ($_->{number} != $entry->{number}
+                      || $entry->{implicit} && !$_->{implicit}) }
            map { @{ $_->{entries} } } @groups;
 }
 

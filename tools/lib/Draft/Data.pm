@@ -433,6 +433,12 @@ sub pairs {
 
     @pair = @error if @error > 1;
 
+    # words beside numbers are the keys of other texts
+
+    my @numbered = grep { $_->[0] =~ /^-?[0-9]+$/ } @pair;
+
+    @pair = @numbered if 2 * @numbered >= @pair;
+
     return table('properties', [], ['code', 'message'], \@pair)
         if grep({ strict_code($_->[0]) } @pair) >= 0.6 * @pair;
     return ();

@@ -26,7 +26,7 @@ my %modifier = map { $_ => 1 } qw(export default public private protected intern
 
 # one constant, in the first form that it has
 
-my @forms = (\&macro, \&lone_string, \&arm, \&keyed, \&registered, \&called,
+my @forms = (\&macro, \&lone_string, \&arm, \&dashed, \&keyed, \&registered, \&called,
              \&several, \&assigned, \&typed, \&bare);
 
 sub entry {
@@ -127,6 +127,18 @@ sub arm {
 }
 
 
+# 1001 - NAME
+
+sub dashed {
+    my ($state, $text, $comment) = @_;
+    my ($code, $name) = $text =~ /^($integer)\s+[-–—]\s+([A-Z][A-Z0-9_]+)$/ or return 0;
+
+    add($state, $name, $code, $comment);
+
+    return 1;
+}
+
+
 # 1001: "text", "1001" => "text", [1001] = "text", Self::Name => 1001
 
 sub keyed {
@@ -141,6 +153,15 @@ sub keyed {
     my ($key, $value) = ($1, $2);
 
     return 1 if $value =~ /^self\s*=/;
+
+    # 1001 => Self::Name
+
+    if ($key =~ /^$integer$/ && $value =~ /^[A-Z]\w*(?:::|\.)([A-Z]\w*)[,;]?$/
+        && exists $state->{known}{$1})
+    {
+        add($state, $1, $key, $comment);
+        return 1;
+    }
 
     $state->{keyed} = $key =~ /^["'`]/;
     $key = last_name(unquote($key));
@@ -381,6 +402,7 @@ sub add {
 
         return if $name eq '_';
         $entry->{numbers} = [$next] if $next ne '';
+        $entry->{implicit} = 1;
         $group->{next} = $next + 1 if $next ne '' && !defined $state->{iota};
 
     } else {

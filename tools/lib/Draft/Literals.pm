@@ -58,6 +58,12 @@ sub literals {
         my ($key, $text, $number, $http, $name) = ($1, $2, $3, $4, $5);
         my $role = defined $key ? role($key) : '';
 
+        # a name of this text, whatever it is like
+
+        if (defined $http && $http =~ /(\w+)$/ && exists $state->{known}{$1}) {
+            ($name, $http) = ($1, undef);
+        }
+
         if (defined $http) {
             my $status = http_status($http);
 
@@ -89,6 +95,9 @@ sub literals {
                 ? ($entry->{named}{status} //= $number)
                 : $role =~ /code$/ ? ($entry->{named}{code} //= $number)
                 : push @{ $entry->{numbers} }, $number;
+
+        } elsif (defined $name && $state->{statuses} && reason($name)) {
+            $entry->{status} //= reason($name);
 
         } elsif (defined $name && exists $state->{known}{$name}
                  && !@{ $entry->{numbers} })

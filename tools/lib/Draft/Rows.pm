@@ -241,7 +241,7 @@ sub add_status {
         $cell = $entry->{code};
 
     } elsif ($cell eq '' && !defined $column) {
-        my @said = uniq(map { /\bHTTP(?:[\s-]*(?:status|code|error|response|状态码|返回码|ステータス))*
+        my @said = uniq(map { /\bHTTP(?:[\s-]*(?:status|code|error|response|mapping|状态码|返回码|ステータス))*
                                \s*[:：]?\s*([2-5][0-9][0-9])\b/xig } @$cells);
 
         @said = $1 if !@said && ($cells->[$columns->{code}] // '')

@@ -32,6 +32,8 @@ sub groups {
     begin($state, '', 1);
     $state->{java} = grep { /^package\s+\w+(?:\.\w+)+\s*;?\s*$|^\s*fun\s+\w+\(/ } @_;
 
+    $state->{statuses} = grep { /^import\s.*\bHttpStatus\.[A-Z*]/ } @_;
+
     for (my $i = 0; $i < @{ $state->{lines} }; $i++) {
         $state->{at} = $i;
         $i += line($state, $i);
