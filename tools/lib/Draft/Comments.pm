@@ -11,7 +11,7 @@ use Draft::Cell qw(reason);
 use Draft::Literals;
 use Exporter qw(import);
 
-our @EXPORT = qw(attribute comment remark status_in strip);
+our @EXPORT = qw(attribute comment note remark status_in strip);
 
 
 # remark(state, i, line): how many lines more a comment before a constant has, or
@@ -72,13 +72,26 @@ sub attribute {
 
     return undef if $text !~ /^\s*(?:\#\[.*\]|\@[\w.]+(?:\(.*\))?|\[\w+(?:\(.*\))\])\s*$/;
 
+    note($state, $text);
+
+    return 0;
+}
+
+
+# note(state, attribute): what it says of the constant below: its text, its status,
+# or the word that stands for it on the wire
+
+sub note {
+    my ($state, $text) = @_;
     my ($said) = $text =~ /($string)/;
 
     $state->{comment} = unquote($said) if defined $said && $said =~ / /;
+    $state->{wire} = unquote($said)
+        if defined $said && $said !~ / / && ($state->{enum} || $text =~ /Enum/)
+           && $text =~ /(?:Json|Serial|Enum|Xml)\w*(?:Value|Name|Property|Member|Const)\b
+                        |\bserde\b.*\brename\b/x;
     $state->{status} = http_status($1) // $state->{status}
         if $text =~ /\w*(?:http|status)\w*\s*\(\s*([\w.:]+)\s*\)/i;
-
-    return 0;
 }
 
 

@@ -182,7 +182,10 @@ sub named_all {
 sub has_statuses {
     my ($group) = @_;
 
-    return !grep { !is_status($_->{code}) } @{ $group->{entries} };
+    my $entries = $group->{entries};
+
+    return !grep({ !is_status($_->{code}) } @$entries)
+           && (!@$entries || grep { $_->{code} ne $_->{name} } @$entries);
 }
 
 
@@ -254,7 +257,7 @@ sub trust {
     return 3 if $near =~ /err|exception|fault|fail|错误|エラー|오류/i;
     return 2.5 if $errors >= 0.3 * @entries;
     return 2 if $about && ($numbers || $texts);
-    return 1.5 if $numbers && $texts >= 0.7 * @entries;
+    return 1.5 if $numbers && $texts >= 0.6 * @entries;
     return $numbers ? 1.1 : 0.8;
 }
 

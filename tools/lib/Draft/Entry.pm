@@ -49,6 +49,10 @@ sub simplified {
     for ($text) {
         s/^[\s,]+(?=\w)|^\s+|\s+$//g;
 
+        # [EnumMember(Value = "name")] NAME, @JsonValue('name') NAME
+
+        note($state, $1) if s/^(\@\w+\($string\)|\[\w+\([^\[\]]*\)\])\s+(?=[A-Za-z])//;
+
         # attributes among the words of C
 
         s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};
@@ -265,7 +269,7 @@ sub bare {
     if ($state->{words} && $text =~ /^([A-Za-z]\w*)\s*(?:\@.*|[,;])?$/) {
         add($state, $1, "\"$1\"", $comment);
 
-    } elsif ($text =~ /^(?:case\s+)?([A-Za-z_]\w*)\s*,?$/
+    } elsif ($text =~ /^([A-Za-z_]\w*)\s*[,;]?$/
              && ($state->{enum} || defined $state->{iota}))
     {
         add($state, $1, undef, $comment);
@@ -397,7 +401,12 @@ sub add {
     $entry->{status} = delete $state->{status} if defined $state->{status};
     $state->{comment} = '';
 
-    if (!defined $value) {
+    my $wire = delete $state->{wire};
+
+    if (defined $wire && ($value // '') !~ /["'0-9]/) {
+        $entry->{named}{code} = $wire;
+
+    } elsif (!defined $value) {
         my $next = next_value($state) // '';
 
         return if $name eq '_';

@@ -316,6 +316,14 @@ sub opens_group {
 sub open_group {
     my ($state, $text, $i) = @_;
 
+    # '404' => [ with texts by other words
+
+    my ($code) = $text =~ /^\s*['"]?(-?\d{3,})['"]?\s*(?:=>|:)\s*[\[{(]\s*$/;
+
+    add($state, $code, '', '')
+        if defined $code && @{ $state->{group}{entries} }
+           && ($state->{lines}[$i + 1] // '') =~ /^\s*['":]?[a-z]\w*['"]?\s*(?:=>|:)\s*['"]/;
+
     begin($state, name_of($text), $i + 1);
     nest($state, $text);
 
