@@ -116,6 +116,10 @@ sub by_name {
     my $head = $table->{head}[$columns->{code}] // '';
     my $names = join ' ', @{ $table->{head} };
     my $near = join ' / ', @near;
+
+    $near = $table->{heading} if about_others($table->{heading})
+                                 && !about_errors($table->{heading});
+
     my $errors = about_errors($near =~ s/\bcodes?\b//gir) || about_errors($names);
     my $others = about_others($names)
                  || about_others($near =~ s/error\s+types?|错误类型/error/gir);

@@ -29,7 +29,7 @@ my $setting_re = qr/^(?:MAX|MIN|NUM|DEFAULT|VERSION|TIMEOUTS?|RETRY|PORTS?|BUFFE
 
 # names that no code has
 
-my $no_name_re = qr/^(?:(?:[A-Z]+_)?VERSION|CHARSET|ENCODING|LOCALE|case|default|return|this|self|super|throw
+my $no_name_re = qr/^(?:(?:[A-Z]+_)?(?:VERSION|TAG)|CHARSET|ENCODING|LOCALE|case|default|return|this|self|super|throw
                       |print\w*|log|version|name|description|author|syntax)$/x;
 
 

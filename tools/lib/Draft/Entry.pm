@@ -320,18 +320,22 @@ sub entry_of_rows {
 }
 
 
-# throw new NAME(1001, "text"): an error that a function makes
+# throw new NAME(1001, "text"), super(1001, "text"): an error that a function makes
 
 sub made {
     my ($state, $text, $comment) = @_;
 
-    $text =~ /^\s*(?:(?:else\b|if\b.*?[):{])\s*\{?\s*)?(?:return|throw|raise)\s
-              (?:[^"'(]*,)?\s*(?:new\s+)?&?[\w.:\\]*?
-              (?:err(?:or)?|exception|fail(?:ure)?|reject|abort|fault)\w*\s*
-              \(\s*(($string|$integer)\s*,.*?)\)\s*(?:if\b.*)?[;,}\s]*$/xi
-        or return 0;
+    my ($made, $arguments, $first) = $text =~ /^\s*
+        (?:(?:(?:else\b|if\b.*?[):{])\s*\{?\s*)?(?:return|throw|raise)\s
+           (?:[^"'(]*,)?\s*(?:new\s+)?&?[\w.:\\]*?
+           ((?:err(?:or)?|exception|fail(?:ure)?|reject|abort|fault)\w*)
+         |super|super\(\)\.__init__|parent::__construct)\s*
+        \(\s*(($string|$integer)\s*,.*?)\)\s*(?:if\b.*)?[;,}\s]*$/xi or return 0;
 
-    my ($arguments, $first) = ($1, $2);
+    # of a class of errors
+
+    return 0 if !defined $made && !grep { $_->[2] =~ /err|exception|fault|fail/i }
+                                   @{ $state->{parents} };
 
     return 0 if $first =~ /^\D/ && !strict_code(unquote($first));
 

@@ -418,7 +418,9 @@ sub status {
     {
         $status = $1 if $status eq ''
             && $line =~ /(?:http|status|状态码|ステータス|상태)\D{0,30}?
-                         \b([2-5][0-9][0-9])(?![0-9])/xi;
+                         \b([2-5][0-9][0-9])(?![0-9])/xi
+               || $item->{headed} && $status eq ''
+                  && $line =~ /^\W*([45][0-9][0-9])\W*\s[-–—:]/;
 
         if ($item->{headed}) {
             $text = join ' | ', grep { $_ ne '' } $text, clean($line =~ s/^$bullet//r)

@@ -48,17 +48,20 @@ sub unnamed {
 }
 
 
-# "404 / 4041" is a status and a code, in a column of such cells
+# "404 / 4041" or "404 RoomGone" is a status and a code, in a column of such cells
 
 sub apart {
     my ($table) = @_;
-    my $pair = qr{^([1-5][0-9][0-9])\s*/\s*([A-Za-z0-9._-]+)$};
+    my $pair = qr{^([1-5][0-9][0-9])(?:\s*/\s*|\s+)([A-Za-z0-9._-]+)$};
     my @head = @{ $table->{head} };
 
-    for my $i (grep { $head[$_] =~ m{\S\s*/\s*\S} } 0 .. $#head) {
+    for my $i (0 .. $#head) {
         my @cells = grep { $_ ne '' } map { $_->[$i] // '' } @{ $table->{rows} };
 
-        next if !@cells || grep { !/$pair/ || length $2 < 4 } @cells;
+        next if !@cells || grep({ !/$pair/ || length $2 < 4 } @cells)
+                || $head[$i] !~ m{\S\s*/\s*\S}
+                   && (grep({ m{/} || !strict_code(s/$pair/$2/r) } @cells)
+                       || 2 * grep({ reason($_) } @cells) > @cells);
 
         return { %$table, spanned => undef,
                  head => [ 'HTTP status', 'code', @head[grep { $_ != $i } 0 .. $#head] ],

@@ -369,7 +369,7 @@ sub nest {
     my @parents = grep { $_->[0] < length $indent } @{ $state->{parents} };
 
     $state->{group}{heading} ||= join ' / ', map { $_->[1] } @parents;
-    $state->{parents} = [ @parents, [length $indent, $state->{group}{name}] ];
+    $state->{parents} = [ @parents, [length $indent, $state->{group}{name}, $text] ];
 }
 
 
