@@ -167,6 +167,13 @@ sub judge {
                                     && !$_->{numbers} } @$column;
     }
 
+    # one of the same numbers in two forms
+
+    if (grep { defined $_->{score} && $_->{name} =~ /dec|十进制|10進/i } @$column) {
+        $_->{score} -= 3 for grep { defined $_->{score} && $_->{name} =~ /hex|十六进制|16進/i }
+                             @$column;
+    }
+
     for my $c (grep { defined $_->{score} } @$column) {
         my @others = grep { $_ != $c && defined $_->{score}
                             && $_->{score} >= 6

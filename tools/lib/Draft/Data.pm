@@ -383,7 +383,7 @@ sub properties {
     my $pairs = grep { /$pair/ } @line;
     my $sections = grep { /^\[[^\]|]+\]\s*$/ } @line;
 
-    return () if grep({ /,\s*(?:(?:\/\/|#).*)?$/ } @line) > 0.3 * @line;
+    return () if grep({ /,\s*(?:(?:\/\/|#).*)?$|=\s*0x[0-9A-F]+\s*\(/i } @line) > 0.3 * @line;
     return () if $pairs < 2 || $pairs + $sections < 0.9 * @line
                  || grep { /[({]\s*$|^\s*(?:const|let|var|int|public|static)\b/ } @line
                  || grep({ /^[A-Z][a-z]+ |^\s*(?:[-*#]|\d+[.)])\s/ } @line)

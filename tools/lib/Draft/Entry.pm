@@ -53,6 +53,10 @@ sub simplified {
 
         note($state, $1) if s/^(\@\w+\($string\)|\[\w+\([^\[\]]*\)\])\s+(?=[A-Za-z])//;
 
+        # def name; value; end
+
+        s/^def\s+(\w+)\s*(?:;|=)\s*(.+?)(?:\s*;\s*end)?$/$1 = $2/;
+
         # attributes among the words of C
 
         s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};

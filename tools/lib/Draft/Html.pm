@@ -224,7 +224,7 @@ sub text {
             $element->replace_with('~~')->delete;
 
         } else {
-            $element->postinsert(' ') if $element->tag eq 'br';
+            $element->postinsert('<br>') if $element->tag eq 'br';
             $element->push_content(' ') if $element->tag ne 'br';
         }
     }

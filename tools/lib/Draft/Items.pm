@@ -210,6 +210,12 @@ sub code {
         return ($code, $rest, $text =~ /^[-0-9]/ ? 'number' : 'coded');
     }
 
+    # INVALID_TOKEN = 0x1001 (4097): expired
+
+    if ($text =~ /^($word)\s*=\s*0x[0-9A-F]+\s*\((-?[0-9]+)\)(?:$dash(.*))?$/i) {
+        return ($2, join(' | ', $1, $3 // ''), 'number');
+    }
+
     # INVALID_TOKEN = 1001, -- expired
 
     if ($text =~ m{^($word)\s*[:=：]\s*($number)\s*[,;.]?\s*(?:(?://+|\#|--|/\*|-|–)\s*(.*))?$}

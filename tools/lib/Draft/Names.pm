@@ -99,7 +99,7 @@ my @roles = (
                     |種別|種類|категория|тип|typ|유형|구분|分类|场景|field)$}x ],
 );
 
-my $error_re = qr{err(?:or|no|_|code|s\b|\b)|Err[A-Z]|fault|exception|fail
+my $error_re = qr{err(?:or|no|_|code|s\b|\b)|Err[A-Z]|(?<!de)fault|exception|fail
                   |declin|reject|refus|problem|returncode|return\scode
                   |result\s?code|response\s?code|reason\s?code|status\s?code
                   |reply\scode|sqlstate|错误|錯誤|返回码|返回值|响应码|异常|故障|失败

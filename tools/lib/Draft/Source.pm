@@ -222,7 +222,7 @@ sub bracket {
 
         return ($joined, $more)
             if @keys && grep { role($_) =~ /code$|status|message|text/ } @keys
-               and !grep { /^(?:[A-Z_]{4,}|\d+)$/ } @keys
+               and !grep { /^(?:[A-Z_]{3,}|\d+)$/ } @keys
             or @keys && !grep { !/^[a-z]{2}$/ } @keys;
         return ();
     }
