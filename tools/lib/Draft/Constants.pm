@@ -18,7 +18,7 @@ my $closed = qr{[;\{\}\(,\[\]]\s*(?:(?://|/\*|\#).*)?$};
 my $comment = qr{^\s*(?://|/?\*|\#\s|\#!|--\s|"""|'''|%)};
 my $keyword = qr{^\s*(?:import|from|package|using|namespace|class|enum|def|const
                  |module|object|require|use|end|type|pub|syntax|public|case|let|var
-                 |export|super|raise|throw|\@\w+|\[\w+\(|return)\b}x;
+                 |export|sealed|final|abstract|private|internal|override|fun|val|super|raise|throw|\@\w+|\[\w+\(|return)\b}x;
 my $directive = qr{^\#(?:define|if|endif|include|ifndef|undef|pragma|\[)
                    |^-(?:define|ifn?def|endif|include|module|export)\b|^<\?php}x;
 my $assigned = qr{^\s*[A-Za-z_][\w.]*(?:\s+[\w.*]+)?\s*=\s*\S};

@@ -143,6 +143,9 @@ sub table {
         }
     }
 
+    # a title over all columns, above their names
+
+    undef $head if $head && @$head > 1 && 1 == grep { ($_ // '') ne '' } @$head;
     $head //= header(\@rows);
 
     return { form => 'a table of HTML', $document->place($line),

@@ -183,8 +183,9 @@ sub joined {
     }
 
     return ($text, 0) if $text !~ /[(\[{]\s*$/
-        || $text =~ /\bmap\[|\b(?:enum|class|struct|interface|namespace|switch
-                     |match|when|trait|impl|func|fn|function|if|for|while)\b/x;
+        || $text =~ /\bmap\[|^\s*(?:\w+\s+)*object\s+\w+|\b(?:enum|class|struct|interface
+                     |namespace|switch|match|when|trait|impl|func|fn|function|if|for
+                     |while)\b/x;
 
     my @found = bracket($state, $i, $text);
 
@@ -255,7 +256,7 @@ sub statement {
     # case object NAME extends Error(1001, "text")
 
     if ($text =~ /^\s*(?:(?:public|static|final|case|data)\s+)*(?:object|class)\s+
-                  (\w+)\s*(?:extends|:)\s*\w+\s*\(([^()]*["0-9][^()]*)\)\s*[;{}]*\s*$/x)
+                  (\w+)(?:\([^()]*\))?\s*(?:extends|:)\s*\w+\s*\(([^()]*["0-9][^()]*)\)\s*[;{}]*\s*$/x)
     {
         add($state, $1, $2, $comment);
         return;
