@@ -8,12 +8,10 @@ use warnings;
 use utf8;
 
 use Draft::Cell qw(clean has_code reason strict_code uniq);
+use Draft::Line qw(code);
 use Draft::Names qw(role about_errors about_others);
 
 my $bullet = qr/\s*(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+/;
-my $dash = qr/\s*(?:[-–—:：=→|]|->|=>|::)+\s*/;
-my $number = qr/-?[0-9]{1,10}|0x[0-9A-Fa-f]+/;
-my $word = qr{[A-Za-z][A-Za-z0-9_.:/-]*[A-Za-z0-9]};
 
 
 sub tables {
@@ -98,55 +96,10 @@ sub item {
     my $line = $document->lines->[$i];
     my $level = $document->{level}[$i];
 
-    return undef if $document->fenced($i) || $line !~ /\S/;
-    return undef if $line =~ /\|.*\|/ || ($level // 0) == 22;
+    return undef if $document->fenced($i) || $line !~ /\S/ || $line =~ /\|.*\|/
+                    || ($level // 0) == 22;
 
-    my $raw = $line;
-    my $kind;
-
-    if (defined $level) {
-        $kind = "heading $level";
-        $raw =~ s/^\s*(?:#+|=+|\.)\s*|\s+[#=]+\s*$//g;
-        $raw =~ s/^\*\*(.*)\*\*[:：]?\s*$/$1/ if $level == 20;
-        $raw =~ s/^[0-9]+(?:(?:\.[0-9]+)*[.)、]|(?:\.[0-9]+)+)\s+//;
-
-    } elsif ($raw =~ s/^(\s*)(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+//) {
-        $kind = 'list ' . length $1;
-
-    } elsif ($raw =~ s/^\s*:(-?[0-9]+):\s+(?=\S)/$1 - /) {
-        $kind = 'list field';
-
-    } elsif ($raw =~ /^\S+\s*$/
-             && ($document->lines->[$i + 1] // '') =~ /^:\s+(\S.*)/)
-    {
-        $kind = 'term';
-        $raw .= " - $1";
-
-    } elsif ($raw =~ /^``?[^`]+``?(?:\s*\([^()]*\))?\s*$/
-             && ($document->lines->[$i + 1] // '') =~ /^\s+(\S.*)/)
-    {
-        $kind = 'term';
-        $raw .= " - $1";
-
-    } elsif ($raw =~ /^\s*`?((?=\S*[0-9_])[\w.-]+)`?\s*$/ && strict_code($1)
-             && ($document->lines->[$i + 1] // '') =~ /^\s*(?=.*\w[\s,.].*)([^\W\d_].*)/)
-    {
-        $kind = 'alone';
-        $raw .= " - $1";
-
-    } elsif ($raw =~ /^(?:`|\*\*|\[)\S+$/ && clean($raw) =~ /^(?=\S*[0-9_])\S+$/
-             && ($document->lines->[$i + 1] // '') eq ''
-             && ($document->lines->[$i + 2] // '') =~ /^([^\W\d_]\S*\s.*)/)
-    {
-        $kind = 'alone';
-        $raw .= " - $1";
-
-    } else {
-        $kind = 'line';
-        $raw =~ s/^\s+//;
-        $raw =~ s/^(\S+)(?:\s{3,}|\s*\.{4,}\s*)(?=[^\s=:])/$1 - /;
-    }
-
+    my ($kind, $raw) = defined $level ? heading($line, $level) : kind($document, $i);
     my ($code, $text, $form) = code($raw, $kind) or return undef;
 
     return { kind => "$kind $form", line => $i, code => $code, text => $text,
@@ -154,130 +107,47 @@ sub item {
 }
 
 
-sub code {
-    my ($raw, $kind) = @_;
-    my $marked = $raw =~ /^\s*(?:\*\*|__)?`|^\s*(?:\*\*|__)/;
-    my $text = clean($raw);
-    my $lead = qr/(?:errors?|status(?!\W+[1-5]\d\d\b)|error\s?codes?|err|codes?|错误码?|错误代码|返回码|エラー
-                   |エラーコード|코드|오류|ошибка|код)\s*[:：\#]?\s*/xi;
+# a heading without its marks and its number
 
-    $text =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/;
+sub heading {
+    my ($raw, $level) = @_;
 
-    # 404 - `no_such_thing`: text
-
-    if ($raw =~ /^(?:\*\*)?([45][0-9][0-9])[\s*]*[-–—:：][\s*]*`($word)`[\s*]*[-–—:：]\s*(.*)$/
-        && strict_code($2))
-    {
-        return ($2, "HTTP $1 | " . clean($3), form($2));
+    for ($raw) {
+        s/^\s*(?:#+|=+|\.)\s*|\s+[#=]+\s*$//g;
+        s/^\*\*(.*)\*\*[:：]?\s*$/$1/ if $level == 20;
+        s/^[0-9]+(?:(?:\.[0-9]+)*[.)、]|(?:\.[0-9]+)+)\s+//;
     }
 
-    # 1001 (HTTP 404): no such thing
-
-    if ($text =~ /^$lead?($number)\s*[(（\[]\s*(?:HTTP|status)[\s\w:：]*?([1-5][0-9][0-9])\b
-                  [^)）\]]*[)）\]](?:$dash|\s+|$)(.*)$/xi)
-    {
-        return (value($1), "HTTP $2 | $3", 'number');
-    }
-
-    # INVALID_TOKEN (1001), [1001] INVALID_TOKEN
-
-    if ($text =~ /^($word)\s*[(（\[]\s*(?:code\s*[:=]?\s*)?($number)\s*[)）\]]
-                  (?:$dash|\s+|$)(.*)$/xi && $2 !~ /^[1-5][0-9][0-9]$/)
-    {
-        return ($2, join(' | ', $1, $3), 'number');
-    }
-
-    # INVALID_TOKEN (value: "InvalidToken")
-
-    if ($text =~ /^($word)\s*\(value:?\s*["'“]?($number|$word)["'”]?\s*\)\s*(.*)$/i) {
-        return ($2, join(' | ', $1, $3), form($2));
-    }
-
-    $text =~ s/^[\[(（【<]\s*($number|$word)\s*[\])）】>]/$1/;
-
-    if ($text =~ /^$lead?($number)(?![.,]?[0-9A-Za-z])\W{0,3}?(?:$dash|\s+|$)
-                  ((?![.)])\S.*)?$/x)
-    {
-        my ($code, $rest) = ($1, $2 // '');
-
-        return () if $kind eq 'line' && $rest eq '' && !$marked;
-
-        # a range, which is no code
-
-        return () if $text =~ /^$lead?$number\s*[-–—~～至]\s*[0-9]+(?![\w.])/;
-        return () if $rest =~ m{^[/%°]|^(?:px|ms|kb|mb|seconds?|minutes?|hours?
-                               |days?|times?|years?|characters?|of|[x×*+])\b}xi;
-        return ($code, $rest, $text =~ /^[-0-9]/ ? 'number' : 'coded');
-    }
-
-    # INVALID_TOKEN = 0x1001 (4097): expired
-
-    if ($text =~ /^($word)\s*=\s*0x[0-9A-F]+\s*\((-?[0-9]+)\)(?:$dash(.*))?$/i) {
-        return ($2, join(' | ', $1, $3 // ''), 'number');
-    }
-
-    # INVALID_TOKEN = 1001, -- expired
-
-    if ($text =~ m{^($word)\s*[:=：]\s*($number)\s*[,;.]?\s*(?:(?://+|\#|--|/\*|-|–)\s*(.*))?$}
-        && $2 !~ /^[1-5][0-9][0-9]$/)
-    {
-        return (value($2), join(' | ', $1, $3 // ''), 'number');
-    }
-
-    # order.gone HTTP 410 - it is no more
-
-    if ($text =~ /^($word)\s+HTTP\s*([1-5][0-9][0-9])\b(?:$dash|\s+|$)(.*)$/
-        && strict_code($1))
-    {
-        return ($1, "HTTP $2 | $3", form($1));
-    }
-
-    # E1001 no such thing
-
-    if ($kind =~ /^(?:heading|list)/
-        && $text =~ /^([A-Z]{1,5}[-_]?[0-9]{2,8})\s+([^\s\d].*)$/)
-    {
-        return ($1, $2, 'mixed');
-    }
-
-    # plain words need a mark, or another sign that they are codes
-
-    if ($text =~ /^($word)\s*[(（]\s*(?:HTTP\s*)?([1-5][0-9][0-9])[^)）]*[)）]
-                  (?:$dash|\s+|$)(.*)$/xi && (strict_code($1) || $marked))
-    {
-        return ($1, "HTTP $2 | $3", $kind eq 'term' ? '' : form($1));
-    }
-
-    if ($text =~ /^(?:(?:HTTP\s*)?([1-5][0-9][0-9])\s*[-:|\/]?\s+)?(?:$lead(?<=[\s:：\#]))?($word)
-                  (?:($dash)|\s{2,}|\s+(?=[(（])|$)(.*)$/x)
-    {
-        my ($status, $code, $between, $rest) = ($1, $2, $3, $4);
-
-        return () if $rest eq '' && $kind !~ /heading/ && !$marked
-                     && $kind eq 'line';
-        return () if $code =~ m{^https?:|^www\.|//|^[a-z]+\.(?:com|org|io|md|html?)}i;
-        return () if !strict_code($code) && !($marked && $kind =~ /list|term/
-                                              && defined $between
-                                              && $code =~ /^[a-z]+$|^[A-Z]+$/);
-        return ($code, ($status ? "HTTP $status | " : '') . $rest, form($code));
-    }
-
-    return ();
+    return ("heading $level", $raw);
 }
 
 
-sub value {
-    my ($text) = @_;
+# the kind of another line: an item of a list, a term with what is below it, a
+# code alone above its text, or a plain one; and the line without marks
 
-    return $text =~ /^0x/i ? hex $text : $text;
-}
+sub kind {
+    my ($document, $i) = @_;
+    my ($raw, $next, $after) = map { $document->lines->[$_] // '' } $i .. $i + 2;
 
+    return ('list ' . length $1, $2)
+        if $raw =~ /^(\s*)(?:[-*+•·▪◦○●]|[0-9]{1,3}[.)、])\s+(.*)$/;
+    return ('list field', "$1 - $2") if $raw =~ /^\s*:(-?[0-9]+):\s+(\S.*)$/;
 
-sub form {
-    my ($code) = @_;
+    return ('term', "$raw - $1") if $raw =~ /^\S+\s*$/ && $next =~ /^:\s+(\S.*)/;
+    return ('term', "$raw - $1")
+        if $raw =~ /^``?[^`]+``?(?:\s*\([^()]*\))?\s*$/ && $next =~ /^\s+(\S.*)/;
 
-    return $code =~ /[a-z]/ ? $code =~ /[A-Z]/ ? 'Word' : 'word'
-           : $code =~ /[0-9]/ && $code !~ /_/ ? 'mixed' : 'WORD';
+    return ('alone', "$raw - $1")
+        if $raw =~ /^\s*`?((?=\S*[0-9_])[\w.-]+)`?\s*$/ && strict_code($1)
+           && $next =~ /^\s*(?=.*\w[\s,.].*)([^\W\d_].*)/;
+    return ('alone', "$raw - $1")
+        if $raw =~ /^(?:`|\*\*|\[)\S+$/ && clean($raw) =~ /^(?=\S*[0-9_])\S+$/
+           && $next eq '' && $after =~ /^([^\W\d_]\S*\s.*)/;
+
+    $raw =~ s/^\s+//;
+    $raw =~ s/^(\S+)(?:\s{3,}|\s*\.{4,}\s*)(?=[^\s=:])/$1 - /;
+
+    return ('line', $raw);
 }
 
 
