@@ -120,14 +120,14 @@ sub by_name {
     $near = $table->{heading} if about_others($table->{heading})
                                  && !about_errors($table->{heading});
 
-    my $errors = about_errors($near =~ s/\bcodes?\b//gir) || about_errors($names);
+    my $errors = about_errors($near =~ s/(?<![a-z])codes?(?![a-z])//gir) || about_errors($names);
     my $others = about_others($names)
                  || about_others($near =~ s/error\s+types?|错误类型/error/gir);
 
     return (defined $columns->{over} ? 3 : 1, '') if $role eq 'subcode';
     return (about_others($near) && !about_errors($near) ? 1.5 : 3, '')
         if $role eq 'errcode' && $head !~ /^(?:event|key)/i;
-    if ($others && !about_errors($near =~ s/\bcodes?\b//gir)) {
+    if ($others && !about_errors($near =~ s/(?<![a-z])codes?(?![a-z])//gir)) {
         return ($role eq 'code' && $head =~ /code|码|碼|コード|코드|код/i
                 && !about_others($names) && !about_others(without_topics($near))
                 ? 1.5 : 0.5, 'its heading or its columns are of another kind');

@@ -157,8 +157,9 @@ sub value {
 sub is_other {
     my ($entry, $is, $code) = @_;
 
-    return $is->{words} && $entry->{name} =~ /[A-Z]/ && !@{ $entry->{strings} }
-           && !defined $entry->{named}{code}
+    return $is->{words} && $entry->{name} =~ /[A-Z]/ && !defined $entry->{named}{code}
+           && (!@{ $entry->{strings} }
+               || $code eq $entry->{name} && $entry->{strings}[0] =~ / /)
            || $is->{numbers} && $code eq $entry->{name} && !@{ $entry->{numbers} };
 }
 

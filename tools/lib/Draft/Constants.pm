@@ -22,7 +22,7 @@ my $keyword = qr{^\s*(?:import|from|package|using|namespace|class|enum|def|const
 my $directive = qr{^\#(?:define|if|endif|include|ifndef|undef|pragma|\[)
                    |^-(?:define|ifn?def|endif|include|module|export)\b|^<\?php}x;
 my $assigned = qr{^\s*[A-Za-z_][\w.]*(?:\s+[\w.*]+)?\s*=\s*\S};
-my $other = qr{`(?:json|db):.*`$|^\s*\|\s*['"]|^\s*[|?]?[\w.:\s]*\s*->\s*\S|^\s*\#\[};
+my $other = qr{`(?:json|db):.*`$|^\s*\|\s*['"]|^\s*[|?]?[\w.:\s]*\s*->\s*\S|^\s*\#\[|^\t+\w+$};
 
 # lines that only source text has
 
@@ -151,7 +151,11 @@ sub drop_mapped {
     while (my $group = shift @groups) {
         my @mapped = grep { is_mapped($_, @groups) } @{ $group->{entries} };
 
-        $group->{entries} = [] if @mapped && 2 * @mapped >= @{ $group->{entries} };
+        my $numbered = grep { $_->{implicit} } @{ $group->{entries} };
+
+        $group->{entries} = []
+            if @mapped && 2 * @mapped >= @{ $group->{entries} }
+               || @mapped > 1 && $numbered >= $#{ $group->{entries} };
     }
 }
 

@@ -170,7 +170,8 @@ sub walk {
 
         push @tables, records([ map { [$_, $value->{$_}] } @records ], $text,
                               $form, @path)
-            if @records && $alike;
+            if @records && $alike
+               && (@records > 1 || !grep { is_list($value->{$_}) } @keys);
         push @tables, scalars($value, $form, \@path, @keys);
         push @tables, tuples($value, $form, \@path, @keys);
 
@@ -207,6 +208,13 @@ sub walk {
     }
 
     return @tables;
+}
+
+
+sub is_list {
+    my ($value) = @_;
+
+    return ref $value eq 'ARRAY' && @$value > 1 && !grep { ref ne 'HASH' } @$value;
 }
 
 

@@ -244,6 +244,7 @@ sub assigned {
     my $name = constant_name($left);
 
     return 1 if !defined $name
+                || defined $state->{function} && $left =~ /^(?!self|this)[a-z]\w*\./
                 || defined $state->{function} && $name !~ /^[A-Z][A-Z0-9_]+$/
                    && role($name) eq '' && $value !~ /\bcode\W*[:=]/i;
 

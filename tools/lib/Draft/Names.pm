@@ -115,7 +115,7 @@ my $other_re = qr{op\s?codes?|country|countries|currenc|language|locale|time\s?z
                   |permissions?|scopes?|权限|feature|region|endpoints?|environment
                   |rate\slimits?$|limits?$|限制|method|方法|parameter|参数|請求
                   |请求参数|field|\bcampos\b|\bfelder\b|\bchamps\b|字段|header|data\stypes?|类型|银行|銀行|은행|ngân\shàng|^bancos?$|bank\scodes?
-                  |省|城市|\bavs\b|\bcvv|\bcvc\b|city|area\scode|zip|postal|order\sstatus|\bstates\b|purposes?\b|card\s(?:codes?|compan(?:y|ies)|brands?)|订单状态|状态说明
+                  |(?:code|error)[\s_]?ranges?|码段|号段|省|城市|\bavs\b|\bcvv|\bcvc\b|city|area\scode|zip|postal|order\sstatus|\bstates\b|purposes?\b|card\s(?:codes?|compan(?:y|ies)|brands?)|订单状态|状态说明
                   |transaction\stypes?|payment\smethods?|message\stypes?|intents?
                   |package\stypes?|packet\stypes?|control\spackets?|function\s?codes?
                   |unit|qos|platform|频道|渠道|channel|model|sdk|glossary|术语
