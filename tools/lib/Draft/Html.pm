@@ -47,7 +47,10 @@ sub tables {
         my $line = (substr($text, 0, $first) =~ tr/\n//);
         my $tree = tree(substr $text, $first, $last - $first);
 
-        push @tables, map { table($document, $line, $_) } leaves($tree);
+        my @headings = headings(substr $text, 0, $first);
+
+        push @tables, map { { %$_, @headings ? (headings => \@headings) : () } }
+                      map { table($document, $line, $_) } leaves($tree);
 
         $document->take($line, $line + (substr($text, $first, $last - $first)
                                         =~ tr/\n//));
@@ -58,6 +61,23 @@ sub tables {
         if $text =~ /<(?:html|body|h[1-6]|dl|li|summary|div)\b/i;
 
     return @tables;
+}
+
+
+# the headings in HTML that are above the end of a text
+
+sub headings {
+    my ($text) = @_;
+    my @headings;
+
+    while ($text =~ m{<h([1-6])\b[^>]*>(.*?)</h\1\s*>}gis) {
+        my ($level, $heading) = ($1, $2);
+
+        @headings = grep { $_->[0] < $level } @headings;
+        push @headings, [ $level, clean($heading =~ s/<[^>]*>//gr) ];
+    }
+
+    return map { $_->[1] } @headings;
 }
 
 

@@ -162,8 +162,8 @@ sub mixed {
 
 sub word_and_status {
     my ($line) = @_;
-    my ($code, $said, $text) = $line->{bare} =~ /^($word)\s*[(（]\s*(?:HTTP\s*)?($status)
-        [^)）]*[)）]$after(.*)$/xi or return undef;
+    my ($code, $said, $text) = $line->{bare} =~ /^($word)\s*[(（\[]\s*(?:HTTP\s*)?($status)
+        [^)）\]]*[)）\]]$after(.*)$/xi or return undef;
 
     return undef if !strict_code($code) && !$line->{marked};
     return [ $code, "HTTP $said | $text", $line->{kind} eq 'term' ? '' : form($code) ];

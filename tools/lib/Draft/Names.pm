@@ -62,7 +62,7 @@ my @roles = (
                     |hatakodu|mãlỗi|kode(?:error|kesalahan|respon)|kodbłędu
                     |foutcode|felkod|virhekoodi|fejlkode|feilkode|hibakód
                     |chybovýkód|kódchyby|รหัส(?:ข้อ)?(?:ผิดพลาด|error)?
-                    |رمزالخطأ|त्रुटिकोड|^errno$|^sqlstate$|^errcode|^mãtrảvề$
+                    |رمزالخطأ|त्रुटिकोड|κωδικόςσφάλματος|^errno$|^sqlstate$|^errcode|^mãtrảvề$
                     |^error\W?code}x ],
 
     [ code => qr{^(?:代码|代號|代号|代碼|编码|编号|編號|編碼|码|碼|值|codes?
@@ -106,7 +106,7 @@ my $error_re = qr{err(?:or|no|_|code|s\b|\b)|Err[A-Z]|(?<!de)fault|exception|fai
                   |结果码|状态码|回傳碼|エラー|結果コード|レスポンスコード|例外|오류
                   |에러|응답\s?코드|ошиб|помил|fehler|erreur|erro\b|errori?\b|hata
                   |lỗi|kesalahan|błęd|chyb|clos(?:e|ing)\s(?:event\s)?code|disconnect\s?(?:reason|code)|rcode|retcode|ret_?code|return_?code
-                  |ผิดพลาด|الخطأ|fout|felkod|virhe|(?:^|_|\b)codes?(?:\b|_|$)}xi;
+                  |ผิดพลาด|الخطأ|σφάλμα|fout|felkod|virhe|(?:^|_|\b)codes?(?:\b|_|$)}xi;
 
 my $other_re = qr{op\s?codes?|country|countries|currenc|language|locale|time\s?zone
                   |版本|version|history|changelog|release|更新|修订|修改记录|变更
