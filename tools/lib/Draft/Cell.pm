@@ -9,11 +9,11 @@ use utf8;
 use Exporter qw(import);
 
 our @EXPORT = qw(clean kind codes has_code repair strict_code status reason
-                 is_status begins_with_reason uniq $code_re $success_re);
+                 is_status begins_with_reason uniq $success_re);
 
 # a code and a status that em_check.awk accepts, and a message of success
 
-our $code_re = qr{[A-Za-z0-9._:/-]{1,128}};
+my $code_re = qr{[A-Za-z0-9._:/-]{1,128}};
 our $success_re = qr/(?:(?:请求|操作|(?:接口)?调用|返回|处理|响应|交易|查询)?成功|success)/i;
 
 my $status_re = qr/(?!204|205|206|304)[2-5][0-9][0-9]/;

@@ -21,7 +21,6 @@ use Draft::Cell qw(begins_with_reason codes has_code is_status repair status rea
                    $success_re);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe);
-use Draft::Names qw(about_http);
 use Draft::Title qw(english texts name words plain);
 
 my $title_max = 80;
