@@ -57,6 +57,10 @@ sub simplified {
 
         s/^def\s+(\w+)\s*(?:;|=)\s*(.+?)(?:\s*;\s*end)?$/$1 = $2/;
 
+        # NAME(type parameter) => new(1001, "text")
+
+        s/^((?:\w+\s+)+\w+)\([^()"]*\)\s*=>\s*(?=new\b)/$1 = /;
+
         # attributes among the words of C
 
         s/\s(?:NS|API|CF|UI)_[A-Z_]+\([^()]*\)//g if $state->{enum};

@@ -342,7 +342,7 @@ sub open_group {
     $state->{function} //= length $1
         if $text =~ /^(\s*)(?:\w+\s+)*(?:func|fn|def|fun)\b/;
     $state->{enum} = $text =~ /\benum\b|\bNS_(?:\w+_)?ENUM\b/;
-    $state->{words} = $state->{enum} && has_words($state, $i);
+    $state->{words} = $state->{enum} && ($text =~ /:\s*String\b/ || has_words($state, $i));
 }
 
 
