@@ -5,6 +5,7 @@ package Draft::Literals;
 
 use strict;
 use warnings;
+no warnings 'portable';    # numbers of 64 bits
 use utf8;
 
 use Draft::Cell qw(reason strict_code);
