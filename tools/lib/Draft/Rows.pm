@@ -105,7 +105,8 @@ sub add_rows {
         my @codes = $self->codes_of($table, $columns, $cells);
 
         if (!(@codes && $cell eq '') && ($cell eq '' || $table->{spanned} && $last
-             && $table->{spanned}{$cells}[$columns->{code}]) && $last)
+             && $table->{spanned}{$cells}[$columns->{code}]) && $last
+            && !has_other_status($last, $cells, $columns))
         {
             # it continues the row above
 
@@ -127,6 +128,17 @@ sub add_rows {
                                     $said) for @codes;
         }
     }
+}
+
+
+# whether a row has a status that the row above has not
+
+sub has_other_status {
+    my ($last, $cells, $columns) = @_;
+    my $cell = $cells->[$columns->{status} // return 0] // '';
+
+    return $cell =~ /^[1-5][0-9][0-9]$/ && %{ $last->{statuses} }
+           && !$last->{statuses}{$cell} && grep({ ($_ // '') ne '' } @$cells) > 2;
 }
 
 

@@ -33,7 +33,8 @@ sub whole {
         # an element of elements that have more is not a row
 
         if ($attributes eq '' && $inside =~ m{<[\w:.-]+(?:\s+[\w:.-]+\s*=|[^<>]*>\s*<\w)}
-            || $inside =~ m{<([\w:.-]+)\s(?=[^<>]*\b(?:code|id|no|key)=)[^<>]*>.*<\1\s}s)
+            || $inside =~ m{<([\w:.-]+)\s(?=[^<>]*\b(?:code|id|no|key)=)[^<>]*>.*<\1\s}s
+            || grep { $_ ne $element && $inside =~ /<\Q$_\E\s/ } @order)
         {
             pos($text) = $start;
             next;
