@@ -76,7 +76,7 @@ sub respond {
              : $arg{when} eq 'end' ? 2 : 0;
 
     if ($arg{gzip}) {
-        gzip(\(my $text = $body), \$body) or die;
+        gzip(\(my $text = $body), \$body, -Minimal => 1) or die;
         $headers .= "Content-Encoding: gzip\r\n";
         $at = 15;
     }

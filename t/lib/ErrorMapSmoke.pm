@@ -48,7 +48,7 @@ sub answer {
     my $head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
     if ($way eq 'gzip') {
-        gzip(\(my $plain = $body), \$body) or die 'gzip';
+        gzip(\(my $plain = $body), \$body, -Minimal => 1) or die 'gzip';
         $head .= "Content-Encoding: gzip\r\n";
     }
 
