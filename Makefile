@@ -109,7 +109,8 @@ test-asan: deps test-deps
 	    $(nginx_tests)
 
 # runs the longer tests: every way to build with nginx's own -Werror, other
-# processors, the fuzzers' corpora, the package, a container's steps, a fleet
+# processors, the fuzzers' corpora, the package, a container's steps, a fleet,
+# short soaks
 
 test-more: all test-deps
 	@tools/deps clang libclang-rt-14-dev llvm
@@ -139,6 +140,7 @@ deb:
 # answers of all vendors of conf/vendors at random for SECONDS
 
 soak: all test-deps
+	@tools/deps libnginx-mod-http-lua
 	$(run) tools/soak $(REQUESTS)
 	$(run) tools/soak-streams $(STREAMS)
 	$(run) tools/soak-vendors $(SECONDS)

@@ -294,13 +294,15 @@ sub quit {
 }
 
 
-# the process ids of an nginx's workers
+# the process ids of an nginx's workers, without those that manage a cache
 
 sub workers {
     my ($server) = @_;
     my $pid = $server->{pid};
 
-    return split ' ', slurp("/proc/$pid/task/$pid/children");
+    return grep {
+        (slurp("/proc/$_/cmdline") // '') =~ /: worker process/
+    } split ' ', slurp("/proc/$pid/task/$pid/children");
 }
 
 

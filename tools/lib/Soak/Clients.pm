@@ -79,7 +79,7 @@ sub report {
             my ($event, $q) = @_;
 
             if ($event ne 'progress') {
-                $sum{$event}{$q->{key}}++;
+                $sum{$event}{$_}++ for @{ $q->{keys} };
                 $new++ if $event eq 'got';
 
             } elsif ($new) {

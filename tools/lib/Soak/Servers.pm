@@ -21,19 +21,21 @@ my $perl_only = qr/^(?:dribble|cut)/;
 our $cut = 700;
 
 
-# start_vendor(directory for the bodies): an nginx as of ErrorMap::start(), and
-# its port
+# start_vendor(directory for the bodies): an nginx as of ErrorMap::start(), its
+# port, and "spare", a port where all short bodies are good
 
 sub start_vendor {
     my ($dir) = @_;
 
-    my $port = free_port();
-    my $locations = join '', map { vendor_location($dir, $_) }
-                    grep { !/$perl_only/ } sort keys %kinds;
+    my ($port, $spare) = (free_port(), free_port());
+    my @kinds = grep { !/$perl_only/ } sort keys %kinds;
+    my $locations = join '', map { vendor_location($dir, $_) } @kinds;
+    my $good = join '', map { vendor_location($dir, $_, 'ok') }
+               grep { !exists $file{$kinds{$_}[2]} } @kinds;
 
     spew("$dir/$_", $file{$_}) for keys %file;
 
-    return server($port, <<"END");
+    my $vendor = server($port, <<"END");
     keepalive_requests 10000000;
     gzip on;
     gzip_types application/json text/xml;
@@ -46,14 +48,25 @@ sub start_vendor {
         location = /unmodified { return 304; }
         $locations
     }
+
+    server {
+        listen 127.0.0.1:$spare;
+        add_header X-Id \$arg_id always;
+        $good
+    }
 END
+
+    $vendor->{spare} = $spare;
+    return $vendor;
 }
 
 
-sub vendor_location {
-    my ($dir, $kind) = @_;
+# vendor_location(directory, kind, the kind of its answer, the same by default)
 
-    my ($body, $type) = @{ $kinds{$kind} }[2, 3];
+sub vendor_location {
+    my ($dir, $kind, $answer_kind) = @_;
+
+    my ($body, $type) = @{ $kinds{$answer_kind || $kind} }[2, 3];
     my $limit = $kind eq 'rate' ? 'limit_rate 60k; limit_rate_after 4k;' : '';
     my $answer = exists $file{$body}
         ? "alias $dir/$body;"
@@ -96,15 +109,18 @@ sub perl_answer {
 }
 
 
-# start_edge(port of the vendor, port of the one in Perl): as start_vendor()
+# start_edge(the vendor, port of the one in Perl): as start_vendor()
 
 sub start_edge {
     my ($vendor, $perl) = @_;
 
     my $port = free_port();
     my $pass = 'http://vendors/';
+    my $modules = load_module() . join '', map {
+        "\nload_module /usr/lib/nginx/modules/${_}_module.so;"
+    } qw(ndk_http ngx_http_lua);
 
-    return server($port, <<"END", workers => 2);
+    return server($port, <<"END", workers => 2, modules => $modules);
     keepalive_requests 10000000;
     error_map_zone counters 1m;
 
@@ -115,7 +131,22 @@ sub start_edge {
 
     error_map_policy edge { class RESOURCE_EXHAUSTED 503; }
 
-    upstream vendors { server 127.0.0.1:$vendor max_fails=0; keepalive 8; }
+    upstream vendors {
+        server 127.0.0.1:$vendor->{port} max_fails=0;
+        keepalive 8;
+    }
+
+    upstream pair {
+        server 127.0.0.1:$vendor->{port} max_fails=0;
+        server 127.0.0.1:$vendor->{spare} max_fails=0 backup;
+        keepalive 8;
+    }
+
+    proxy_cache_path %DIR%/cache keys_zone=cache:1m;
+    gzip_types application/json;
+    gzip_min_length 1;
+    gzip_comp_level 1;
+    gzip_proxied any;
 
     server {
         listen 127.0.0.1:$port;
@@ -149,6 +180,72 @@ sub start_edge {
             proxy_pass $pass;
         }
 
+        location /stream/ {
+            error_map_types text/event-stream;
+            proxy_buffering off;
+            proxy_pass $pass;
+        }
+
+        # a mapped error has the next server asked, where it is a good one
+
+        location /retry/ {
+            error_map tencent_iotvideo policy=edge;
+            error_map_upstream on;
+            proxy_next_upstream error timeout http_503;
+            proxy_pass http://pair/;
+        }
+
+        # neighbours that change a body, or send that of an earlier request
+
+        location /gzip/ {
+            gzip on;
+            proxy_set_header Accept-Encoding "";
+            proxy_set_header Connection "";
+            proxy_pass $pass;
+        }
+
+        location /sub/ {
+            sub_filter '"id"' '"renamed"';
+            sub_filter_types application/json;
+            proxy_set_header Accept-Encoding "";
+            proxy_set_header Connection "";
+            proxy_pass $pass;
+        }
+
+        location /added/ {
+            add_before_body /part;
+            add_after_body /part;
+            addition_types application/json;
+            proxy_set_header Accept-Encoding "";
+            proxy_set_header Connection "";
+            proxy_pass $pass;
+        }
+
+        location /lua/ {
+            proxy_set_header Accept-Encoding "";
+            proxy_set_header Connection "";
+            proxy_pass $pass;
+
+            header_filter_by_lua_block {
+                ngx.header["X-Lua"] = ngx.var.error_map_verdict
+            }
+
+            body_filter_by_lua_block {
+                ngx.arg[1] = ngx.arg[1]:gsub('"', "'")
+            }
+        }
+
+        location /cached/ {
+            rewrite ^/cached(/.*) \$1?id=cached? break;
+            proxy_cache cache;
+            proxy_cache_key \$uri;
+            proxy_cache_valid 200 1s;
+            proxy_set_header Accept-Encoding "";
+            proxy_set_header Connection "";
+            proxy_pass http://vendors;
+        }
+
+        location = /part { error_map off; internal; return 200 '[part]'; }
         location = /counters { error_map_metrics json; }
         location = /stub { error_map off; stub_status; }
     }

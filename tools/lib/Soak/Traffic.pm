@@ -4,8 +4,8 @@ package Soak::Traffic;
 # what the edge must answer to each request.
 #
 # A request is { id, location, kind, method, gzip, from => the first byte of a
-# range } and its response's { status, verdict, code, body }; "key" is the
-# document and the verdict that it is counted by.
+# range } and its response's { status, verdict, code, body }; "keys" are the
+# document and the verdict that each answer of a vendor is counted by.
 
 use strict;
 use warnings;
@@ -46,6 +46,13 @@ our %kinds = (
     xmlnone => ['none', '', '<r id="%ID%"><Text>E17</Text></r>', 'text/xml',
                 0],
 
+    stream  => ['mapped', 42505,
+                qq(data: {"id":"%ID%","StatusCode":42505}\n\ndata: 2\n\n),
+                'text/event-stream', 0],
+    good    => ['success', '',
+                qq(data: {"id":"%ID%","StatusCode":200}\n\ndata: 2\n\n),
+                'text/event-stream', 0],
+
     # only for slow clients; "rate" is slowed by limit_rate, the others are sent
     # by the vendor in Perl
 
@@ -60,13 +67,19 @@ my @shares = map { ($_) x $kinds{$_}[4] } sort keys %kinds;
 # the status of a mapped code in each location of the edge
 
 my %status = (plain => 402, upstream => 503, problem => 402, policy => 503,
-              unbuffered => 402, small => 402, regex => 429);
+              unbuffered => 402, small => 402, regex => 429, stream => 402,
+              retry => 503, gzip => 402, sub => 402, added => 402, lua => 402,
+              cached => 402);
 
 my @locations = sort keys %status;
 
+# locations whose vendors answer in kinds of their own
+
+my %own = (regex => [qw(xml xmlnone html)], stream => [qw(stream good)]);
+
 my @slow = (map({ ['slow', $_] } qw(dribble cut cutcode)),
             map { my $l = $_; map { [$l, $_] } qw(last rate mapped ok) }
-            grep { $_ ne 'regex' } @locations);
+            grep { !$own{$_} } @locations);
 
 
 # random_request(id): one of a fast client
@@ -75,8 +88,8 @@ sub random_request {
     my ($id) = @_;
 
     my $location = $locations[rand @locations];
-    my $kind = $location eq 'regex' ? (qw(xml xmlnone html))[rand 3]
-               : $shares[rand @shares];
+    my $kinds = $own{$location} || \@shares;
+    my $kind = $kinds->[rand @$kinds];
     my $q = { id => $id, location => $location, kind => $kind, method => 'GET',
               gzip => rand() < 0.25 };
 
@@ -88,7 +101,10 @@ sub random_request {
     } elsif ($odd < 0.05) {
         @$q{qw(kind gzip)} = ('unmodified', 0);
 
-    } elsif ($odd < 0.07) {
+    } elsif ($odd < 0.07 && $location ne 'cached') {
+
+        # the cache would ask for the whole body
+
         @$q{qw(kind gzip from)} = ('last', 0, int rand 60_000);
     }
 
@@ -115,25 +131,53 @@ sub expect {
 
     my ($verdict, $code, $body)
         = @{ $kinds{$q->{kind}} || ['skipped', '', ''] };
+    my $short = !exists $file{$body};
 
-    $body = $file{$body} if exists $file{$body};
+    $body = $file{$body} if !$short;
     $verdict = 'undecided' if $q->{location} eq 'small'
                               && length $body > 20_000;
     $verdict = 'skipped' if $q->{method} eq 'HEAD' || defined $q->{from}
                             || $q->{kind} eq 'html';
+
+    my $document = document($q);
+    my @keys;
+
+    if ($q->{location} eq 'retry' && $verdict eq 'mapped' && $short) {
+        push @keys, "$document $verdict";
+        ($verdict, $body) = @{ $kinds{ok} }[0, 2];
+    }
+
+    push @keys, "$document $verdict";
     $code = '' if $verdict !~ /^(?:mapped|unknown)$/;
 
     $q->{status} = $verdict eq 'mapped' ? $status{$q->{location}} || 402
                    : defined $q->{from} ? 206
                    : $q->{kind} eq 'unmodified' ? 304 : 200;
 
-    $body = substr $body, $q->{from}, 100 if defined $q->{from};
+    $q->{vendor_id} = $q->{location} eq 'cached' ? 'cached' : $q->{id};
 
-    @$q{qw(verdict code body)} = ($verdict, $code,
-                                  $body =~ s/%ID%/$q->{id}/r);
-    $q->{key} = document($q) . " $verdict";
+    $body = substr $body, $q->{from}, 100 if defined $q->{from};
+    $body =~ s/%ID%/$q->{vendor_id}/;
+
+    @$q{qw(verdict code body keys)} = ($verdict, $code, $body, \@keys);
+    $q->{body} = changed($q);
 
     return $q;
+}
+
+
+# the body as the neighbours of the location change it
+
+sub changed {
+    my ($q) = @_;
+    my ($location, $body) = @$q{qw(location body)};
+
+    return $body =~ s/"id"/"renamed"/r if $location eq 'sub';
+    return $body =~ tr/"/'/r if $location eq 'lua';
+
+    return "[part]${body}[part]" if $location eq 'added'
+                                    && $q->{status} == 200;
+    return $body;
 }
 
 
@@ -233,8 +277,9 @@ sub head_fault {
 
     return "status $status, not $q->{status}" if $status != $q->{status};
 
-    for (['x-id', $q->{id}], ['x-verdict', $q->{verdict}],
+    for (['x-id', $q->{vendor_id}], ['x-verdict', $q->{verdict}],
          ['x-error-code', $q->{code}],
+         ['x-lua', $q->{location} eq 'lua' ? $q->{verdict} : ''],
          ['x-upstream-status', $q->{code} ? 200 : ''],
          ['x-error-source', $q->{code} ? document($q) : ''])
     {
