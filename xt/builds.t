@@ -15,12 +15,15 @@ my $src = "$ErrorMap::root/build/nginx-bookworm";
 my $full = '--with-http_v2_module --with-http_slice_module';
 
 
-# builds a copy of the project, returns (exit status, output)
+# build(copy of the project, "static" or "dynamic", nginx's tree, configure
+# arguments, compiler): builds it, returns (exit status, output)
 
 sub build {
-    my ($project, $kind, $tree, $args, $env) = @_;
+    my ($project, $kind, $tree, $args, $cc) = @_;
 
-    my $out = `$env $project/tools/build $kind $tree $dir/b $args 2>&1`;
+    local $ENV{CC} = "$ErrorMap::root/tools/cc-quick " . ($cc || 'cc');
+
+    my $out = `$project/tools/build $kind $tree $dir/b $args 2>&1`;
 
     return ($? >> 8, $out);
 }
@@ -45,7 +48,7 @@ for my $way (@ways) {
 
     system "rm -rf $dir/b";
 
-    my ($status, $out) = build($ErrorMap::root, $kind, $src, $args, "CC=$cc");
+    my ($status, $out) = build($ErrorMap::root, $kind, $src, $args, $cc);
 
     is($status, 0, "$name builds") or diag(substr $out, -2000);
     unlike($out, qr/warning:/, "$name builds without a warning");
@@ -92,7 +95,7 @@ for my $way (@ways) {
         system "rm -rf $dir/b";
 
         my ($status, $out) = build($ErrorMap::root, 'static', $src,
-                                   $args{$order}, '');
+                                   $args{$order});
 
         is($status, 0, "$order another module, it builds")
             or diag(substr $out, -2000);
@@ -133,7 +136,7 @@ END
     spew("$hidden/$_", "#error it is hidden\n") for 'brotli/decode.h', 'zstd.h';
 
     my ($status, $out) = build($ErrorMap::root, 'static', $src,
-                               "--with-cc-opt='-g -O2 -I$hidden'", '');
+                               "--with-cc-opt='-g -O2 -I$hidden'");
 
     is($status, 0, 'it builds without brotli and zstd')
         or diag(substr $out, -2000);
@@ -210,7 +213,7 @@ END
        'a fork has its version');
     ErrorMap::spew("$fork/src/core/nginx.h", $version);
 
-    my ($status, $out) = build($ErrorMap::root, 'static', $fork, $full, '');
+    my ($status, $out) = build($ErrorMap::root, 'static', $fork, $full);
 
     is($status, 0, 'a fork builds, whatever its version')
         or diag(substr $out, -2000);
@@ -239,7 +242,10 @@ sub project {
     symlink $_, "$bin/" . s{.*/}{}r
         for grep { !m{/gperf$} } map { glob "$_/*" } '/usr/bin', '/bin';
 
-    my ($status, $out) = build($copy, 'dynamic', $src, '', "PATH=$bin");
+    my ($status, $out) = do {
+        local $ENV{PATH} = $bin;
+        build($copy, 'dynamic', $src, '');
+    };
 
     isnt($status, 0, 'no build without gperf');
     like($out, qr/GNU gperf,\nwhich was not found/, '... and it says so');
@@ -278,7 +284,7 @@ my @bad = (
         spew($table, join '', @lines[0 .. $last], "$row\n",
                                         @lines[$last + 1 .. $#lines]);
 
-        my ($status, $out) = build($copy, 'dynamic', $src, '', '');
+        my ($status, $out) = build($copy, 'dynamic', $src, '');
 
         isnt($status, 0, "no build with the row $row");
         like($out, qr{tables/tencent_iotvideo\.gperf:$line: $message},
@@ -287,7 +293,7 @@ my @bad = (
 
     spew($table, join '', @lines);
 
-    my ($status, $out) = build($copy, 'dynamic', $src, '', '');
+    my ($status, $out) = build($copy, 'dynamic', $src, '');
     is($status, 0, 'it builds again when the row is gone') or diag($out);
 }
 
@@ -326,7 +332,7 @@ static const em_str_t  success[] = {
 em_document(acme);
 END
 
-    my ($status, $out) = build($copy, 'static', $src, '', '');
+    my ($status, $out) = build($copy, 'static', $src, '');
     is($status, 0, 'a vendor is one file more') or diag(substr $out, -2000);
 
     local $ENV{TEST_NGINX_BINARY} = "$dir/b/objs/nginx";

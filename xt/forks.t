@@ -47,8 +47,9 @@ for my $tree (@trees) {
     for my $kind (qw(dynamic static)) {
         my $built = "$dir/$kind";
 
-        my ($status, $out) = shell("rm -rf $built && cd $root && tools/build"
-            . " $kind $tree $built --with-http_v2_module"
+        my ($status, $out) = shell("rm -rf $built && cd $root"
+            . " && CC='$root/tools/cc-quick cc' tools/build $kind $tree $built"
+            . " --with-http_v2_module"
             . " && make -C $built -f objs/Makefile -j 2 binary");
 
         is($status, 0, "$tree: the module is built, $kind")
