@@ -21,6 +21,11 @@ test_deps  = nginx curl nghttp2-client perl procps libtest-base-perl \
              libio-pty-perl libio-socket-ssl-perl dpkg-dev jq prometheus \
              chromium chromium-driver nodejs $(draft_deps)
 
+# what several tests compile in the same way is compiled once
+
+cache = PATH=/usr/lib/ccache:$$PATH CCACHE_DIR=$(CURDIR)/build/ccache \
+        CCACHE_NOHASHDIR=1
+
 # the parsers of tools/draft
 
 draft_deps = libhtml-tree-perl libtext-csv-perl libyaml-pp-perl
@@ -99,9 +104,9 @@ test-static: deps test-deps
 # sanitizers
 
 test-asan: deps test-deps
-	@tools/deps libclang-rt-14-dev clang llvm
+	@tools/deps ccache libclang-rt-14-dev clang llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
-	CC=clang tools/build static build/nginx-bookworm build/asan $(full) \
+	$(cache) CC=clang tools/build static build/nginx-bookworm build/asan $(full) \
 	    --with-ld-opt="$(asan)" --with-cc-opt="$(asan) -DNGX_DEBUG_PALLOC=1 \
 	    -fsanitize-ignorelist=$(CURDIR)/tools/sanitizer-ignore"
 	CC="clang $(asan)" NGINX=$(CURDIR)/build/asan/objs/nginx \
@@ -113,9 +118,9 @@ test-asan: deps test-deps
 # short soaks
 
 test-more: all test-deps
-	@tools/deps clang libclang-rt-14-dev llvm
+	@tools/deps ccache clang libclang-rt-14-dev llvm
 	tools/debian source bookworm nginx $(CURDIR)/build/nginx-bookworm
-	JOBS=2 tools/prove xt
+	$(cache) JOBS=2 tools/prove xt
 
 # fuzzes the scanners, the reader, the configuration and the filters, each for
 # SECONDS

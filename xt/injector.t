@@ -17,10 +17,17 @@ my $dir = tempdir(CLEANUP => 1);
 
 my $binary = $ENV{EM_INJECTOR_NGINX} || build();
 
+# with the parts of nginx that "make test-asan" has, for ccache knows their
+# sources
+
 sub build {
     my $asan = '-fsanitize=address,undefined -fno-omit-frame-pointer -g -O1';
+    my $parts = join ' ', map { "--with-http_${_}_module" }
+                qw(ssl v2 realip addition sub gunzip slice auth_request
+                   stub_status);
     my $out = `CC=clang $ErrorMap::root/tools/build static $src $dir/b \\
-        --with-debug --with-threads --with-ld-opt="$asan" \\
+        --with-debug --with-threads --with-pcre-jit $parts \\
+        --with-ld-opt="$asan" \\
         --with-cc-opt="$asan -DNGX_DEBUG_PALLOC=1 \\
         -fsanitize-ignorelist=$ErrorMap::root/tools/sanitizer-ignore" \\
         --add-module=$ErrorMap::root/t/injector 2>&1`;
