@@ -26,7 +26,9 @@ my $batch = 50;
 # batches until it has so many responses.  Returns { pid, read => a pipe, text
 # => the report so far }.
 #
-# The edge is { port, kills => a file that grows when a worker is killed }.
+# The edge is { port, kills => a file that grows by a byte when a worker will be
+# killed, and by another when it has ended, reloads => one that grows by a byte
+# with each reload }.
 
 sub fast_client {
     my ($edge, $number, $count) = @_;
@@ -166,7 +168,7 @@ sub read_batch {
 
         if (!defined $end) {
             next if receive($c, \$buf, 262144);
-            return lose_batch($c, $sent, $tell, $buf eq '');
+            return lose_batch($c, $sent, $tell, length($buf), $at);
         }
 
         my $error = fault_of($sent->[0], $head, $body);
@@ -187,13 +189,17 @@ sub read_batch {
 }
 
 
-sub lose_batch {
-    my ($c, $sent, $tell, $nothing) = @_;
+# the connection has ended; of the bytes received, "read" are complete responses
 
-    my $why = excuse($c, $nothing);
+sub lose_batch {
+    my ($c, $sent, $tell, $received, $read) = @_;
+
+    my $why = excuse($c, $received == 0)
+              || ($received == $read && reloaded($c) ? 'idle' : '');
     my $q = $sent->[0];
 
     return "closed before $q->{id}, /$q->{location}/$q->{kind}, of " . @$sent
+           . ', at byte ' . ($received - $read)
         if $why eq '';
 
     $tell->($why => $_) for @$sent;
@@ -271,7 +277,8 @@ sub connection {
     connect $s, pack_sockaddr_in($edge->{port}, INADDR_LOOPBACK)
         or die "connect: $!\n";
 
-    return { socket => $s, edge => $edge, kills => -s $edge->{kills} };
+    return { socket => $s, edge => $edge, reloads => -s $edge->{reloads},
+             kills => int((-s $edge->{kills}) / 2) };
 }
 
 
@@ -306,9 +313,21 @@ sub receive {
 sub excuse {
     my ($c, $nothing) = @_;
 
-    return 'killed' if -s $c->{edge}{kills} != $c->{kills};
+    return 'killed' if (-s $c->{edge}{kills}) / 2 > $c->{kills};
     return 'idle' if $nothing;
     return '';
+}
+
+
+# Whether the connection may belong to a worker that is shutting down: such a
+# worker closes it after a response whose header did not say so, as it had been
+# sent before.
+
+sub reloaded {
+    my ($c) = @_;
+    my $file = $c->{edge}{reloads};
+
+    return -s $file != $c->{reloads} || time - (stat $file)[9] < 10;
 }
 
 
