@@ -49,7 +49,8 @@ sub vendor_server {
 }
 
 
-# edge('lua.conf', $vendor, keepalive => n, edit => sub { changes $_ })
+# edge('lua.conf', $vendor, keepalive => n, edit => sub { changes $_ },
+#      haproxy => [its command])
 #
 # Starts a proxy from a template, with a vendor's port as its upstream.  Returns
 # { name, port, pid, workers => [pids], dir }.
@@ -67,12 +68,12 @@ sub edge {
     ErrorMap::spew("$dir/common.conf",
                    fill(slurp("$here/common.conf"), $dir, \%value));
 
-    return server($file, $_, $dir, \%value);
+    return server($file, $_, $dir, \%value, @{ $arg{haproxy} || ['haproxy'] });
 }
 
 
 sub server {
-    my ($name, $text, $dir, $value) = @_;
+    my ($name, $text, $dir, $value, @haproxy) = @_;
 
     my $port = free_port();
     my $conf = "$dir/edge.conf";
@@ -83,7 +84,7 @@ sub server {
 
     my $user = $> == 0 ? ' user root;' : '';
     my @command = $name =~ /haproxy/
-        ? ('haproxy', '-db', '-q', '-f', $conf)
+        ? (@haproxy, '-db', '-q', '-f', $conf)
         : (nginx(), '-p', $dir, '-c', $conf, '-e', "$dir/error.log", '-g',
            "daemon off; pid $dir/pid; error_log $dir/error.log warn;$user");
 
