@@ -47,9 +47,13 @@ bench_deps = valgrind wrk gnuplot-nox binutils haproxy lua-cjson \
         test-static test-asan test-more deb bench bench-quick bench-check fuzz \
         soak stress clean
 
+# a running test may load the module meanwhile
+
 all: deps
 	tools/build dynamic $(src) build/$(if $(NGINX_SRC),other,debian)
-	install build/$(if $(NGINX_SRC),other,debian)/objs/$(notdir $(module)) $(module)
+	install build/$(if $(NGINX_SRC),other,debian)/objs/$(notdir $(module)) \
+	    $(module).new
+	mv $(module).new $(module)
 
 deps:
 	@tools/deps $(build_deps) $(if $(NGINX_SRC),,nginx-dev)
