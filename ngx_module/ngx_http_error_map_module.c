@@ -916,9 +916,8 @@ ngx_http_error_map_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                     && conf->statuses == NULL
                     && conf->events == 1);
 
-    if (conf->direct && ngx_http_error_map_answers(cf, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
+    conf->answers = &ngx_http_error_map_no_answers;
+    conf->pool = cf->pool;
 
     return (ngx_http_error_map_warn_location(cf, emcf, conf) == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;

@@ -366,6 +366,7 @@ typedef struct {
     ngx_uint_t                      json;  /* application/json is in types */
     ngx_uint_t                      direct;  /* direct.h may read it */
     ngx_http_error_map_answers_t   *answers;  /* if direct is set */
+    ngx_pool_t                     *pool;  /* ... that they are allocated from */
     size_t                          skipped_len;  /* the last other type */
     u_char                          skipped[NGX_HTTP_ERROR_MAP_SKIPPED_TYPE];
     uint32_t                       *statuses;  /* a bit each, NULL for all */

@@ -7,18 +7,7 @@ static ngx_http_error_map_ctx_t *ngx_http_error_map_answer_ctx(
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 
 
-ngx_int_t
-ngx_http_error_map_answers(ngx_conf_t *cf, ngx_http_error_map_loc_conf_t *conf)
-{
-    conf->answers = ngx_pcalloc(cf->pool, sizeof(ngx_http_error_map_answers_t));
-    if (conf->answers == NULL) {
-        return NGX_ERROR;
-    }
-
-    conf->answers->pool = cf->pool;
-
-    return NGX_OK;
-}
+ngx_http_error_map_answers_t  ngx_http_error_map_no_answers;
 
 
 ngx_http_error_map_ctx_t *
@@ -26,10 +15,11 @@ ngx_http_error_map_answer_keep(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, const u_char *code, size_t len,
     ngx_http_error_map_ctx_t *ctx)
 {
-    u_char                        padded[NGX_HTTP_ERROR_MAP_ANSWER_CODE];
-    uint64_t                      number;
-    ngx_http_error_map_ctx_t     *shared;
-    ngx_http_error_map_answer_t  *answer;
+    u_char                         padded[NGX_HTTP_ERROR_MAP_ANSWER_CODE];
+    uint64_t                       number;
+    ngx_http_error_map_ctx_t      *shared;
+    ngx_http_error_map_answer_t   *answer;
+    ngx_http_error_map_answers_t  *answers;
 
     if (len == 0 || len > NGX_HTTP_ERROR_MAP_ANSWER_CODE) {
         return ctx;
@@ -49,6 +39,20 @@ ngx_http_error_map_answer_keep(ngx_http_request_t *r,
     shared = ngx_http_error_map_answer_ctx(conf, ctx);
     if (shared == NULL) {
         return ctx;
+    }
+
+    if (conf->answers == &ngx_http_error_map_no_answers) {
+
+        /* most locations of a large configuration get no response */
+
+        answers = ngx_pcalloc(conf->pool, sizeof(ngx_http_error_map_answers_t));
+        if (answers == NULL) {
+            return ctx;
+        }
+
+        conf->answers = answers;
+
+        answer = ngx_http_error_map_answer_place(conf, padded, len, &number);
     }
 
     answer->ctx = shared;
@@ -94,7 +98,7 @@ ngx_http_error_map_answer_ctx(ngx_http_error_map_loc_conf_t *conf,
         return NULL;
     }
 
-    answer = ngx_palloc(conf->answers->pool, sizeof(ngx_http_error_map_ctx_t));
+    answer = ngx_palloc(conf->pool, sizeof(ngx_http_error_map_ctx_t));
     if (answer == NULL) {
         return NULL;
     }
@@ -102,8 +106,8 @@ ngx_http_error_map_answer_ctx(ngx_http_error_map_loc_conf_t *conf,
     *answer = *ctx;
 
     if (conf->headers) {
-        answer->ready = ngx_http_error_map_ready_headers(conf->answers->pool,
-                                                         ctx, conf->headers);
+        answer->ready = ngx_http_error_map_ready_headers(conf->pool, ctx,
+                                                         conf->headers);
         answer->headers = answer->ready ? conf->headers : NULL;
     }
 

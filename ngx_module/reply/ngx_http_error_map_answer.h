@@ -31,14 +31,12 @@ typedef struct {
 
 
 struct ngx_http_error_map_answers_s {
-    ngx_pool_t                     *pool;    /* of the configuration */
     ngx_http_error_map_answer_t     places[1 << NGX_HTTP_ERROR_MAP_ANSWER_BITS];
 };
 
 
-/* creates the places of a location; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_error_map_answers(ngx_conf_t *cf,
-    ngx_http_error_map_loc_conf_t *conf);
+/* those of a location that has had none yet; read-only */
+extern ngx_http_error_map_answers_t  ngx_http_error_map_no_answers;
 
 /*
  * Keeps the answer to a code, from the context that ngx_http_error_map_decide()
