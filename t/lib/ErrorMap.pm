@@ -300,8 +300,10 @@ sub workers {
     my ($server) = @_;
     my $pid = $server->{pid};
 
+    # a module, such as perl's, may take the title of a worker away
+
     return grep {
-        (slurp("/proc/$_/cmdline") // '') =~ /: worker process/
+        (slurp("/proc/$_/cmdline") // '') !~ /: cache (?:manager|loader) process/
     } split ' ', slurp("/proc/$pid/task/$pid/children");
 }
 
