@@ -196,7 +196,7 @@ ngx_http_error_map_upstream_process(ngx_http_request_t *r)
         /* nginx sends the response, unless it asks the next server */
 
         return (u->headers_in.status_n != up->status
-                && ngx_http_error_map_upstream_may_pass(r, up))
+                && ngx_http_error_map_upstream_may_pass(u))
                ? ngx_http_error_map_upstream_watch(r, up) : NGX_OK;
     }
 

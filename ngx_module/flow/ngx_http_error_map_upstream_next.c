@@ -78,11 +78,9 @@ ngx_http_error_map_upstream_next(ngx_http_request_t *r,
 
 
 ngx_uint_t
-ngx_http_error_map_upstream_may_pass(ngx_http_request_t *r,
-    ngx_http_error_map_upstream_t *up)
+ngx_http_error_map_upstream_may_pass(ngx_http_upstream_t *u)
 {
-    return up->conf
-           || ngx_http_error_map_next_type(r->upstream->headers_in.status_n);
+    return ngx_http_error_map_next_type(u->headers_in.status_n) != 0;
 }
 
 

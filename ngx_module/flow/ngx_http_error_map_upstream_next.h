@@ -25,8 +25,7 @@ void ngx_http_error_map_upstream_next(ngx_http_request_t *r,
  * Whether nginx may pass over the response after that, to the next server or to
  * a stale response of its cache.
  */
-ngx_uint_t ngx_http_error_map_upstream_may_pass(ngx_http_request_t *r,
-    ngx_http_error_map_upstream_t *up);
+ngx_uint_t ngx_http_error_map_upstream_may_pass(ngx_http_upstream_t *u);
 
 /*
  * Undoes it once nginx has passed over the response, and sets the edge status
