@@ -77,32 +77,34 @@ ngx_table_elt_t *
 ngx_http_error_map_next_header(ngx_list_part_t *part, ngx_str_t *name,
     ngx_table_elt_t *h)
 {
-    ngx_uint_t        i;
-    ngx_table_elt_t  *elt;
+    size_t            len;
+    ngx_table_elt_t  *elt, *last;
+
+    len = name->len;
 
     for ( /* void */ ; part; part = part->next) {
 
         elt = part->elts;
+        last = elt + part->nelts;
 
-        for (i = 0; i < part->nelts; i++) {
+        for ( /* void */ ; elt < last; elt++) {
 
-            if (elt[i].key.len != name->len) {
+            if (elt->key.len != len) {
                 continue;
             }
 
             if (h) {
-                if (&elt[i] == h) {
+                if (elt == h) {
                     h = NULL;
                 }
 
                 continue;
             }
 
-            if (elt[i].hash
-                && ngx_strncasecmp(elt[i].key.data, name->data, name->len)
-                   == 0)
+            if (elt->hash
+                && ngx_strncasecmp(elt->key.data, name->data, len) == 0)
             {
-                return &elt[i];
+                return elt;
             }
         }
     }

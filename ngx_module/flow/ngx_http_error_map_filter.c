@@ -40,16 +40,16 @@ static ngx_int_t ngx_http_error_map_inspect_response(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_error_map_listing(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_error_map_own_page(ngx_http_request_t *r,
     ngx_http_upstream_t *upstream);
-static ngx_int_t ngx_http_error_map_send_header(ngx_http_request_t *r,
-    ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced);
+static ngx_inline ngx_int_t ngx_http_error_map_send_header(
+    ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced);
 static ngx_int_t ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
 static ngx_int_t ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
-static ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
-    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+static ngx_inline ngx_int_t ngx_http_error_map_decided(
+    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_decided_body(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
@@ -83,7 +83,7 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
     const u_char                   *code;
-    ngx_http_error_map_ctx_t       *ctx, *upstream;
+    ngx_http_error_map_ctx_t       *ctx, *known;
     ngx_http_error_map_loc_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
@@ -93,6 +93,7 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
     }
 
     rc = NGX_DECLINED;
+    known = NULL;
     ctx = ngx_http_get_module_ctx(r, ngx_http_error_map_filter_module);
 
     /* nearly all responses */
@@ -119,32 +120,31 @@ ngx_http_error_map_header_filter(ngx_http_request_t *r)
                                            r->headers_out.content_length_n,
                                            &code);
             if (rc > 0) {
-                ctx = ngx_http_error_map_answer(r, conf, code, rc);
+                known = ngx_http_error_map_answer(r, conf, code, rc);
 
-                if (ctx) {
-                    ngx_http_error_map_set_answer(r, conf, ctx);
+                if (known) {
+                    ngx_http_error_map_set_answer(r, conf, known);
 
                 } else {
-                    ctx = ngx_http_error_map_conclude_code(r, conf, code, rc);
-                    if (ctx == NULL) {
+                    known = ngx_http_error_map_conclude_code(r, conf, code, rc);
+                    if (known == NULL) {
                         return NGX_ERROR;
                     }
                 }
-
-                return ngx_http_error_map_decided(r, conf, ctx);
             }
         }
     }
 
     if (conf->upstream) {
-        upstream = ngx_http_error_map_upstream_ctx(r, conf);
-
-        if (upstream) {
-            return ngx_http_error_map_decided(r, conf, upstream);
-        }
+        known = ngx_http_error_map_upstream_ctx(r, conf);
     }
 
-    return ngx_http_error_map_inspect_response(r, conf, ctx, rc == NGX_AGAIN);
+    if (known == NULL) {
+        return ngx_http_error_map_inspect_response(r, conf, ctx,
+                                                   rc == NGX_AGAIN);
+    }
+
+    return ngx_http_error_map_decided(r, conf, known);
 }
 
 
@@ -404,7 +404,7 @@ ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
  * unless replaced is NULL.
  */
 
-static ngx_int_t
+static ngx_inline ngx_int_t
 ngx_http_error_map_send_header(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced)
 {
@@ -454,7 +454,7 @@ ngx_http_error_map_send_body(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+static ngx_inline ngx_int_t
 ngx_http_error_map_decided(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {

@@ -278,23 +278,20 @@ ngx_int_t
 ngx_http_error_map_add_error_headers(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx)
 {
-    ngx_int_t  rc;
-
-    rc = NGX_OK;
-
-    if (conf->headers) {
-        rc = (ctx->headers == conf->headers)
-             ? ngx_http_error_map_add_ready_headers(r, ctx->ready)
-             : ngx_http_error_map_add_headers(r, ctx, conf->headers);
-    }
-
-    if (rc != NGX_OK) {
+    if (conf->proxy_status.len
+        && ngx_http_error_map_add_proxy_status(r, ctx, &conf->proxy_status)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    return conf->proxy_status.len
-           ? ngx_http_error_map_add_proxy_status(r, ctx, &conf->proxy_status)
-           : NGX_OK;
+    if (conf->headers == NULL) {
+        return NGX_OK;
+    }
+
+    return (ctx->headers == conf->headers)
+           ? ngx_http_error_map_add_ready_headers(r, ctx->ready)
+           : ngx_http_error_map_add_headers(r, ctx, conf->headers);
 }
 
 
