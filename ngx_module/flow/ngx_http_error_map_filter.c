@@ -48,8 +48,8 @@ static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
 static ngx_int_t ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf);
-static ngx_inline ngx_int_t ngx_http_error_map_decided(
-    ngx_http_request_t *r, ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
+static ngx_inline ngx_int_t ngx_http_error_map_decided(ngx_http_request_t *r,
+    ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_decided_body(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_ctx_t *ctx);
 static ngx_int_t ngx_http_error_map_hold(ngx_http_request_t *r,
