@@ -59,7 +59,7 @@ static inline size_t em_quick_code(const em_quick_t *q, const uint8_t *p,
     const uint8_t **code);
 static size_t em_quick_value(const em_quick_t *q, const uint8_t *p,
     const uint8_t **code);
-static int em_quick_match(const em_json_pointers_t *set, const uint8_t *name,
+static inline int em_quick_match(const em_json_pointers_t *set, const uint8_t *name,
     size_t len, size_t *pointer);
 static int em_quick_match_long(const em_json_pointers_t *set,
     const uint8_t *name, size_t len, size_t *pointer);
@@ -413,7 +413,7 @@ em_quick_value(const em_quick_t *q, const uint8_t *p, const uint8_t **code)
 
 /* few names are longer than what can be compared at once */
 
-static __attribute__((noinline)) int
+static inline int
 em_quick_match(const em_json_pointers_t *set, const uint8_t *name, size_t len,
     size_t *pointer)
 {
