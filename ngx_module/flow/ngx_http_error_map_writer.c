@@ -76,9 +76,14 @@ ngx_http_error_map_writer_handler(ngx_event_t *ev)
         writer->ctx->write_event_handler = r->write_event_handler;
         r->write_event_handler = ngx_http_error_map_writer;
 
-        /* what the bytes waited for may have ended by now */
+        /*
+         * What the bytes waited for may have ended by now: nginx's own handler,
+         * which does not know of them, may have had the only event for it.
+         */
 
-        if (r->postponed && r == r->connection->data) {
+        if (r->connection->write->ready
+            || (r->postponed && r == r->connection->data))
+        {
             ngx_post_event(r->connection->write, &ngx_posted_events);
         }
     }
