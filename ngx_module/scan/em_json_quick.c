@@ -59,8 +59,8 @@ static inline size_t em_quick_code(const em_quick_t *q, const uint8_t *p,
     const uint8_t **code);
 static size_t em_quick_value(const em_quick_t *q, const uint8_t *p,
     const uint8_t **code);
-static inline int em_quick_match(const em_json_pointers_t *set, const uint8_t *name,
-    size_t len, size_t *pointer);
+static inline int em_quick_match(const em_json_pointers_t *set,
+    const uint8_t *name, size_t len, size_t *pointer);
 static int em_quick_match_long(const em_json_pointers_t *set,
     const uint8_t *name, size_t len, size_t *pointer);
 static inline int em_quick_find(const em_json_pointers_t *set,
