@@ -497,6 +497,43 @@ is(join(' ', $draft =~ /^ +\d+ +- +(\w+)/mg),
    'NOT_FOUND INVALID_ARGUMENT ABORTED RESOURCE_EXHAUSTED',
    '... and classes by Chinese words');
 
+# The classes by words of other languages in Latin script, and titles that are
+# not cut at a letter with a diacritic.
+
+my %said = (
+    'Demasiadas solicitudes por minuto' => 'RESOURCE_EXHAUSTED',
+    'Límite diario excedido' => 'RESOURCE_EXHAUSTED',
+    'Tiempo de espera agotado' => 'DEADLINE_EXCEEDED',
+    'El pedido ya existe' => 'ALREADY_EXISTS',
+    'Commande introuvable' => 'NOT_FOUND',
+    'Cliente não encontrado' => 'NOT_FOUND',
+    'Mot de passe erroné' => 'UNAUTHENTICATED',
+    'Ungültiger Schlüssel' => 'UNAUTHENTICATED',
+    'Zugriff für dieses Konto verboten' => 'PERMISSION_DENIED',
+    'Bu işlem için yetkiniz yok' => 'PERMISSION_DENIED',
+    'Método no soportado' => 'UNIMPLEMENTED',
+    'Usługa chwilowo niedostępna' => 'UNAVAILABLE',
+    'Serviço em manutenção' => 'UNAVAILABLE',
+    'Conflit de mise à jour' => 'ABORTED',
+    'Giao dịch đã hủy' => 'CANCELLED',
+    'Saldo non sufficiente' => 'FAILED_PRECONDITION',
+    'Le compte a expiré' => 'FAILED_PRECONDITION',
+    'Falta el parámetro' => 'INVALID_ARGUMENT',
+    'Eksik alan' => 'INVALID_ARGUMENT',
+    'Erreur interne du système' => 'TODO',
+    'Connected to the internet cafe' => 'TODO',
+    'Authorizing, provide the brakes' => 'TODO',
+);
+
+my @said = sort keys %said;
+
+($draft) = draft("| Error code | Text |\n|---|---|\n"
+                 . join '', map { '| ' . (2001 + $_) . " | $said[$_] |\n" }
+                                0 .. $#said);
+
+is_deeply({ reverse $draft =~ /^2\d+, +0, EM_(\w+), +"(.*)" /mg },
+          \%said, 'classes by words of other Latin languages, and whole titles');
+
 
 # code 0 is a success by what its text says, and only then
 

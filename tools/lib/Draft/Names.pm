@@ -28,7 +28,8 @@ my @roles = (
                    |solve|action|suggest|resol|recover|troubleshoot|remed
                    |howto|fix$|whattodo|対処|対策|対応|해결|조치|решени|действи
                    |lösung|solución|solução|çözüm|retr(?:y|iable)|重试|workaround
-                   |nextstep|mitigat}x ],
+                   |nextstep|mitigat|^acci[oó]n|^aç[aã]o|^akcja|rozwiązani
+                   |maßnahme|massnahme|abhilfe|behebung|rimedio|giải\W?pháp}x ],
 
     [ subcode => qr{sub\W?(?:err(?:or)?)?\W?(?:code|status)|(?:子|细分|明细|二级|業務子)
                     (?:错误|返回)?代?(?:码|碼)|サブコード|субкод|서브코드

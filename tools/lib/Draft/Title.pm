@@ -50,7 +50,9 @@ sub english {
                          && $title =~ /[a-z ]/ && !is_symbol($title);
     }
 
-    for (@texts) {
+    # the words of other Latin alphabets would be cut
+
+    for (grep { !/(?![a-z])\p{Latin}/i } @texts) {
         my ($part) = sort { length $b <=> length $a }
                      /([A-Za-z][A-Za-z0-9 ,.'_\/-]*[A-Za-z0-9])/g;
 
