@@ -433,6 +433,14 @@ sub pairs {
     return table('properties', [], ['name', 'code'], \@pair)
         if $numbers > 0.8 * @pair;
 
+    # a text and its status
+
+    my @said = map { $_->[1] =~ /^(.*[^\s,;|])\s*[,;|]\s*([1-5][0-9]{2})$/
+                     ? [ $_->[0], $1, $2 ] : () } @pair;
+
+    return table('properties', [], ['code', 'message', 'HTTP status'], \@said)
+        if @said > 0.8 * @pair;
+
     my @error = grep {
         $_->[0] =~ s/^(?:.*[._])?(-?[0-9]{1,10})$/$1/
             || $_->[0] =~ s/^(?:\w+\.)*?(?:errors?|err|codes?|msg|messages?

@@ -315,6 +315,11 @@ sub entry_of_rows {
     if ($inside =~ /^\s*['"]?\w+['"]?\s*(?:=>|[:=])/) {
         add($state, '', $inside, $comment);
 
+    } elsif ($inside =~ /^\s*["'`][^"'`]+["'`]\s*,\s*[45]\d\d\s*,(.*)$/s
+             && strict_code($first))
+    {
+        add($state, '', "code: \"$first\", " . $inside =~ s/^[^,]*,/status:/r, $comment);
+
     } elsif ($first =~ /^[A-Za-z]/ && !strict_code($first) && $first !~ /::|\./) {
         return 0;
 

@@ -28,7 +28,7 @@ my $unit = qr{[/%°]|(?:px|ms|kb|mb|seconds?|minutes?|hours?|days?|times?|years?
 # text, form of the code ], or [] where there is none.
 
 my @forms = (\&status_first, \&with_status, \&name_and_number, \&with_value,
-             \&numbered, \&hexadecimal, \&equal, \&http_after, \&mixed,
+             \&letter_and_digit, \&numbered, \&hexadecimal, \&equal, \&http_after, \&mixed,
              \&word_and_status, \&lone_word);
 
 
@@ -94,6 +94,17 @@ sub with_value {
     return undef if $line->{text} !~ /^($word)\s*\(value:?\s*["'“]?($number|$word)["'”]?\s*\)
                                       \s*(.*)$/xi;
     return [ $2, "$1 | $3", form($2) ];
+}
+
+
+# Code N7: no such thing
+
+sub letter_and_digit {
+    my ($line) = @_;
+
+    return undef if $line->{bare} !~ /^$lead(?<=[\s:：\#])((?=[A-Z]*[0-9])(?=[0-9]*[A-Z])
+                                      [0-9A-Z]{2,3})$dash(.*)$/x;
+    return [ $1, $2, 'coded' ];
 }
 
 

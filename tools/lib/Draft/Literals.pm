@@ -45,6 +45,7 @@ sub literals {
 
     if ($value =~ s/^\s*-?\d+\s*\[\s*\([\w.]+\)\s*=\s*([1-5]\d\d)\b.*$//) {
         $entry->{named} = { code => $entry->{name}, status => $1 };
+        $state->{group}{annotated} = 1;
     }
 
     $value =~ s/\(\s*(-?\s*(?:0x[0-9a-fA-F]+|\d+))[uUlL]*\s*\)/ $1 /g;

@@ -21,12 +21,18 @@ my $kind = qr/(?:enum|class|struct|interface|object|namespace|module|extension|t
                 |record|type|message|service|oneof|union)/x;
 
 
+# _("text"), i18n.t('text'): what translates a text
+
+my $translated = qr/(?<![\w.])(?:_|__|_l|N_|n?p?gettext(?:_lazy|_noop)?|ugettext\w*|tr
+                       |trans|(?:i18n\.)?t)\(\s*($string)\s*\)/x;
+
+
 # groups(line, ...): { name, heading, line, flags => bits and not codes, entries
 # => [ { name, numbers, strings, named => { code, status, text }, status,
 # comment, first_string } ] }
 
 sub groups {
-    my $state = { lines => [@_], group => undef, groups => [], known => {},
+    my $state = { lines => [ map { s/$translated/$1/gr } @_ ], group => undef, groups => [], known => {},
                   comment => '', heading => '' };
 
     begin($state, '', 1);
@@ -40,6 +46,12 @@ sub groups {
     }
 
     push @{ $state->{groups} }, $state->{made} if $state->{made};
+
+    # where some names are codes, all are
+
+    for my $group (grep { $_->{annotated} } @{ $state->{groups} }) {
+        $_->{named}{code} //= $_->{name} for @{ $group->{entries} };
+    }
 
     return grep { @{ $_->{entries} } } @{ $state->{groups} };
 }
@@ -212,7 +224,8 @@ sub bracket {
         # members with values of their own are a group
 
         return () if $bare =~ /[{\[]\s*[\w.:'"-]*\s*[:=]?>?\s*[{\[(].*[{\[(]/
-                     && (() = $bare =~ /[{(\[]/g) > 2;
+                     && (() = $bare =~ /[{(\[]/g) > 2
+                  || (() = $bare =~ /(?<!\w)[(\[]\s*[^()\[\],]*,[^()\[\]]*[)\]]/g) > 1;
 
         my @keys = $joined =~ /[({,]\s*['":]*(\w+)(?:-\w+)?['"]?\s*(?:=>|[:=](?!:))/g;
 
