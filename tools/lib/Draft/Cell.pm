@@ -113,6 +113,11 @@ sub clean {
         s/&quot;/"/g;
         s/&(?:nbsp|\#160|thinsp);/ /g;
         s/&lowbar;/_/g;
+        s/&[mn]dash;/–/g;
+        s/&[lr]squo;/'/g;
+        s/&[lr]dquo;/"/g;
+        s/&hellip;/.../g;
+        s/&[rx]arr;/→/gi;
         s/&#([0-9]{2,4});/chr $1/ge;
         s/&amp;/&/g;
         s/[\x{200b}-\x{200d}\x{2060}\x{feff}\x{ad}]//g;

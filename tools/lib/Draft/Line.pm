@@ -75,14 +75,21 @@ sub with_status {
 }
 
 
-# INVALID_TOKEN (1001)
+# INVALID_TOKEN (1001), INVALID_TOKEN - 1001
 
 sub name_and_number {
     my ($line) = @_;
     my ($name, $code, $text) = $line->{text} =~ /^($word)\s*[(（\[]\s*(?:code\s*[:=]?\s*)?
-        ($number)\s*[)）\]]$after(.*)$/xi or return undef;
+        ($number)\s*[)）\]]$after(.*)$/xi;
 
-    return $code =~ /^$status$/ ? undef : [ $code, "$name | $text", 'number' ];
+    ($name, $code, $text) = ($1, $2, '')
+        if !defined $code && $line->{kind} =~ /^heading/
+           && $line->{text} =~ /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)$dash($number)$/;
+
+    return undef if !defined $code;
+
+    return $code =~ /^$status$/ ? undef
+           : [ $code, $text eq '' ? $name : "$name | $text", 'number' ];
 }
 
 
@@ -147,11 +154,12 @@ sub equal {
 }
 
 
-# order.gone HTTP 410 - it is no more
+# order.gone HTTP 410 - it is no more; `order.gone` 410 - it is no more
 
 sub http_after {
     my ($line) = @_;
-    my ($code, $said, $text) = $line->{bare} =~ /^($word)\s+HTTP\s*($status)\b$after(.*)$/
+    my $http = $line->{marked} ? qr/(?:HTTP\s*)?/ : qr/HTTP\s*/;
+    my ($code, $said, $text) = $line->{bare} =~ /^($word)\s+$http($status)\b$after(.*)$/
         or return undef;
 
     return strict_code($code) ? [ $code, "HTTP $said | $text", form($code) ] : undef;

@@ -48,6 +48,14 @@ sub literals {
         $state->{group}{annotated} = 1;
     }
 
+    # :bad_request, "text"
+
+    if ($value =~ /$string/) {
+        for ($value =~ s/$string//gr =~ /(?<![\w:.]):([a-z_]+)\b(?!\s*=>)/g) {
+            $entry->{status} //= reason($_) if reason($_);
+        }
+    }
+
     $value =~ s/\(\s*(-?\s*(?:0x[0-9a-fA-F]+|\d+))[uUlL]*\s*\)/ $1 /g;
     $value =~ s/\b(\d+)[uUlL]+\b|\b(0x[0-9a-fA-F]+)[uUlL]+\b/$1 \/\/ $2/ge;
 
