@@ -225,7 +225,8 @@ sub codes {
 
     return uniq(@codes)
         if @codes > 1 && $kind && !grep { kind($_) ne $kind } @codes
-           and $kind ne 'number' || !grep { length $_ < 3 } @codes
+           and $kind ne 'number' || !grep({ length $_ < 3 } @codes)
+               || $cell =~ /^-?\d+(?:\s*[,，、]\s+-?\d+)+$/
            and $cell !~ m{^[A-Z]+/[A-Z]+$};
 
     return $cell =~ /^$code_re$/ ? ($cell) : ();

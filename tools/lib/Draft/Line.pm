@@ -166,13 +166,14 @@ sub http_after {
 }
 
 
-# E1001 no such thing
+# E1001 no such thing; `E-1` no such thing
 
 sub mixed {
     my ($line) = @_;
+    my $digits = $line->{raw} =~ /^\s*(?:\*\*)?`/ ? qr/[0-9]{1,8}/ : qr/[0-9]{2,8}/;
 
     return undef if $line->{kind} !~ /^(?:heading|list)/
-                    || $line->{bare} !~ /^([A-Z]{1,5}[-_]?[0-9]{2,8})\s+([^\s\d].*)$/;
+                    || $line->{bare} !~ /^([A-Z]{1,8}[-_]?$digits)\s+([^\s\d:–—-].*)$/;
     return [ $1, $2, 'mixed' ];
 }
 
