@@ -521,6 +521,11 @@ my %said = (
     'Falta el parámetro' => 'INVALID_ARGUMENT',
     'Eksik alan' => 'INVALID_ARGUMENT',
     'Erreur interne du système' => 'TODO',
+    'Giao dịch thành công' => 'OK',
+    'Operación exitosa' => 'OK',
+    'Operação realizada com sucesso' => 'OK',
+    'Opération réussie' => 'OK',
+    'Trừ tiền thành công, nghi ngờ' => 'TODO',
     'Connected to the internet cafe' => 'TODO',
     'Authorizing, provide the brakes' => 'TODO',
 );

@@ -14,7 +14,13 @@ our @EXPORT = qw(clean kind codes has_code repair strict_code status reason
 # a code and a status that em_check.awk accepts, and a message of success
 
 my $code_re = qr{[A-Za-z0-9._:/-]{1,128}};
-our $success_re = qr/(?:(?:请求|操作|(?:接口)?调用|返回|处理|响应|交易|查询)?成功|success)/i;
+our $success_re = qr/(?:(?:请求|操作|(?:接口)?调用|返回|处理|响应|交易|查询)?成功
+                       |success|正常(?:終了)?|(?:요청\s?)?성공|успе(?:х|шно)
+                       |(?:\w+\s)?(?:exitos[oa]|con\séxito)|éxito|sucesso
+                       |(?:\w+\s(?:realizad[oa]\s)?)?com\ssucesso|succès
+                       |(?:opération\s)?réussie?|erfolg(?:reich)?|successo|başarılı
+                       |sukces|(?:transaksi\s)?(?:berhasil|sukses)
+                       |(?:giao\sdịch\s)?thành\scông)/xi;
 
 my $status_re = qr/(?!204|205|206|304)[2-5][0-9][0-9]/;
 

@@ -303,6 +303,7 @@ sub entry_of_rows {
     return 0 if $text !~ /^\s*[{\[(].*[}\])]\s*[,;]?\s*$/ || $text =~ /^\s*\[\w+\]/;
 
     my $inside = $text =~ s/^\s*[{\[(]+|[}\])]+\s*[,;]?\s*$//gr;
+    my $atom = $inside =~ s/^\s*:(?=[a-z]\w*\s*,)//;
 
     # the mark at the end of an array
 
@@ -320,7 +321,9 @@ sub entry_of_rows {
     {
         add($state, '', "code: \"$first\", " . $inside =~ s/^[^,]*,/status:/r, $comment);
 
-    } elsif ($first =~ /^[A-Za-z]/ && !strict_code($first) && $first !~ /::|\./) {
+    } elsif ($first =~ /^[A-Za-z]/ && !$atom && !strict_code($first)
+             && $first !~ /::|\./)
+    {
         return 0;
 
     } else {

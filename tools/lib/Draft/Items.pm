@@ -158,7 +158,7 @@ sub is_list {
     my @codes = map { $_->{code} } @items;
 
     return 0 if @items < ($items[0]{kind} =~ /^line/ ? 3 : 2);
-    return 0 if $items[0]{kind} =~ /^line/ && !near(@items);
+    return 0 if $items[0]{kind} =~ /^line/ && !near($document, @items);
     return 0 if uniq(@codes) < 0.7 * @codes;
 
     # words above tables, which were read, are no codes
@@ -181,11 +181,17 @@ sub is_list {
 }
 
 
-# whether plain lines follow one another
+# whether plain lines follow one another, or only headings are between them
 
 sub near {
-    my (@items) = @_;
-    my $near = grep { $items[$_]{line} - $items[$_ - 1]{line} <= 3 } 1 .. $#items;
+    my ($document, @items) = @_;
+
+    my $near = grep {
+        my @between = $items[$_ - 1]{line} + 1 .. $items[$_]{line} - 1;
+
+        @between <= 2 || !grep { $document->lines->[$_] =~ /\S/
+                                 && !defined $document->{level}[$_] } @between;
+    } 1 .. $#items;
 
     return $near >= 0.6 * $#items;
 }
