@@ -106,6 +106,7 @@ sub clean {
         s/\s*<br\s*\/?>\s*/, /gi if /^\s*[\w.-]+(?:\s*<br\s*\/?>\s*[\w.-]+)+\s*$/i;
         s/<br\s*\/?>/ /gi;
         s/<\/?(?:$tag)(?:\s[^>]*)?\/?>//g;
+        s/!\[\]\(https?:\/\/img\.shields\.io\/badge\/([^-)\/]+)-[^)]*\)/$1/g;
         s/!?\[([^\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+"[^"]*")?\)/$1/g;
         s/\[([^\]]+)\]\[[^\]]*\]/$1/g;
         s/:[a-z]+(?::[a-z]+)?:`([^`<]*?)(?:\s*<[^`>]*>)?`/$1/g;
@@ -234,6 +235,12 @@ sub codes {
            and $kind ne 'number' || !grep({ length $_ < 3 } @codes)
                || $cell =~ /^-?\d+(?:\s*[,，、]\s+-?\d+)+$/
            and $cell !~ m{^[A-Z]+/[A-Z]+$};
+
+    # Throttling, Throttling.User
+
+    return uniq(@codes)
+        if @codes > 1 && $cell !~ /[^,]\s+[^,\s]/
+           && !grep({ !/^[A-Z][A-Za-z.]{3,}$/ } @codes) && grep { /\./ } @codes;
 
     return $cell =~ /^$code_re$/ ? ($cell) : ();
 }

@@ -22,7 +22,10 @@ sub whole {
 
     @tables = properties($document->lines) if !@tables;
 
-    $document->take(0, $#{ $document->lines }) if @tables;
+    # a description of an API may have lists in its texts
+
+    $document->take(0, $#{ $document->lines })
+        if @tables && $text !~ /^\s*["']?(?:openapi|swagger|asyncapi)["']?\s*:/m;
 
     return @tables;
 }

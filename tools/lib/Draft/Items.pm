@@ -305,7 +305,8 @@ sub status {
                   && $line =~ /^\W*([45][0-9][0-9])\W*\s[-–—:]/;
 
         if ($item->{headed}) {
-            $text = join ' | ', grep { $_ ne '' } $text, clean($line =~ s/^$bullet//r)
+            $text = join ' | ', grep { $_ ne '' } $text,
+                    clean($line =~ s/^$bullet//r) =~ s/^(?:description|meaning|描述|说明)[:：]\s*//ir
                 if $text !~ / \| / && $line =~ /\w/ && $line !~ /^\s*\|/;
         }
     }
@@ -368,10 +369,10 @@ sub records {
 
         undef $record if $line =~ /^\s*(?:[-*_]\s*){3,}$/;
 
-        for my $part (split /[;,|]\s+(?=[A-Z][\w ]{1,24}[:：]\s)/, $line) {
+        for my $part (split /[;,|]\s+(?=[A-Z][\w ]{1,24}(?:[:：]\s|\s=\s))/, $line) {
             my ($key, $value) = $part =~ /^\s*(?:[-*+•]\s+)?(?:\*\*|__|`|:)?
-                ([^\W\d_][\w ]{1,24}?)(?:\*\*|__|`)?\s*[:：](?:\*\*|__)?\s+(\S.*)$/x
-                or next;
+                ([^\W\d_][\w ]{1,24}?)(?:\*\*|__|`)?\s*
+                (?:[:：](?:\*\*|__)?(?:\s+|(?<=：))|\s=\s)(\S.*)$/x or next;
 
             next if role($key) !~ /code$|status|text|message|name/;
 

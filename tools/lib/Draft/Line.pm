@@ -82,6 +82,10 @@ sub name_and_number {
     my ($name, $code, $text) = $line->{text} =~ /^($word)\s*[(（\[]\s*(?:code\s*[:=]?\s*)?
         ($number)\s*[)）\]]$after(.*)$/xi;
 
+    return [ $2, "HTTP $3 | $1" . ($4 eq '' ? '' : " | $4"), 'number' ]
+        if $line->{text} =~ /^($word)\s*[(（\[]\s*code\s*[:=]?\s*($number)\s*[,;]\s*
+                              (?:HTTP|status)\D{0,10}($status)\s*[)）\]]$after(.*)$/xi;
+
     ($name, $code, $text) = ($1, $2, '')
         if !defined $code && $line->{kind} =~ /^heading/
            && $line->{text} =~ /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)$dash($number)$/;

@@ -27,6 +27,11 @@ my $translated = qr/(?<![\w.])(?:_|__|_l|N_|n?p?gettext(?:_lazy|_noop)?|ugettext
                        |trans|(?:i18n\.)?t)\(\s*($string)\s*\)/x;
 
 
+# a key of a map that has a number
+
+my $key = qr/["']?(?:-?[0-9]+|[A-Z]+[_-]?[0-9]+)["']?\s*(?::|=>)/;
+
+
 # groups(line, ...): { name, heading, line, flags => bits and not codes, entries
 # => [ { name, numbers, strings, named => { code, status, text }, status,
 # comment, first_string } ] }
@@ -262,6 +267,21 @@ sub statement {
 
         begin($state, name_of($head), $i + 1);
         entry($state, $_, '') for split /,(?=(?:[^"]*"[^"]*")*[^"]*$)/, $body;
+        begin($state, '', $i + 1);
+        return;
+    }
+
+    # en: { 1001: "text", 1002: "text" }, of which other languages have the same codes
+
+    if ($text =~ /^\s*(['"]?)(\w+)\1\s*[:=]\s*\{\s*((?:$key\s*$string\s*,?\s*){2,})\}\s*[,;]*\s*$/) {
+        my ($name, $inside) = ($2, $3);
+
+        begin($state, $name, $i + 1);
+
+        while ($inside =~ /(['"]?)([\w.-]+)\1\s*(?::|=>)\s*($string)/g) {
+            add($state, $2, $3, $comment) if !$state->{told}{$2}++;
+        }
+
         begin($state, '', $i + 1);
         return;
     }
