@@ -32,7 +32,7 @@ my $declaration = qr/^\s*(?:\#define\s|-define\(|<\?php|import\s|from\s+\w+\s+im
      (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
     |(?:typedef\s+)?enum\s*\{\s*$
     |(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$
-    |const\s*\(|syntax\s*=|using\s|\w[\w.\s*]*=\s*[\[{(]\s*$
+    |const\s*\(|syntax\s*=|using\s|\w[\w.\s*%\$\@]*=\s*[\[{(]\s*$
     |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x;
 
 

@@ -17,7 +17,7 @@ sub whole {
     my ($document) = @_;
     my @line = grep { /\S/ && !/^#(?!\s*\w+\s*[,;\t])/ } @{ $document->lines };
 
-    return () if @line < 2 || !grep { !/^\s*\w+\s*=\s*[^,;]*[,;]\s*\w+\s*=/ } @line;
+    return () if @line < 2 || $line[0] =~ /^-define\(/ || !grep { !/^\s*\w+\s*=\s*[^,;]*[,;]\s*\w+\s*=/ } @line;
 
     for my $comma (',', ';', "\t", '|') {
         next if $comma eq '|' && grep { /^\s*\||^[\s|:]*-[-\s|:]*$/ } @line;

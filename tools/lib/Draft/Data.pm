@@ -145,10 +145,14 @@ sub of_yaml {
     eval { require YAML::PP; 1 }
         or die "$0: YAML::PP is missing, install libyaml-pp-perl\n";
 
-    my ($value) = eval {
+    my ($value, @more) = eval {
         YAML::PP->new(schema => ['Failsafe', 'Merge'], duplicate_keys => 1)
                 ->load_string($text)
     };
+
+    # a code in each document
+
+    $value = [$value, @more] if @more > 1 && !grep { ref ne 'HASH' } $value, @more;
 
     return ref $value ? walk($value, $text, 'YAML') : ();
 }

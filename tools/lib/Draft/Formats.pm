@@ -1,15 +1,16 @@
 package Draft::Formats;
 
 # Formats that few documents have, written as ones that the readers know: tables
-# of LaTeX and DocBook, comments of Doxygen and apiDoc, enumerations of XML
-# Schema, errors of Smithy, responses of API Blueprint, strings of applications.
+# of LaTeX and DocBook, comments of Doxygen and apiDoc, enumerations of XML Schema
+# and of Visual Basic, constants of Pascal, errors of Smithy, responses of API
+# Blueprint, strings of applications.
 
 use strict;
 use warnings;
 use utf8;
 
 my @formats = (\&docbook, \&latex, \&doxygen, \&apidoc, \&schema, \&smithy,
-               \&blueprint, \&strings);
+               \&blueprint, \&strings, \&basic, \&pascal);
 
 
 # known(text): the text, or what is the same in a format that is known
@@ -194,6 +195,38 @@ sub strings {
 
         return join "\n", @found, '' if @found > 1;
     }
+
+    return $text;
+}
+
+
+# Enum Name, Member = 1001, End Enum
+
+sub basic {
+    my ($text) = @_;
+
+    return $text if $text !~ /^\s*End\s+Enum\b/mi;
+
+    $text =~ s/<\/?summary>//g;
+    $text =~ s/^\s*\'+\s*/    \/\/ /mg;
+    $text =~ s/^\s*(?:(?:Public|Private|Friend)\s+)?Enum\s+(\w+).*$/enum $1 {/mgi;
+    $text =~ s/^\s*End\s+Enum\b.*$/}/mgi;
+    $text =~ s/^(\s*\w+\s*=\s*)&H([0-9A-F]+)&?/${1}0x$2/mgi;
+    $text =~ s/^(\s*\w+\s*=\s*-?\w+)\s*(?:'\s*(.*))?$/defined $2 ? "$1, \/\/ $2" : "$1,"/mge;
+
+    return $text;
+}
+
+
+# NAME = $3EB; { text }
+
+sub pascal {
+    my ($text) = @_;
+
+    return $text if $text !~ /^\s*const\s*$/mi;
+
+    $text =~ s/^(\s*\w+\s*=\s*)\$([0-9A-F]+)\s*;/${1}0x$2;/mgi;
+    $text =~ s/;\s*\{\s*(.*?)\s*\}\s*$/; \/\/ $1/mg;
 
     return $text;
 }

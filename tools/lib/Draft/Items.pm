@@ -227,6 +227,13 @@ sub groups {
             if !grep { $_->[1] ne '' } @{ $table->{rows} };
     }
 
+    # below headings of statuses, all are codes where some are
+
+    my @alike = grep { ($_->{headings}[-1] // '') =~ /^\W*[1-5](?:[0-9][0-9]|xx)\b/ } @tables;
+    my ($most) = sort { $b <=> $a } map { $_->{trust} } @alike;
+
+    $_->{trust} = $most for @alike;
+
     return @tables;
 }
 
