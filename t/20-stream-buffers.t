@@ -7,15 +7,18 @@ use warnings;
 
 use ErrorMap;
 use ErrorMapStream qw(:DEFAULT client read_all);
+use IO::Select;
+use List::Util qw(max);
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 my $sanitizer = ($ENV{CC} || '') =~ /sanitize/;
 
 
 # The vendor's URI: /PLACE/BODY/FRAMING.  BODY is "WHAT-BEFORE-AFTER", bytes
-# before and after the code; FRAMING is "length", or the sizes of chunks, of which
-# the last one repeats; a "p" before a size is a pause.
+# before and after the code; FRAMING is "length", which may have a place for a
+# pause of a second, or the sizes of chunks, of which the last one repeats; a "p"
+# before a size is a pause.
 
 sub body {
     my ($what, $before, $after) = split /-/, $_[0];
@@ -42,8 +45,17 @@ my $vendor = vendor(sub {
 
     my $type = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
-    if ($framing eq 'length') {
-        put($s, $type . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
+    if ($framing =~ s/^length//) {
+        my @pieces = unpack join('', map { "a$_" } split(/p/, $framing), '*'),
+                            $body;
+
+        put($s, $type . 'Content-Length: ' . length($body) . "\r\n\r\n");
+
+        while (@pieces) {
+            put($s, shift @pieces);
+            sleep 1 if @pieces;
+        }
+
         return 1;
     }
 
@@ -71,6 +83,7 @@ my $vendor = vendor(sub {
 
 my $port = free_port();
 my $fast = free_port();
+my $paced = free_port();
 
 my $edge = start(port => $port, http => <<"END");
     error_map_document acme {
@@ -92,6 +105,7 @@ my $edge = start(port => $port, http => <<"END");
     server {
         listen 127.0.0.1:$port sndbuf=4k;
         listen 127.0.0.1:$fast;
+        listen 127.0.0.1:$paced sndbuf=16k;
 
         access_log %DIR%/access.log bytes;
         error_map acme;
@@ -122,6 +136,14 @@ my $edge = start(port => $port, http => <<"END");
 
         location /short/ {
             error_map_hold_timeout 50ms;
+            proxy_pass http://127.0.0.1:$vendor;
+        }
+
+        location /paced/ {
+            error_map_hold_timeout 100ms;
+            proxy_buffers 4 4k;
+            proxy_busy_buffers_size 4k;
+            proxy_limit_rate 2m;
             proxy_pass http://127.0.0.1:$vendor;
         }
 
@@ -212,6 +234,98 @@ for my $place (qw(file memory)) {
 }
 
 
+# A client takes the held bytes but for some, and then nothing for a while: the
+# pipe must keep a buffer to read into.
+
+{
+    my @cases = map { my $n = $_; map { [$n, $_] } 0.2, 0.5, 0.8, 0.95 }
+                40_000, 100_000, 300_000, 600_000;
+    my (@s, %got);
+
+    for (@cases) {
+        my ($before, $taken) = @$_;
+        my $s = asked("/file/error-$before-3000000/length", 16384);
+        my $bytes = '';
+
+        while (length $bytes < $before * $taken) {
+            sysread $s, $bytes, 4096, length $bytes or last;
+        }
+
+        push @s, [$s, $bytes];
+    }
+
+    sleep 0.5;
+
+    for (@cases) {
+        my ($s, $bytes) = @{ shift @s };
+
+        local $SIG{ALRM} = sub { die "timeout\n" };
+        alarm 30;
+        1 while sysread $s, $bytes, 262144, length $bytes;
+        alarm 0;
+
+        $got{told(parse($bytes), "/file/error-$_->[0]-3000000")}++;
+    }
+
+    is_deeply(\%got, { '503 mapped whole' => scalar @cases },
+              'clients that take a part of the held bytes get all');
+    is(worker($edge), $worker, '... from one worker');
+}
+
+
+# The same after the hold timeout: what is sent then is sent without the pipe,
+# which reads before it looks for sent buffers.
+
+{
+    my $uri = '/paced/none-600000-600000/length';
+    my (@s, %got);
+
+    for (1 .. 12) {
+        my $s = client($paced, request($uri), 16384);
+
+        sleep 0.15;
+        sysread $s, my $bytes, 4096 * $_;
+        push @s, [$s, $bytes];
+    }
+
+    sleep 0.5;
+
+    for (@s) {
+        my ($s, $bytes) = @$_;
+
+        local $SIG{ALRM} = sub { die "timeout\n" };
+        alarm 30;
+        1 while sysread $s, $bytes, 262144, length $bytes;
+        alarm 0;
+
+        $got{told(parse($bytes), $uri)}++;
+    }
+
+    is_deeply(\%got, { '200 undecided whole' => 12 },
+              'slow clients get all after the hold timeout');
+    is(worker($edge), $worker, '... from one worker');
+}
+
+
+# The error page starts after the pipe has returned, which must not wait for the
+# held buffers meanwhile, whichever of its buffers the code is in.
+
+{
+    my %got;
+
+    for my $n (1 .. 20) {
+        for my $after (0, 400_000) {
+            my $uri = '/page/error-' . (4096 * $n - 3000) . "-$after/length";
+            my $r = get($fast, $uri, timeout => 5);
+
+            $got{"$r->{status} $r->{body}"}++;
+        }
+    }
+
+    is_deeply(\%got, { '503 page' => 40 }, 'an error page replaces held buffers');
+}
+
+
 # the code is in the middle of buffers that were allocated together, or they are
 # left before they are used up, and the response goes on
 
@@ -222,6 +336,30 @@ for my $before (150_000, 300_000, 333_333, 599_000) {
         is(told(get($fast, $uri), $uri), '503 mapped whole',
            "$framing, $before bytes and the code");
     }
+}
+
+# a buffer that is not full yet keeps neither the code nor, afterwards, the body
+
+{
+    my $uri = '/memory/error-300000-200000/length341000';
+    my $s = asked($uri, 65536);
+    my $read = IO::Select->new($s)->can_read(0.9);
+
+    ok($read, 'the code comes before more than an eighth of the held bytes');
+    is(told(read_all($s), $uri), '503 mapped whole', '... and all');
+
+    $uri = '/short/none-900000-100000/length841000p10000';
+    $s = asked($uri, 1048576);
+
+    my ($bytes, $end) = ('', time + 1.9);
+
+    while (IO::Select->new($s)->can_read(max(0, $end - time))) {
+        sysread $s, $bytes, 65536, length $bytes or last;
+    }
+
+    cmp_ok(length $bytes, '>', 851_000 - 4096,
+           'nginx has no more of it left than without a hold')
+        or diag(length $bytes);
 }
 
 for my $framing ('length', '8192', '300000') {
@@ -320,6 +458,29 @@ for my $what ('none-50000-1000', 'error-50000-1000') {
                "$framing: $read{memory}{$framing} bytes are read for a slow "
                . 'client');
     }
+}
+
+
+# a worker keeps at most an eighth of error_map_hold_total of what it has freed
+
+{
+    my $uri = '/memory/error-900000-0/length890000';
+    my $before = memory($worker, 'VmRSS');
+
+    my @s = map { client($fast, request($uri), 65536) } 1 .. 50;
+    my $held = wait_for(sub {
+        my $now = memory($worker, 'VmRSS') - $before;
+        $now > 30_000 && $now;
+    });
+
+    my %got;
+    $got{told(read_all($_), $uri)}++ for @s;
+    is_deeply(\%got, { '503 mapped whole' => 50 }, 'many large ones come whole');
+
+    my $kept = memory($worker, 'VmRSS') - $before;
+    cmp_ok($kept, '<', 28_000,
+           "... and $kept of $held KB are kept of their memory")
+        if !$sanitizer;
 }
 
 

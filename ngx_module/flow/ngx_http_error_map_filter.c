@@ -44,6 +44,8 @@ static ngx_inline ngx_int_t ngx_http_error_map_send_header(
     ngx_http_request_t *r, ngx_http_error_map_ctx_t *ctx, ngx_uint_t *replaced);
 static ngx_int_t ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in);
+static void ngx_http_error_map_watch(ngx_http_error_map_ctx_t *ctx,
+    ngx_chain_t *in);
 static ngx_int_t ngx_http_error_map_skip(ngx_http_request_t *r,
     ngx_http_error_map_loc_conf_t *conf, ngx_http_error_map_reason_e reason);
 static ngx_int_t ngx_http_error_map_skipped_retry_after(ngx_http_request_t *r,
@@ -431,14 +433,9 @@ ngx_http_error_map_send_body(ngx_http_request_t *r,
     ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
 {
     ngx_int_t                     rc;
-    ngx_chain_t                  *cl;
     ngx_http_error_map_sending_t  sending;
 
-    if (ctx && ctx->hold) {
-        for (cl = in; cl; cl = cl->next) {
-            ngx_http_error_map_pipe_watch(ctx->hold, cl->buf);
-        }
-    }
+    ngx_http_error_map_watch(ctx, in);
 
     ngx_http_error_map_sending_begin(&sending, r, ctx);
 
@@ -451,6 +448,19 @@ ngx_http_error_map_send_body(ngx_http_request_t *r,
     }
 
     return rc;
+}
+
+
+static void
+ngx_http_error_map_watch(ngx_http_error_map_ctx_t *ctx, ngx_chain_t *in)
+{
+    if (ctx == NULL || ctx->hold == NULL) {
+        return;
+    }
+
+    for ( /* void */ ; in; in = in->next) {
+        ngx_http_error_map_pipe_watch(ctx->hold, in->buf);
+    }
 }
 
 
@@ -530,6 +540,7 @@ ngx_http_error_map_hold(ngx_http_request_t *r,
     hold->skip = reader->size;
     hold->last_out = &hold->out;
     hold->last_held = &hold->held;
+    hold->last_given = &hold->given;
     hold->start = ngx_current_msec;
 
     if (conf->upstream) {
@@ -628,7 +639,13 @@ ngx_http_error_map_phase_body(ngx_http_request_t *r,
     ngx_http_error_map_hold_t  *hold;
 
     if (ctx->phase != NGX_HTTP_ERROR_MAP_HOLD) {
+        ngx_http_error_map_watch(ctx, in);
+
         ngx_http_error_map_drop_body(ctx, in);
+
+        if (ctx->hold) {
+            ngx_http_error_map_pipe_sent(ctx->hold);
+        }
 
         return (r->connection->buffered || r->postponed)
                ? ngx_http_error_map_send_body(r, ctx, NULL) : NGX_OK;
@@ -670,6 +687,7 @@ ngx_http_error_map_release(ngx_http_request_t *r,
     hold = ctx->hold;
 
     ngx_http_error_map_hold_stop(hold);
+    ngx_http_error_map_pipe_leave(hold);
     ngx_http_error_map_set_phase(r, ctx, NGX_HTTP_ERROR_MAP_PASS);
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_error_map_filter_module);
@@ -767,8 +785,6 @@ ngx_http_error_map_send_held(ngx_http_request_t *r,
     *hold->last_out = ngx_http_error_map_hold_flush(hold, in);
 
     in = hold->out;
-
-    ngx_http_error_map_pipe_leave(hold);
 
     /* the rest of the chain is not ours to keep */
 

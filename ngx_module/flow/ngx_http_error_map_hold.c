@@ -534,5 +534,7 @@ ngx_http_error_map_hold_cleanup(void *data)
         ngx_http_error_map_hold_free(hold);
     }
 
+    ngx_http_error_map_pipe_free(hold);
+
     ngx_http_error_map_subtract(hold->linked);
 }

@@ -1,15 +1,15 @@
 
+#include "ngx_http_error_map_block.h"
 #include "ngx_http_error_map_pipe.h"
 #include "ngx_http_error_map_total.h"
 #include "ngx_http_error_map_util.h"
 
 
 /*
- * A held buffer is out of the pipe's accounts: the pipe may have another one for
- * it, and does not count it as busy.  So the pipe has as many buffers left as
- * without a hold, whatever other filters keep of them, and never waits for a
- * client that could not take anything.  The additional buffers are freed once
- * they are sent.
+ * A held buffer is out of the pipe's accounts: it is not counted as busy, and once
+ * all buffers of the pipe are held, it may allocate as many again, or gets blocks
+ * of others.  So it never waits for a client that could not take anything.  The
+ * additional buffers are freed once they are sent.
  */
 
 
@@ -22,18 +22,20 @@
 
 
 /*
- * The smallest rest of a body whose buffers are allocated together: they are
- * read in fewer calls, and malloc() keeps their memory for the next request.
+ * Bytes that are given at a time, a part of a processor's cache: the pipe fills
+ * all buffers that it has before it passes one.
  */
 
-#define NGX_HTTP_ERROR_MAP_PIPE_LARGE  (128 * 1024)
+#define NGX_HTTP_ERROR_MAP_PIPE_GIVEN  (8 * NGX_HTTP_ERROR_MAP_BLOCK)
 
 
-/* buffers that were allocated together; they, and their memory, follow it */
+/*
+ * A block that is given to the pipe: its buffers, and their memory, follow.  The
+ * blocks of a response are in the order in which the pipe uses them.
+ */
 
 struct ngx_http_error_map_bufs_s {
     ngx_http_error_map_bufs_t      *next;
-    u_char                         *end;
     ngx_uint_t                      n;       /* that the pipe has */
 };
 
@@ -41,7 +43,12 @@ struct ngx_http_error_map_bufs_s {
 static ngx_event_pipe_t *ngx_http_error_map_pipe(
     ngx_http_error_map_hold_t *hold);
 static ngx_uint_t ngx_http_error_map_pipe_done(ngx_event_pipe_t *p);
-static size_t ngx_http_error_map_pipe_large(ngx_http_error_map_hold_t *hold);
+static ngx_buf_t *ngx_http_error_map_pipe_raw(ngx_buf_t *b);
+static void ngx_http_error_map_pipe_raise(ngx_http_error_map_hold_t *hold);
+static size_t ngx_http_error_map_pipe_rest(ngx_http_error_map_hold_t *hold);
+static ngx_chain_t **ngx_http_error_map_pipe_give_block(
+    ngx_http_error_map_hold_t *hold, ngx_chain_t **ll);
+static void ngx_http_error_map_pipe_account(ngx_http_error_map_hold_t *hold);
 static void ngx_http_error_map_pipe_take_back(ngx_http_error_map_hold_t *hold,
     ngx_buf_t *b);
 
@@ -145,18 +152,34 @@ ngx_http_error_map_pipe_own(ngx_http_error_map_hold_t *hold, ngx_chain_t *in)
 void
 ngx_http_error_map_pipe_keep(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
 {
-    size_t  size;
+    size_t             size;
+    ngx_buf_t         *raw;
+    ngx_buf_tag_t      tag;
+    ngx_event_pipe_t  *p;
 
     if (hold->last == NULL || hold->last->start != b->start) {
-        hold->pipe = hold->request->upstream->pipe;
+        p = hold->request->upstream->pipe;
+
+        if (hold->pipe == NULL) {
+            hold->pipe = p;
+            hold->num = p->bufs.num;
+        }
 
         size = b->end - b->start;
 
-        hold->pipe->bufs.num++;
-        hold->pipe->busy_size += size;
-
-        hold->bufs++;
+        p->busy_size += size;
         hold->busy_size += size;
+
+        raw = ngx_http_error_map_pipe_raw(b);
+        tag = raw ? raw->tag : NULL;
+
+        if (tag == NULL) {
+            hold->bufs++;
+
+        } else if (tag == (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
+            p->busy_size -= size;
+            hold->given_size -= size;
+        }
     }
 
     size = b->last - b->pos;
@@ -166,77 +189,76 @@ ngx_http_error_map_pipe_keep(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
 }
 
 
+/* returns the buffer of the pipe that the buffer shadows, or NULL */
+
+static ngx_buf_t *
+ngx_http_error_map_pipe_raw(ngx_buf_t *b)
+{
+    while (!b->last_shadow) {
+        b = b->shadow;
+
+        if (b == NULL) {
+            return NULL;
+        }
+    }
+
+    return b->shadow;
+}
+
+
+/* lets the pipe allocate another buffer for each of its own that is held */
+
+static void
+ngx_http_error_map_pipe_raise(ngx_http_error_map_hold_t *hold)
+{
+    hold->pipe->bufs.num = hold->num + hold->bufs;
+}
+
+
 /*
- * The pipe allocates a buffer at a time.  Those of a large rest are given to it
- * once its own ones are used up.
+ * The pipe must not find all of its buffers held: it would ask the filters for a
+ * free one again and again.
  */
 
 ngx_int_t
 ngx_http_error_map_pipe_give(ngx_http_error_map_hold_t *hold)
 {
-    size_t                      size;
-    u_char                     *end;
-    ngx_buf_t                  *b, *first;
-    ngx_uint_t                  n;
-    ngx_chain_t                *cl;
-    ngx_event_pipe_t           *p;
-    ngx_http_error_map_bufs_t  *bufs;
+    size_t             n, size;
+    ngx_chain_t      **ll;
+    ngx_event_pipe_t  *p;
 
     p = hold->pipe;
 
     if (p == NULL
         || p->in
         || p->free_raw_bufs
-        || p->allocated + (ngx_int_t) hold->bufs < p->bufs.num
+        || p->allocated < p->bufs.num
         || ngx_http_error_map_pipe_done(p))
     {
         return NGX_OK;
     }
 
-    size = ngx_http_error_map_pipe_large(hold);
-    n = (size + p->bufs.size - 1) / p->bufs.size;
+    size = ngx_http_error_map_pipe_rest(hold);
 
-    if (n == 0 || ngx_http_error_map_room(size) != NGX_OK) {
+    if (size < NGX_HTTP_ERROR_MAP_BLOCK
+        || ngx_http_error_map_room(size) != NGX_OK)
+    {
+        ngx_http_error_map_pipe_raise(hold);
         return NGX_OK;
     }
 
-    size = sizeof(ngx_http_error_map_bufs_t)
-           + n * (sizeof(ngx_buf_t) + p->bufs.size);
+    size = ngx_min(size, NGX_HTTP_ERROR_MAP_PIPE_GIVEN);
 
-    bufs = ngx_palloc(p->pool, size);
-    if (bufs == NULL) {
-        return NGX_ERROR;
-    }
+    ll = &p->free_raw_bufs;
 
-    bufs->next = hold->given;
-    bufs->end = (u_char *) bufs + size;
-    bufs->n = n;
-
-    hold->given = bufs;
-
-    first = (ngx_buf_t *) (bufs + 1);
-    end = bufs->end;
-
-    ngx_memzero(first, n * sizeof(ngx_buf_t));
-
-    for (b = first + n - 1; b >= first; b--) {
-        cl = ngx_alloc_chain_link(p->pool);
-        if (cl == NULL) {
+    for (n = 0; n < size; n += NGX_HTTP_ERROR_MAP_BLOCK) {
+        ll = ngx_http_error_map_pipe_give_block(hold, ll);
+        if (ll == NULL) {
             return NGX_ERROR;
         }
-
-        b->end = end;
-        end -= p->bufs.size;
-        b->start = end;
-        b->pos = end;
-        b->last = end;
-        b->temporary = 1;
-        b->tag = (ngx_buf_tag_t) &ngx_http_error_map_filter_module;
-
-        cl->buf = b;
-        cl->next = p->free_raw_bufs;
-        p->free_raw_bufs = cl;
     }
+
+    ngx_http_error_map_pipe_account(hold);
 
     return NGX_OK;
 }
@@ -244,11 +266,11 @@ ngx_http_error_map_pipe_give(ngx_http_error_map_hold_t *hold)
 
 /*
  * Returns the rest of the body, at most that of the limit, if its length is
- * known, otherwise an eighth of what is held; 0 if that is not large.
+ * known; otherwise an eighth of what is held, at least a block.
  */
 
 static size_t
-ngx_http_error_map_pipe_large(ngx_http_error_map_hold_t *hold)
+ngx_http_error_map_pipe_rest(ngx_http_error_map_hold_t *hold)
 {
     off_t   rest;
     size_t  size;
@@ -259,62 +281,199 @@ ngx_http_error_map_pipe_large(ngx_http_error_map_hold_t *hold)
 
     if (rest > (off_t) hold->size) {
         rest -= hold->size;
-        size = (rest < (off_t) size) ? (size_t) rest : size;
+        return (rest < (off_t) size) ? (size_t) rest : size;
+    }
 
-    } else if (hold->size >= NGX_HTTP_ERROR_MAP_PIPE_LARGE) {
-        size = ngx_min(size, ngx_max(hold->size / 8,
-                                     NGX_HTTP_ERROR_MAP_PIPE_LARGE));
-
-    } else {
+    if (hold->size < NGX_HTTP_ERROR_MAP_BLOCK) {
         return 0;
     }
 
-    return (size >= NGX_HTTP_ERROR_MAP_PIPE_LARGE) ? size : 0;
+    return ngx_min(size, ngx_max(hold->size / 8, NGX_HTTP_ERROR_MAP_BLOCK));
+}
+
+
+/* links the buffers of a block to ll; returns the new end, or NULL on error */
+
+static ngx_chain_t **
+ngx_http_error_map_pipe_give_block(ngx_http_error_map_hold_t *hold,
+    ngx_chain_t **ll)
+{
+    u_char                     *start;
+    size_t                      size, each;
+    ngx_buf_t                  *b;
+    ngx_uint_t                  i;
+    ngx_chain_t                *cl;
+    ngx_http_error_map_bufs_t  *bufs;
+
+    bufs = ngx_http_error_map_block_alloc(hold->request->connection->log);
+    if (bufs == NULL) {
+        return NULL;
+    }
+
+    bufs->next = NULL;
+
+    *hold->last_given = bufs;
+    hold->last_given = &bufs->next;
+
+    /*
+     * The pipe passes a buffer once it is full or a chunk ends in it, and looks
+     * at all busy ones each time.  So they grow with what is held if there are
+     * no chunks.
+     */
+
+    each = hold->pipe->bufs.size;
+
+    if (hold->request->headers_out.content_length_n != -1) {
+        each = ngx_max(each, hold->size / 8);
+    }
+
+    size = NGX_HTTP_ERROR_MAP_BLOCK - sizeof(ngx_http_error_map_bufs_t);
+
+    each += sizeof(ngx_buf_t);
+
+    bufs->n = (size + each - 1) / each;
+    each = size / bufs->n - sizeof(ngx_buf_t);
+
+    b = (ngx_buf_t *) (bufs + 1);
+    start = (u_char *) (b + bufs->n);
+
+    ngx_memzero(b, bufs->n * sizeof(ngx_buf_t));
+
+    for (i = 0; i < bufs->n; i++, b++) {
+        cl = ngx_alloc_chain_link(hold->pipe->pool);
+        if (cl == NULL) {
+            return NULL;
+        }
+
+        b->start = start;
+        b->pos = start;
+        b->last = start;
+
+        start += each;
+
+        b->end = start;
+        b->temporary = 1;
+        b->tag = (ngx_buf_tag_t) &ngx_http_error_map_filter_module;
+
+        cl->buf = b;
+        cl->next = NULL;
+
+        *ll = cl;
+        ll = &cl->next;
+    }
+
+    return ll;
 }
 
 
 void
 ngx_http_error_map_pipe_leave(ngx_http_error_map_hold_t *hold)
 {
-    ngx_chain_t  *cl, **ll;
+    ngx_buf_t         *b;
+    ngx_chain_t       *cl, **ll;
+    ngx_event_pipe_t  *p;
 
     if (hold->busy_size == 0) {
         return;
     }
 
-    hold->pipe->busy_size -= hold->busy_size;
+    p = hold->pipe;
+
+    p->busy_size -= hold->busy_size;
     hold->busy_size = 0;
+
+    /* nginx expects that not all of its buffers are busy */
+
+    ngx_http_error_map_pipe_raise(hold);
 
     /* it has its own ones from now on */
 
-    ll = &hold->pipe->free_raw_bufs;
+    ll = &p->free_raw_bufs;
 
     while (hold->given && *ll) {
         cl = *ll;
+        b = cl->buf;
 
-        if (cl->buf->tag != (ngx_buf_tag_t) &ngx_http_error_map_filter_module
-            || cl->buf->pos != cl->buf->last)
-        {
+        if (b->tag != (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
+            ll = &cl->next;
+            continue;
+        }
+
+        if (b->pos != b->last) {
+
+            /* the client waits for no more than one of these */
+
+            if (b->end - b->last > (ssize_t) p->bufs.size) {
+                b->end = b->last + p->bufs.size;
+            }
+
             ll = &cl->next;
             continue;
         }
 
         *ll = cl->next;
 
-        ngx_http_error_map_pipe_take_back(hold, cl->buf);
-        ngx_free_chain(hold->pipe->pool, cl);
+        ngx_http_error_map_pipe_take_back(hold, b);
+        ngx_free_chain(p->pool, cl);
     }
+
+    ngx_http_error_map_pipe_account(hold);
+}
+
+
+/*
+ * The pipe passes no more than p->busy_size until its client takes it.  A given
+ * buffer may be larger: it is added until it is passed.  After that, the pipe
+ * would pass all of its own ones while the client takes none.
+ */
+
+static void
+ngx_http_error_map_pipe_account(ngx_http_error_map_hold_t *hold)
+{
+    size_t             size;
+    ngx_buf_t         *b;
+    ngx_chain_t       *cl;
+    ngx_event_pipe_t  *p;
+
+    p = hold->pipe;
+    size = 0;
+
+    for (cl = p->free_raw_bufs; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (b->tag == (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
+            size += b->end - b->start;
+        }
+    }
+
+    for (cl = p->in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (b->last_shadow
+            && b->shadow->tag
+               == (ngx_buf_tag_t) &ngx_http_error_map_filter_module)
+        {
+            size += b->end - b->start;
+        }
+    }
+
+    p->busy_size += size - hold->given_size;
+    hold->given_size = size;
 }
 
 
 void
 ngx_http_error_map_pipe_watch(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
 {
-    ngx_buf_t    *last;
-    ngx_chain_t  *cl;
+    ngx_buf_t         *last;
+    ngx_chain_t       *cl;
+    ngx_event_pipe_t  *p;
 
-    if ((hold->bufs == 0 && hold->given == NULL)
-        || b->tag != hold->pipe->tag
+    p = hold->pipe;
+
+    if (p == NULL
+        || (hold->bufs == 0 && hold->given == NULL)
+        || b->tag != p->tag
         || !b->last_shadow
         || b->shadow == NULL)
     {
@@ -356,8 +515,9 @@ ngx_http_error_map_pipe_watch(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
 
 
 /*
- * The pipe looks for sent buffers after the filters have returned.  It finds
- * its own ones, and not those that were needed in addition.
+ * The pipe looks for sent buffers after the filters have returned to it.  It does
+ * not find those that were held, as it may have to read before: a timer or an
+ * event of the client can send them, too.  It may allocate others instead.
  */
 
 void
@@ -366,6 +526,10 @@ ngx_http_error_map_pipe_sent(ngx_http_error_map_hold_t *hold)
     ngx_buf_t         *b, *raw;
     ngx_chain_t       *cl;
     ngx_event_pipe_t  *p;
+
+    if (hold->given) {
+        ngx_http_error_map_pipe_account(hold);
+    }
 
     if (hold->watched == NULL) {
         return;
@@ -384,11 +548,6 @@ ngx_http_error_map_pipe_sent(ngx_http_error_map_hold_t *hold)
         hold->watched = cl->next;
         ngx_free_chain(hold->request->pool, cl);
 
-        if (hold->bufs) {
-            hold->bufs--;
-            p->bufs.num--;
-        }
-
         if (!b->last_shadow) {
 
             /* the pipe has looked at it */
@@ -403,11 +562,14 @@ ngx_http_error_map_pipe_sent(ngx_http_error_map_hold_t *hold)
             b->last_shadow = 0;
 
         } else if (raw->tag == NULL
-                   && p->allocated > p->bufs.num
+                   && hold->bufs
                    && ngx_pfree(p->pool, raw->start) == NGX_OK)
         {
             p->allocated--;
             b->last_shadow = 0;
+
+            hold->bufs--;
+            ngx_http_error_map_pipe_raise(hold);
         }
     }
 
@@ -425,15 +587,36 @@ ngx_http_error_map_pipe_take_back(ngx_http_error_map_hold_t *hold,
     for (next = &hold->given; *next; next = &bufs->next) {
         bufs = *next;
 
-        if ((u_char *) b < (u_char *) bufs || (u_char *) b >= bufs->end) {
+        if ((u_char *) b < (u_char *) bufs
+            || (u_char *) b >= (u_char *) bufs + NGX_HTTP_ERROR_MAP_BLOCK)
+        {
             continue;
         }
 
         if (--bufs->n == 0) {
             *next = bufs->next;
-            (void) ngx_pfree(hold->pipe->pool, bufs);
+
+            if (*next == NULL) {
+                hold->last_given = next;
+            }
+
+            ngx_http_error_map_block_free(bufs);
         }
 
         return;
+    }
+}
+
+
+void
+ngx_http_error_map_pipe_free(ngx_http_error_map_hold_t *hold)
+{
+    ngx_http_error_map_bufs_t  *bufs;
+
+    while (hold->given) {
+        bufs = hold->given;
+        hold->given = bufs->next;
+
+        ngx_http_error_map_block_free(bufs);
     }
 }

@@ -42,6 +42,9 @@ void ngx_http_error_map_pipe_watch(ngx_http_error_map_hold_t *hold,
  */
 void ngx_http_error_map_pipe_sent(ngx_http_error_map_hold_t *hold);
 
+/* frees the memory of all buffers that were given, as the request ends */
+void ngx_http_error_map_pipe_free(ngx_http_error_map_hold_t *hold);
+
 
 #pragma GCC visibility pop
 

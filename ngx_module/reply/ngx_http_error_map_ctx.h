@@ -50,8 +50,11 @@ typedef struct {
     ngx_event_pipe_t               *pipe;    /* whose buffers are in out */
     size_t                          linked;  /* bytes in these */
     size_t                          busy_size; /* added to the pipe's */
-    ngx_uint_t                      bufs;    /* the same, a number */
+    ngx_int_t                       num;     /* of its buffers, as configured */
+    ngx_uint_t                      bufs;    /* its own that are held */
     ngx_http_error_map_bufs_t      *given;   /* to the pipe */
+    ngx_http_error_map_bufs_t     **last_given;
+    size_t                          given_size; /* added to busy_size, too */
     ngx_chain_t                    *watched; /* both, until they are sent */
     ngx_chain_t                   **last_watched;
 
