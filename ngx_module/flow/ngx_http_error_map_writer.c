@@ -117,6 +117,26 @@ ngx_http_error_map_writer(ngx_http_request_t *r)
 
     wev = r->connection->write;
 
+#if (NGX_THREADS)
+
+    if (r->upstream->pipe && r->upstream->pipe->writing) {
+
+        /*
+         * The original handler takes the result of the thread that writes to
+         * the temporary file, which nothing can be read from before.  The thread
+         * calls this handler once it has ended.
+         */
+
+        if (!r->aio && !wev->delayed) {
+            ngx_post_event(wev, &ngx_posted_events);
+        }
+
+        ctx->write_event_handler(r);
+        return;
+    }
+
+#endif
+
     if (!wev->timedout && !wev->delayed) {
 
         /* the original handler finds an error in the connection */
