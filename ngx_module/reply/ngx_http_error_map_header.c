@@ -81,7 +81,10 @@ static ngx_http_error_map_header_t  ngx_http_error_map_validators[] = {
 };
 
 
-/* fields that describe a body, beside Content-* and digests */
+/*
+ * Fields that describe a body, beside Content-* and digests.  SDKs ask again
+ * if a checksum is wrong.
+ */
 
 static ngx_str_t  ngx_http_error_map_representation[] = {
     ngx_string("accept-ranges"),
@@ -111,6 +114,16 @@ static ngx_str_t  ngx_http_error_map_representation[] = {
     ngx_string("trailer"),
     ngx_string("use-as-dictionary"),
     ngx_string("variant-vary"),
+    ngx_string("x-amz-checksum-crc32"),
+    ngx_string("x-amz-checksum-crc32c"),
+    ngx_string("x-amz-checksum-crc64nvme"),
+    ngx_string("x-amz-checksum-sha1"),
+    ngx_string("x-amz-checksum-sha256"),
+    ngx_string("x-amz-crc32"),
+    ngx_string("x-cos-hash-crc64ecma"),
+    ngx_string("x-goog-hash"),
+    ngx_string("x-ms-content-crc64"),
+    ngx_string("x-oss-hash-crc64ecma"),
     ngx_null_string
 };
 
