@@ -49,9 +49,7 @@ EOF
 refused() { { cat "$dir/httpd.conf"; echo "$1"; } > "$dir/t.conf"; "$dir/usr/sbin/apache2" -t -f "$dir/t.conf" 2>&1 | sed -n 2p; }
 "$dir/usr/sbin/apache2" -f "$dir/httpd.conf" -DFOREGROUND & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/"
 
 line() { curl -s -i "127.0.0.1:$port$1" | tr -d '\r' | awk 'NR == 1 { s = $0 } /misconfig/ { m = ", \"misconfiguration\"" } END { print s m }'; }
 

@@ -34,9 +34,7 @@ while (my $c = $s->accept) {    # "/503/x" is twice 503, then 200
 EOF
 perl "$dir/vendor.pl" $up & pids="$pids $!"
 
-i=0; until "$curl" -s -o "$dir/out" "127.0.0.1:$up/200"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$up/200"
 
 ask() {    # path, options: what is in the pipe
     path=$1; shift

@@ -50,9 +50,7 @@ EOF
 "$dir/usr/sbin/haproxy" -v | sed -n 1p
 "$dir/usr/sbin/haproxy" -f "$dir/haproxy.cfg" 2> "$dir/haproxy.log" & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/200"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/200"
 
 big=$(head -c 20000 /dev/zero | tr '\0' x)
 see 'POST of 7 bytes, 200'      "$(curl -s -d order=1 "127.0.0.1:$port/200/a")" 1

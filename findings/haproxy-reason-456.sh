@@ -48,9 +48,7 @@ EOF
 "$dir/usr/sbin/haproxy" -v | sed -n 1p
 "$dir/usr/sbin/haproxy" -f "$dir/haproxy.cfg" 2> "$dir/haproxy.log" & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/200"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/200"
 
 wire() { curl -s -i "127.0.0.1:$port/200$1" | tr -d '\r' | sed -n '1s/ *$//p'; }
 

@@ -82,9 +82,7 @@ EOF
 "$dir/usr/sbin/haproxy" -v | sed -n 1p
 "$dir/usr/sbin/haproxy" -f "$dir/haproxy.cfg" > "$dir/haproxy.log" 2>&1 & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/302"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/302"
 
 ask() {    # path: the client's status, and whether it came from the cache
     curl -s -o /dev/null -D "$dir/head" -w '%{http_code}' "127.0.0.1:$port$1"

@@ -64,11 +64,8 @@ EOF
 "$dir/usr/sbin/nginx" -v 2>&1
 "$dir/usr/sbin/nginx" -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" & pids="$pids $!"
 
-for p in $port $up; do
-    i=0; until curl -s -o "$dir/out" "127.0.0.1:$p/302"; do
-        i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-    done
-done
+started "127.0.0.1:$port/302"
+started "127.0.0.1:$up/302"
 
 ask() {    # path: how long the last one of twelve requests at once takes, and how many reach the vendor
     i=0; clients=; : > "$dir/asked"

@@ -62,9 +62,7 @@ EOF
 "$dir/usr/sbin/nginx" -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" & pids="$pids $!"
 
 for p in "$((port + 2))" $up; do
-    i=0; until curl -s -o "$dir/out" "127.0.0.1:$p/"; do
-        i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-    done
+    started "127.0.0.1:$p/"
 done
 
 ask() {    # path: the status, and those of the servers

@@ -27,9 +27,7 @@ EOF
 "$dir/usr/sbin/nginx" -v 2>&1
 "$dir/usr/sbin/nginx" -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" & nginx=$! pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/"
 
 cat > "$dir/client.pl" <<'EOF'
 use IO::Socket::INET;

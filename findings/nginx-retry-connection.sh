@@ -52,12 +52,8 @@ EOF
 "$dir/usr/sbin/nginx" -v 2>&1
 "$dir/usr/sbin/nginx" -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$((port + 2))/"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
-i=0; until curl -s -o /dev/null "127.0.0.1:$up/opened"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$((port + 2))/"
+started "127.0.0.1:$up/opened"
 
 five() {
     curl -s -o /dev/null "127.0.0.1:$up/opened"

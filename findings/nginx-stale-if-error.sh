@@ -48,9 +48,7 @@ EOF
 "$dir/usr/sbin/nginx" -v 2>&1
 "$dir/usr/sbin/nginx" -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/ready"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/ready"
 
 wire() { curl -s -i "127.0.0.1:$port$1" | tr -d '\r' | awk '/^HTTP/ { s = $2 } /^X-C/ { c = $2 } END { print s, c, $0 }'; }
 

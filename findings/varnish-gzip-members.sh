@@ -43,9 +43,7 @@ mkdir "$dir/work"
 "$dir/usr/sbin/varnishd" -F -n "$dir/work" -a "127.0.0.1:$port" -f "$dir/edge.vcl" -s malloc,10M \
     > "$dir/varnish.log" 2>&1 & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/one"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/one"
 
 body() { curl -s -w ' %{http_code}' --compressed "127.0.0.1:$1" | grep -a -o -e '{"code":42505}' -e ' [0-9]*$' | tr -d '\n'; }
 

@@ -43,9 +43,7 @@ mkdir "$dir/work"
 "$dir/usr/sbin/varnishd" -F -n "$dir/work" -a "127.0.0.1:$port" -f "$dir/edge.vcl" -s malloc,10M \
     > "$dir/varnish.log" 2>&1 & pids="$pids $!"
 
-i=0; until curl -s -o /dev/null "127.0.0.1:$port/200"; do
-    i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
-done
+started "127.0.0.1:$port/200"
 
 wire() {
     curl -s -i "127.0.0.1:$port/200?code=$1" | tr -d '\r' | awk '/^HTTP/ { s = $0 } /^X-Full/ { f = $2 } END { print s ", " f }'

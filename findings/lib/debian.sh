@@ -20,6 +20,12 @@ see() {    # label, seen, expected of this version
     [ "$2" = "$3" ] || { printf '    changed, was: %s\n' "$3"; bad=1; }
 }
 
+started() {    # address: waits for the server there
+    i=0; until curl -s -o "$dir/started" "$1"; do
+        i=$((i + 1)); [ $i -lt 100 ] || { echo "server does not start" >&2; exit 1; }; sleep 0.1
+    done
+}
+
 # two ports for servers; a script may take those above them, too
 
 port=$((20000 + $$ % 10000)); up=$((port + 1))
