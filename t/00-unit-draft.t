@@ -372,12 +372,14 @@ for my $file (glob "$root/t/data/drafts/*.txt") {
 
     ($draft, $report, $status) = draft(slurp($file));
 
-    my $s = score(drafted($draft), expected($file =~ s/txt$/codes/r));
+    my $codes = $file =~ s/txt$/codes/r;
+    my $s = score(drafted($draft), expected($codes));
 
     $sum{$_} += $s->{$_} for qw(found right drafted expected);
 
     is("missing @{$s->{missing}}, wrong @{$s->{wrong}}, @{$s->{status}}",
        'missing , wrong , ', "drafts/$name: the codes and their statuses");
+    is(join('; ', classes($codes, $draft)), '', '... and the classes, if named');
     unlike($report, qr/ at \S+ line \d/, '... without a warning of perl');
 }
 
@@ -385,6 +387,13 @@ cmp_ok($sum{expected}, '>', 200, 'documents of many forms');
 diag(sprintf 'recall %.1f %%, precision %.1f %%, statuses %.1f %% of %d codes',
      100 * $sum{found} / $sum{expected}, 100 * $sum{found} / $sum{drafted},
      100 * $sum{right} / $sum{expected}, $sum{expected});
+
+# what one place of a document says is said once
+
+for my $name (qw(json-columns-and-data json-maps-in-a-body)) {
+    (undef, $report) = draft(slurp("$root/t/data/drafts/$name.txt"));
+    like($report, qr/named twice: 0$/m, "$name: no code is named twice");
+}
 
 # each draft is a table that the build takes, and a block that nginx takes
 

@@ -8,7 +8,7 @@ use warnings;
 use ErrorMap qw(slurp);
 use Exporter qw(import);
 
-our @EXPORT = qw(drafted expected score);
+our @EXPORT = qw(classes drafted expected score);
 
 
 # drafted(text of a table): { code or "first-last" of a range => status }
@@ -32,6 +32,22 @@ sub expected {
     my ($file) = @_;
 
     return { map { (split)[0, 1] } grep { /\S/ } split /\n/, slurp($file) };
+}
+
+
+# classes(file, text of a table): "code has CLASS, not CLASS" for each line "code
+# status CLASS" of a file that the table does not follow
+
+sub classes {
+    my ($file, $table) = @_;
+    my %class = $table =~ /^([^,#\s]+),\s*\w+,\s*EM_(\w+),/mg;
+
+    return map {
+        my ($code, undef, $class) = split;
+        my $got = $class{$code} // 'none';
+
+        defined $class && $got ne $class ? "$code has $got, not $class" : ();
+    } split /\n/, slurp($file);
 }
 
 

@@ -45,13 +45,17 @@ sub examples {
             next;
         }
 
+        my $first = $i - @block;
         my $text = join "\n", splice @block;
 
         my @found = map { { %$_, $document->place($i - 1) } }
                     $text =~ /^\s*[\[{]/ ? of_json($text)
                     : $text =~ /:/ ? of_yaml($text) : ();
 
-        push @tables, grep { @{ $_->{rows} } > 1 } @found;
+        my @lists = grep { @{ $_->{rows} } > 1 } @found;
+
+        $document->take($first, $i - 1) if @lists;
+        push @tables, @lists;
         push @lone, lone($document, $i - 1, $text);
     }
 
@@ -103,7 +107,7 @@ sub of_json {
 
     return records([ map { [undef, $_] } @answers ], $text, 'JSON', 'answers')
         if @answers;
-    return walk($value, $text, 'JSON');
+    return joined(walk($value, $text, 'JSON'));
 }
 
 
@@ -154,7 +158,24 @@ sub of_yaml {
 
     $value = [$value, @more] if @more > 1 && !grep { ref ne 'HASH' } $value, @more;
 
-    return ref $value ? walk($value, $text, 'YAML') : ();
+    return ref $value ? joined(walk($value, $text, 'YAML')) : ();
+}
+
+
+# a map of codes by their names and one of texts by the same codes are one table
+
+sub joined {
+    my (@tables) = @_;
+    my ($names) = grep { "@{ $_->{head} }" eq 'name code' } @tables or return @tables;
+    my %name = map { $_->[1] => $_ } @{ $names->{rows} };
+    my ($texts) = grep { "@{ $_->{head} }" eq 'code message'
+                         && !grep { !$name{$_->[0]} } @{ $_->{rows} } } @tables
+        or return @tables;
+
+    push @{ $names->{head} }, 'message';
+    push @{ $name{$_->[0]} }, $_->[1] for @{ $texts->{rows} };
+
+    return grep { $_ != $texts } @tables;
 }
 
 
@@ -180,6 +201,12 @@ sub walk {
             if @records && $alike
                && (@records > 1 || !grep { is_list($value->{$_}) } @keys);
         push @tables, scalars($value, $form, \@path, @keys);
+
+        if (my ($names, $rows) = grid($value, @keys)) {
+            push @tables, table($form, \@path, $value->{$names}, $value->{$rows});
+            @keys = grep { $_ ne $names && $_ ne $rows } @keys;
+        }
+
         push @tables, tuples($value, $form, \@path, @keys);
 
         push @tables, map { walk($value->{$_}, $text, $form, @path, $_) }
@@ -238,6 +265,26 @@ sub title {
 }
 
 
+# the members of an object that have the names of columns, and the rows
+
+sub grid {
+    my ($value, @keys) = @_;
+    my @lists = grep { ref $value->{$_} eq 'ARRAY' && @{ $value->{$_} } } @keys;
+    my ($rows) = grep { !grep { ref ne 'ARRAY' || grep { ref } @$_ } @{ $value->{$_} } }
+                 @lists;
+
+    return () if !defined $rows;
+
+    my $width = @{ $value->{$rows}[0] };
+    my ($names) = grep { @{ $value->{$_} } == $width
+                         && grep({ role($_) =~ /code$/ } @{ $value->{$_} })
+                         && !grep { ref || strict_code($_ // '') && role($_) eq '' }
+                                  @{ $value->{$_} } } @lists;
+
+    return defined $names ? ($names, $rows) : ();
+}
+
+
 # an object of lists of scalars, by code
 
 sub tuples {
@@ -258,7 +305,9 @@ sub alike {
     my (@objects) = @_;
     my %times;
 
-    $times{$_}++ for map { grep { !/^\d+$/ } keys %$_ } @objects;
+    for my $object (@objects) {
+        $times{$_}++ for grep { !/^\d+$/ && !is_map($object->{$_}) } keys %$object;
+    }
 
     return @objects == 1 ? grep({ role($_) ne '' } keys %times) > 0
            : grep({ $_ >= 0.6 * @objects } values %times) > 0;
@@ -287,7 +336,21 @@ sub records {
 }
 
 
-# an object whose members have no objects; lists of scalars become text
+# whether a value is a map of codes, by name or by number, and no part of a record
+
+sub is_map {
+    my ($value) = @_;
+    my $number = qr/^-?[0-9]+$/;
+
+    return 0 if ref $value ne 'HASH' || keys %$value < 2
+                || grep { ref || !defined } values %$value;
+    return !grep({ !/$number/ } keys %$value)
+           || !grep { role($_) ne '' || $value->{$_} !~ /$number/ } keys %$value;
+}
+
+
+# an object whose members have no objects; lists of scalars become text, and maps
+# of codes are left out
 
 sub flat {
     my ($object) = @_;
@@ -296,8 +359,11 @@ sub flat {
     for my $key (keys %$object) {
         my $value = $object->{$key};
 
+        next if is_map($value);
+
         if (ref $value eq 'HASH') {
-            for (grep { !ref $value->{$_} } keys %$value) {
+            for (grep { !ref $value->{$_} } sort { $b =~ /^en/ <=> $a =~ /^en/
+                                                   || $a cmp $b } keys %$value) {
                 $flat{/^[a-z]{2}(?:[-_]\w+)?$/ ? "$key text" : $_} //= text($value->{$_});
             }
 
