@@ -196,6 +196,8 @@ sub repair {
 # the codes in a cell; a range contains "~", see Draft::Gperf
 
 sub codes {
+    return () if is_placeholder($_[0] // '');
+
     my ($cell) = repair($_[0]);
 
     if ($cell =~ /^0x[0-9A-F]+\s*[(（]\s*(-?[0-9]+)\s*[)）]$/i) {
@@ -264,6 +266,15 @@ sub has_code {
 }
 
 
+# EXXXXX, ERR-NNNN, E####: the form of a code, with marks in place of its digits
+
+sub is_placeholder {
+    my ($cell) = @_;
+
+    return $cell =~ /(?:X{3,}|x{3,}|N{3,}|n{3,}|\#{2,})(?![A-Za-z])/;
+}
+
+
 # 4xxx, 50**, 5000+, isv.*: many codes of which none is named
 
 sub is_family {
@@ -280,6 +291,7 @@ sub is_family {
 sub strict_code {
     my ($cell) = repair($_[0]);
 
+    return 0 if is_placeholder($_[0] // '');
     return $cell =~ /^-?[0-9]{1,12}$/
            || $cell =~ /^0x[0-9A-F]{1,10}$/i
            || $cell =~ /^[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)+$/
