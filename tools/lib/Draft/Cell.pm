@@ -9,7 +9,7 @@ use utf8;
 use Exporter qw(import);
 
 our @EXPORT = qw(clean kind codes has_code repair strict_code status reason
-                 is_status begins_with_reason uniq $success_re);
+                 is_status begins_with_reason uniq $success_re $approved_re);
 
 # a code and a status that em_check.awk accepts, and a message of success
 
@@ -21,6 +21,11 @@ our $success_re = qr/(?:(?:请求|操作|(?:接口)?调用|返回|处理|响应|
                        |(?:opération\s)?réussie?|erfolg(?:reich)?|successo|başarılı
                        |sukces|(?:transaksi\s)?(?:berhasil|sukses)
                        |(?:giao\sdịch\s)?thành\scông)/xi;
+
+# ... of a payment
+
+our $approved_re = qr/(?:(?:the\ |this\ )?(?:transaction|payment|request|order)\ )?
+                      (?:(?:is|was|has\ been)\ )?(?:approved|accepted)\.?/xi;
 
 my $status_re = qr/(?!204|205|206|304)[2-5][0-9][0-9]/;
 

@@ -51,7 +51,8 @@ my @words = (
         |\b[yj][aá]\ existe|existe\ déjà|déjà|bereits|esiste\ già|zaten
         |już\ istnieje|đã\ tồn\ tại|sudah\ ada|doppelt/x ],
     [ NOT_FOUND => qr/not\ (?:be\ )?(?:found|exist|known)|(?:does|do)\s?n.t\ exist
-        |no\ such|\w\ unknown|unknown\ (?!(?:error|exception|fault|reason|problem)\b)\w|nonexist|notfound|missing\ resource
+        |no\ such|\w(?<!error|fault|cause)(?<!reason)(?<!exception)(?<!error\ code)\ unknown
+        |unknown\ (?!(?:error|exception|fault|reason|problem)\b)\w|nonexist|notfound|missing\ resource
         |不存在|未找到|找不到|没有找到|查无|無此|見つかり|存在しない|없[음는습]
         |не\ найден|not\ exist
         |n[oã]o?\ (?:encontrad|existe)|introuvable|n.existe\ pas
@@ -82,7 +83,7 @@ my @words = (
         |pas\ (?:pris\ en\ charge|supporté)
         |nicht\ (?:unterstützt|implementiert)|desteklenm|nieobsługiwan
         |không\ hỗ\ trợ|tidak\ didukung/x ],
-    [ UNAVAILABLE => qr/\bbusy\b|unavailable|try\ (?:it\ )?again|maintenance
+    [ UNAVAILABLE => qr/\bbusy\b|unavailable|bad\ gateway|try\ (?:it\ )?again|maintenance
         |overload|offline|retry\ later|later|cannot\ connect|network|connection
         |繁忙|忙|稍后|稍後|维护|維護|不可用|离线|网络|混雑|メンテ|점검|недоступ
         |no\ disponible|indispon|nicht\ (?:verfügbar|erreichbar)
@@ -131,7 +132,7 @@ sub suggest_class {
     return 'OK' if $success;
     return $exact{$status} if $exact{$status};
 
-    for my $text (map { lc } @texts) {
+    for my $text (map { (lc s/(?<=[a-z])(?=[A-Z])/ /gr, lc) } @texts) {
         $text =~ s/[_.]/ /g;
 
         next if $text =~ /internal|\bintern[oae]r?\b|wewnętrzn|dahili|nội bộ|内部/

@@ -89,7 +89,7 @@ sub is_codes {
 }
 
 
-# the code of a line, and its text; or undef
+# the code of a line, and its text; or undef, as for a constant below an attribute
 
 sub item {
     my ($document, $i) = @_;
@@ -97,7 +97,8 @@ sub item {
     my $level = $document->{level}[$i];
 
     return undef if $document->fenced($i) || $line !~ /\S/ || $line =~ /\|.*\|/
-                    || ($level // 0) == 22;
+                    || ($level // 0) == 22
+                    || $i && $document->lines->[$i - 1] =~ /^\s*\[\w+\(.*\)\]\s*$/;
 
     my ($kind, $raw) = defined $level ? heading($line, $level) : kind($document, $i);
     my ($code, $text, $form) = code($raw, $kind) or return undef;

@@ -18,7 +18,7 @@ use utf8;
 
 use Draft::Above qw(names_status status_above);
 use Draft::Cell qw(begins_with_reason codes has_code is_status repair status reason uniq
-                   $success_re);
+                   $success_re $approved_re);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe);
 use Draft::Title qw(english texts name words plain);
@@ -290,7 +290,7 @@ sub finish {
         $self->decide_status($entry);
         $self->decide_title($entry);
 
-        $entry->{success} = grep { /(?:^|\| )(?:$success_re|ok)(?:$| \|)/i
+        $entry->{success} = grep { /(?:^|\| )(?:$success_re|$approved_re|ok)(?:$| \|)/i
                                    || $entry->{code} =~ /^0+$/ && is_fine($_) }
                             @{ $entry->{said} };
         $entry->{class} = suggest_class($entry->{status}, $entry->{success},
