@@ -357,7 +357,17 @@ sub section {
 }
 
 
-# sections that have lines such as "Code: 1001" and "Status: 400"
+# whether a heading is "Code: 1001", with the word for a code in any language
+
+sub is_labelled {
+    my ($heading) = @_;
+
+    return $heading =~ /^([^\W\d_][\w' -]{1,24}?)\s*[:：]\s*\S/ && role($1) =~ /^(?:err)?code$/;
+}
+
+
+# sections that have lines such as "Code: 1001" and "Status: 400"; the heading may
+# be the first
 
 sub records {
     my ($document) = @_;
@@ -367,13 +377,16 @@ sub records {
     for my $i (0 .. $#{ $document->lines }) {
         next if $document->fenced($i);
 
+        my $line = $document->lines->[$i];
+
         if (defined $document->{level}[$i]) {
             $heading = $document->{title}[$i];
             undef $record;
-            next;
-        }
+            next if !is_labelled($heading);
 
-        my $line = $document->lines->[$i];
+            $line = $heading;
+            $heading = '';
+        }
 
         undef $record if $line =~ /^\s*(?:[-*_]\s*){3,}$/;
 
@@ -399,7 +412,9 @@ sub records {
 
     return () if !defined $code;
 
-    @records = grep { has_code($_->{cells}{$code} // '') } @records;
+    @records = grep { has_code($_->{cells}{$code} // '')
+                      && ($_->{heading} ne '' || keys %{ $_->{cells} } > 1
+                          || !defined $document->{level}[$_->{line}]) } @records;
     return () if @records < 2;
 
     my @head = grep { $_ ne $code } sort keys %times;

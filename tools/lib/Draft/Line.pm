@@ -7,6 +7,7 @@ use warnings;
 use utf8;
 
 use Draft::Cell qw(clean strict_code);
+use Draft::Names qw(role);
 use Exporter qw(import);
 
 our @EXPORT = qw(code);
@@ -37,7 +38,8 @@ my @forms = (\&status_first, \&with_status, \&name_and_number, \&with_value,
 
 sub code {
     my ($raw, $kind) = @_;
-    my $text = clean($raw) =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/r;
+    my $text = unlabelled(clean($raw), $kind)
+               =~ s/^["'“]($number|$word)["'”](?=\W|$)/$1/r;
     my $line = { raw => $raw, text => $text, kind => $kind,
                  bare => $text =~ s/^[\[(（【<]\s*($number|$word)\s*[\])）】>]/$1/r,
                  marked => scalar $raw =~ /^\s*(?:(?:\*\*|__)?`|\*\*|__)/ };
@@ -49,6 +51,18 @@ sub code {
     }
 
     return ();
+}
+
+
+# a heading without the word for a code before it, in whatever language
+
+sub unlabelled {
+    my ($text, $kind) = @_;
+
+    my ($label, $rest) = $text =~ /^([^\W\d_][\w' -]{0,24}?)\s*[:：]\s*((?:$number|$word)$after.*)$/;
+
+    return $kind =~ /^heading/ && defined $label && role($label) =~ /^(?:err)?code$/
+           ? $rest : $text;
 }
 
 
