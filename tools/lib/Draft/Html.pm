@@ -19,7 +19,7 @@ sub tables {
                           0 .. $#{ $document->lines };
     my @tables;
 
-    $text = components($text);
+    $text = components(plain_jsx($text));
 
     return () if $text !~ /<(?:table|dl|html|body|h[1-6]|li|tr|summary|div)\b/i;
 
@@ -61,6 +61,17 @@ sub tables {
         if $text =~ /<(?:html|body|h[1-6]|dl|li|summary|div)\b/i;
 
     return @tables;
+}
+
+
+# text without the comments of JSX, and with the texts of its strings; its lines
+# stay
+
+sub plain_jsx {
+    my ($text) = @_;
+
+    return $text =~ s{\{\s*/\*(.*?)\*/\s*\}}{"\n" x ($& =~ tr/\n//)}gser
+                 =~ s/(?<!=)\{(["'`])([^"'`{}\n]*)\1\}/$2/gr;
 }
 
 
@@ -252,9 +263,10 @@ sub text {
         }
     }
 
-    # an expression of a component's is no text, unless it is a string
+    # an expression of a component's is no text, unless it is a string or a number
 
-    return clean($cell->as_text =~ s/^\s*\{\s*(?:(["'`])(.*)\1|[^{}]*)\s*\}\s*$/$2 \/\/ ''/er);
+    return clean($cell->as_text =~ s/^\s*\{\s*(?:(["'`])(.*)\1|(\d+)|[^{}]*)\s*\}\s*$
+                                    /$2 \/\/ $3 \/\/ ''/xer);
 }
 
 
