@@ -430,6 +430,14 @@ like($draft, qr/^# TODO: full-width characters in .*\n1005,/m, '... again');
 like($report, qr/rows skipped.*: 4 \(~~, 4xxx, 5000\+, 10 07\)/, '... or listed');
 
 
+# the words of a language with accents are a title, and no part of it is English
+
+($draft) = draft("Código | Descripción\n---|---\n"
+                 . "7 | No hay más vino para la cena\n8 | 無効 no such wine bar\n");
+is(rows($draft), "7 0 No hay más vino para la cena\n8 0 no such wine bar",
+   'a title in Spanish is whole, an English part of one in Japanese is taken');
+
+
 # options
 
 my $two = <<'EOT';

@@ -38,7 +38,8 @@ sub texts {
 }
 
 
-# english(text, ...): the first that is English, or has a part that is, or ""
+# english(text, ...): the first that is English, or has a part that is, or ""; the
+# words of a language in Latin script are no such part
 
 sub english {
     my (@texts) = @_;
@@ -101,7 +102,7 @@ sub words {
     $name =~ s/^(?:err|error|errors|e|code|errcode|ret|kerr|k)\s(?=.)//;
     $name =~ s/^\s+|\s+$//g;
 
-    return $name =~ /[a-z]{3}/ && $name !~ /^[a-z]{1,12} ?[0-9]+$/ ? $name : '';
+    return $name =~ /(?:^| )[a-z]{3,}(?: |$)/ && $name !~ /^[a-z]{1,12} ?[0-9]+$/ ? $name : '';
 }
 
 
