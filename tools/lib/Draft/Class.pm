@@ -31,7 +31,7 @@ my %rough = (400 => 'INVALID_ARGUMENT', 402 => 'FAILED_PRECONDITION',
 my @words = (
     [ RESOURCE_EXHAUSTED => qr/too\ many|rate.?limit|throttl|quota|flood
         |limit\ (?:is\ )?(?:reached|exceeded)|exceed\w*\ (?:the\ )?(?:\w+\ )?limit
-        |frequen|qps|限流|流控|超限|频繁|頻繁|次数|配额|额度|流量|并发数|上限
+        |frequen|qps|限流|流控|超限|(?<!大小|长度)超[过出]\w{0,6}限|频繁|頻繁|次数|配额|额度|流量|并发数|上限
         |余量不足|已满|用尽|用完|制限|초과|превышен
         |demasiad|muit[ao]s\ |trop\ de|zu\ viele|tropp[ei]\ |çok\ fazla
         |zbyt\ wiele|quá\ nhiều|terlalu\ banyak
@@ -112,9 +112,9 @@ my @words = (
         |desactivad|désactiv|inat[it]v/x ],
     [ INVALID_ARGUMENT => qr/invalid|missing|required|malform|\bbad\b|illegal|must
         |wrong|incorrect|empty|too\ (?:long|large|big|short|small)|parameter
-        |\bparam|format|argument|not\ valid|unprocess|parse|syntax|null
+        |\bparam|(?<!in)format|argument|not\ valid|unprocess|parse|syntax|null
         |参数|參數|格式|缺少|无效|無效|非法|不合法|为空|為空|不能为空|不正确|错误的
-        |不是合法|过大|过小|过长|过短|过高|过低|太大|太小|太长|太短
+        |不是合法|(?:大小|长度)超|过大|过小|过长|过短|过高|过低|太大|太小|太长|太短
         |不正|無効|必須|잘못|유효|невер|некоррект|отсутств
         |inválid|\binvalid[ao]|invalide|ungültig|non\ valid|geçersiz|nieprawidł
         |không\ hợp\ lệ|tidak\ valid|falsch|fehl(?:t|end)|\bfaltan?\b|manqu
