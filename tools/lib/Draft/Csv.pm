@@ -11,12 +11,17 @@ use Draft::Cell qw(clean has_code);
 use Draft::Names qw(role);
 
 
-# whole(document): its table, if all of it is one
+# whole(document): its table, if all of it is one, or those of a dump
 
 sub whole {
     my ($document) = @_;
     my @line = grep { /\S/ && !/^#(?!\s*\w+\s*[,;\t])/ } @{ $document->lines };
 
+    my @copies = copies($document->lines);
+
+    $document->take(0, $#{ $document->lines }) if @copies;
+
+    return @copies if @copies;
     return () if @line < 2 || $line[0] =~ /^-define\(/ || !grep { !/^\s*\w+\s*=\s*[^,;]*[,;]\s*\w+\s*=/ } @line;
 
     for my $comma (',', ';', "\t", '|') {
@@ -30,6 +35,32 @@ sub whole {
     }
 
     return ();
+}
+
+
+# copies(lines): the tables of rows that PostgreSQL's COPY has in a dump
+
+sub copies {
+    my ($lines) = @_;
+    my (@tables, $rows);
+
+    for my $i (0 .. $#$lines) {
+        my $line = $lines->[$i];
+
+        if ($line =~ /^COPY\s+(\S+)\s*\(([^()]*)\)\s+FROM\s+stdin/i) {
+            push @tables, { form => 'rows of COPY', where => 'line ' . ($i + 1),
+                            line => $i + 1, heading => $1, headings => [],
+                            head => [ split /\s*,\s*/, $2 ], rows => $rows = [] };
+
+        } elsif ($line =~ /^\\\.\s*$/) {
+            undef $rows;
+
+        } elsif ($rows) {
+            push @$rows, [ map { $_ eq '\N' ? '' : clean($_) } split /\t/, $line, -1 ];
+        }
+    }
+
+    return @tables;
 }
 
 
