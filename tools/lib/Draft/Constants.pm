@@ -22,7 +22,7 @@ my $keyword = qr{^\s*(?:import|from|package|using|namespace|class|enum|def|const
 my $directive = qr{^\#(?:define|if|endif|include|ifndef|undef|pragma|\[)
                    |^-(?:define|ifn?def|endif|include|module|export)\b|^<\?php}x;
 my $assigned = qr{^\s*[A-Za-z_][\w.]*(?:\s+[\w.*]+)?\s*=\s*\S};
-my $other = qr{`(?:json|db):.*`$|^\s*\|\s*['"]|^\s*[|?]?[\w.:\s]*\s*->\s*\S|^\s*\#\[|^\t+\w+$};
+my $other = qr{`(?:json|db):.*`$|^\s*\|\s*['"]|^\s*[|?]?[\w.:\s]*\s*->\s*\S|^\s*\#\[|^\t+\w+$|^\s*\)$};
 
 # lines that only source text has
 
@@ -32,7 +32,7 @@ my $declaration = qr/^\s*(?:\#define\s|-define\(|<\?php|import\s|from\s+\w+\s+im
      (?:enum|class|struct|interface|object|namespace|trait|impl)\s+\w+.*?[{:(]?\s*$
     |(?:typedef\s+)?enum\s*\{\s*$
     |(?:def)?module\s+[\w.:]+(?:\s+do)?\s*$|package\s+[\w.:]+;?\s*$
-    |const\s*\(|syntax\s*=|using\s|\w[\w.\s*%\$\@]*=\s*[\[{(]\s*$
+    |(?:const|var)\s*\(|syntax\s*=|using\s|\w[\w.\s*%\$\@]*=\s*[\[{(]\s*$
     |(?:export\s+)?(?:const|let|var|final|val)\s+\w)/x;
 
 

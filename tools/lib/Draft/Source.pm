@@ -199,7 +199,7 @@ sub joined {
         return ("$text $1", 1);
     }
 
-    return ($text, 0) if $text !~ /[(\[{]\s*$/
+    return ($text, 0) if $text !~ /[(\[{]\s*$|=\s*[\w.:&]+\([^()]*,\s*$/
         || $text =~ /\bmap\[|^\s*(?:\w+\s+)*object\s+\w+|\b(?:enum|class|struct|interface
                      |namespace|switch|match|when|trait|impl|func|fn|function|if|for
                      |while)\b/x;
@@ -234,8 +234,9 @@ sub bracket {
 
         my @keys = $joined =~ /[({,]\s*['":]*(\w+)(?:-\w+)?['"]?\s*(?:=>|[:=](?!:))/g;
 
-        if ($text =~ /\(\s*$/) {
-            return () if $text =~ /(?:^|\s)(?:const|var|import|map|dict|Map\.of|array)\s*\(\s*$/;
+        if ($text =~ /\((?:[^()]*,)?\s*$/) {
+            return () if $text =~ /(?:^|\s)(?:const|var|import|map|dict|(?:Map|List|Set)\.of\w*
+                                              |\w*asList|\w*(?:[mM]ap|[lL]ist)Of|array)\s*\(\s*$/x;
             return ($joined, $more);
         }
 
