@@ -7,11 +7,12 @@ use strict;
 use warnings;
 use utf8;
 
+use Draft::Above qw(names_status);
 use Draft::Cell qw(has_code is_status repair strict_code status reason);
 use Draft::Names qw(role);
 use Exporter qw(import);
 
-our @EXPORT = qw(columns describe);
+our @EXPORT = qw(columns describe heads_rows);
 
 my %base = (errcode => 10, subcode => 10.5, code => 8, name => 4, '' => 3,
             status => 1, other => 0, message => -2, text => -3, field => -9,
@@ -92,7 +93,7 @@ sub column {
              role => role($table->{head}[$i]), name => $table->{head}[$i] // '');
     my (%seen, @number);
 
-    for my $row (@{ $table->{rows} }) {
+    for my $row (grep { !heads_rows($_) && !is_title($_) } @{ $table->{rows} }) {
         my $cell = $row->[$i] // '';
 
         if ($cell !~ /\w/) {
@@ -130,6 +131,26 @@ sub column {
     $c{counts} &&= $number[0] =~ /^0*[01]$/;
 
     return \%c;
+}
+
+
+# whether a row has nothing but the status of those below it
+
+sub heads_rows {
+    my ($row) = @_;
+    my @said = grep { ($_ // '') ne '' } @$row;
+
+    return @$row > 1 && @said == 1 && $said[0] =~ /\D/ && names_status($said[0]);
+}
+
+
+# whether a row has nothing but words in its first cell
+
+sub is_title {
+    my ($row) = @_;
+
+    return @$row > 1 && !grep({ ($_ // '') ne '' } @$row[1 .. $#$row])
+           && ($row->[0] // '') =~ /^\w+ \w/ && !has_code($row->[0]);
 }
 
 

@@ -16,11 +16,11 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Above qw(names_status status_above);
+use Draft::Above qw(status_above);
 use Draft::Cell qw(begins_with_reason codes has_code is_status repair status reason uniq
                    $success_re $approved_re);
 use Draft::Class qw(suggest_class);
-use Draft::Columns qw(describe);
+use Draft::Columns qw(describe heads_rows);
 use Draft::Title qw(english texts name words plain);
 
 my $title_max = 80;
@@ -104,7 +104,11 @@ sub add_rows {
         my $cell = $cells->[$columns->{code}] // '';
         my @codes = $self->codes_of($table, $columns, $cells);
 
-        if (!(@codes && $cell eq '') && ($cell eq '' || $table->{spanned} && $last
+        if (!defined $columns->{status} && !@codes && heads_rows($cells)) {
+            $columns->{above} = $said;
+            $self->comment("== $said");
+
+        } elsif (!(@codes && $cell eq '') && ($cell eq '' || $table->{spanned} && $last
              && $table->{spanned}{$cells}[$columns->{code}]) && $last
             && !has_other_status($last, $cells, $columns))
         {
@@ -115,10 +119,6 @@ sub add_rows {
                 if defined $columns->{status} && $said =~ /\w/;
 
         } elsif (!@codes) {
-            $columns->{above} = $said[0]
-                if @said == 1 && !defined $columns->{status}
-                   && names_status($said[0]);
-
             $self->add_uncoded($cell, $said)
                 if $said =~ /\w/
                    && lc $cell ne lc($table->{head}[$columns->{code}] // '');
@@ -157,6 +157,8 @@ sub codes_of {
 
     return () if $columns->{plain} && $cell =~ /^[0-9]+(?:[ .][0-9]+)+$/
                  && !$columns->{told} && !has_code($cell);
+
+    return () if heads_rows($cells) && !$columns->{told};
 
     # a word alone in its row is a heading
 
