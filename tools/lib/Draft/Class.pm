@@ -40,7 +40,7 @@ my @words = (
         |limit\w*\ (?:\w+\ ){0,2}(?:überschritten|erreicht|aşıldı)
         |przekroczono\ (?:\w+\ )?limit|kontingent|\bcuota|\bcota\b
         |quá\ giới\ hạn/x ],
-    [ DEADLINE_EXCEEDED => qr/time(?:d)?[\s_-]?out|deadline|too\ long\ to
+    [ DEADLINE_EXCEEDED => qr/time(?:d)?[\s_-]?out|deadline|too\ long\ to|t(?:oo|a)k\w*\ too\ long
         |超时|逾時|タイムアウト|시간\ ?초과|таймаут
         |zeitüberschreitung|tiempo\ (?:\w+\ ){0,2}(?:agotado|excedido)
         |tempo\ (?:\w+\ ){0,2}(?:esgotado|excedido|scaduto)

@@ -11,6 +11,12 @@ use Draft::Cell qw(clean strict_code uniq);
 use Draft::Names qw(role);
 
 
+# what tells HTML, or components that have a title, from text
+
+my $titled = qr/<[A-Z]\w*\s[^<>]*?\btitle=\{?(?:"([^"<>]*)"|'([^'<>]*)')\}?[^<>]*>/;
+my $page = qr/<(?:html|body|h[1-6]|dl|li|summary|div|pre)\b|(?-i:$titled)/i;
+
+
 # tables(document): its tables; a cell over several rows or columns has spans
 
 sub tables {
@@ -21,7 +27,7 @@ sub tables {
 
     $text = components(plain_jsx($text));
 
-    return () if $text !~ /<(?:table|dl|html|body|h[1-6]|li|tr|summary|div)\b/i;
+    return () if $text !~ /$page|<(?:table|tr)\b/i;
 
     eval { require HTML::TreeBuilder; 1 }
         or die "$0: HTML::TreeBuilder is missing, install libhtml-tree-perl\n";
@@ -58,7 +64,7 @@ sub tables {
     }
 
     $document->replace(markdown(join "\n", @{ $document->lines }))
-        if $text =~ /<(?:html|body|h[1-6]|dl|li|summary|div)\b/i;
+        if $text =~ /$page/;
 
     return @tables;
 }
@@ -286,6 +292,13 @@ sub header {
 }
 
 
+# an example without the tags around its words
+
+sub unmarked {
+    return $_[0] =~ s/<\/?(?:span|label|font|b|i|em|strong|a|u)(?:\s[^<>]*)?>//gir;
+}
+
+
 # markdown(html): headings, lists and paragraphs as Markdown has them
 
 sub markdown {
@@ -299,6 +312,9 @@ sub markdown {
         s/<!--.*?-->//gs;
         s/<(script|style|head|nav)\b.*?<\/\1>//gis;
         s/<h([1-6])\b[^>]*>\s*(.*?)\s*<\/h\1>/"\n" . '#' x $1 . ' ' . $2 =~ s{\s+}{ }gr . "\n"/gise;
+        s/$titled/"\n###### " . ($1 \/\/ $2) . "\n"/ge;
+        s/<\/[A-Z]\w*>//g;
+        s/(<pre\b[^>]*>)(.*?)(?=<\/pre>)/$1 . unmarked($2)/gise;
         s/<pre\b[^>]*>(?:\s*<code[^>]*>)?/\n```\n/gi;
         s/(?:<\/code>\s*)?<\/pre>/\n```\n/gi;
         s/<li\b[^>]*>\s*(?:<p>)?/\n* /gi;

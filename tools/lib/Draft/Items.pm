@@ -20,10 +20,17 @@ sub tables {
 
     return @records if @records;
 
-    my (%kind, @items);
+    my (%kind, @items, $coded);
 
     for my $i (0 .. $#{ $document->lines }) {
-        my $item = item($document, $i) or next;
+        my $item = item($document, $i);
+
+        $coded = defined $item if defined $document->{level}[$i];
+
+        # a status below a heading that is the code
+
+        next if !$item || $coded && $item->{kind} =~ /^line/
+                          && $item->{code} =~ /^[1-5][0-9][0-9]$/;
 
         push @items, $item;
         push @{ $kind{$item->{kind}} }, $item;
@@ -306,6 +313,10 @@ sub status {
     for my $line ($item->{headed} ? section($document, $item->{line})
                                   : nested($document, $item->{line}))
     {
+        # **404** at the beginning
+
+        $status = $1 if $item->{headed} && $status eq ''
+                        && $line =~ s/^\s*(?:\*\*|`)([45][0-9][0-9])(?:\*\*|`)\s+(?=\w)//;
         $status = $1 if $status eq ''
             && $line =~ /(?:http|status|状态码|ステータス|상태)\D{0,30}?
                          \b([2-5][0-9][0-9])(?![0-9])/xi
