@@ -63,6 +63,8 @@ sub tables {
         $tree->delete;
     }
 
+    push @tables, classed($document, $text) if !@tables && $text =~ /\bclass=/;
+
     $document->replace(markdown(join "\n", @{ $document->lines }))
         if $text =~ /$page/;
 
@@ -78,6 +80,42 @@ sub plain_jsx {
 
     return $text =~ s{\{\s*/\*(.*?)\*/\s*\}}{"\n" x ($& =~ tr/\n//)}gser
                  =~ s/(?<!=)\{(["'`])([^"'`{}\n]*)\1\}/$2/gr;
+}
+
+
+# the table of elements whose classes say what they have, as "error-code", and that
+# are together in another element
+
+sub classed {
+    my ($document, $text) = @_;
+    my $tree = tree($text);
+    my (%row, %times, @rows, @head);
+
+    for my $element ($tree->look_down(class => qr/\S/)) {
+        my ($name) = grep { role($_) =~ /code$|status|message|text/ }
+                     map { s/^(?:\w+-)?(?:errors?|err|faults?)[-_]+|^[a-z]+__//r }
+                     split ' ', $element->attr('class');
+        my $above = $element->parent;
+
+        next if !defined $name || !$above;
+
+        push @head, $name if !$times{$name}++;
+        push @rows, $row{$above} = {} if !$row{$above};
+        $row{$above}{$name} //= text($element);
+    }
+
+    my ($code) = grep { role($_) =~ /code$/ } @head;
+
+    @rows = grep { defined $code && strict_code($_->{$code} // '') && keys %$_ > 1 } @rows;
+    $tree->delete;
+
+    return () if @rows < 2;
+
+    $document->take(0, $#{ $document->lines });
+
+    return { form => 'elements of HTML', $document->place(0), where => 'line 1',
+             head => \@head,
+             rows => [ map { my $row = $_; [ map { $row->{$_} // '' } @head ] } @rows ] };
 }
 
 
