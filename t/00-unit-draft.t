@@ -388,6 +388,9 @@ diag(sprintf 'recall %.1f %%, precision %.1f %%, statuses %.1f %% of %d codes',
      100 * $sum{found} / $sum{expected}, 100 * $sum{found} / $sum{drafted},
      100 * $sum{right} / $sum{expected}, $sum{expected});
 
+($draft) = draft(slurp("$root/t/data/drafts/words-of-codes-in-lists.txt"));
+like($draft, qr/^ERR-001, .* "No ink"/m, 'a title has no dash before it');
+
 # what one place of a document says is said once
 
 for my $name (qw(json-columns-and-data json-maps-in-a-body)) {

@@ -176,8 +176,10 @@ sub repair {
     }
 
     $cell =~ s/^(?:\*|†|‡)\s*(?=[A-Za-z0-9-])//;
-    $cell =~ s/^(?:error|err|errcode|code|错误码?|エラー|코드|오류)?\s*
-                (?:code|no\.?)?\s*[:：=\#]?\s*(?=-?[0-9]+$)//xi;
+    # Error 1001, 错误码1001; but ERR1001 and ERR-1 are codes
+
+    $cell =~ s/^(?:(?:error|err|errcode|code)(?=\s|[:：=\#])|错误码?|エラー|코드|오류)?\s*
+                (?:(?:code|no\.?)(?=\s|[:：=\#]))?\s*[:：=\#]?\s*(?=-?[0-9]+$)//xi;
 
     # code: 1001, reason: "no such thing"
 

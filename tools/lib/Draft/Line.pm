@@ -17,8 +17,9 @@ my $after = qr/(?:$dash|\s+|$)/;
 my $number = qr/-?[0-9]{1,10}|0x[0-9A-Fa-f]+/;
 my $word = qr{[A-Za-z][A-Za-z0-9_.:/-]*[A-Za-z0-9]};
 my $status = qr/[1-5][0-9][0-9]/;
-my $lead = qr/(?:errors?|status(?!\W+[1-5]\d\d\b)|error\s?codes?|err|codes?|错误码?|错误代码
-               |返回码|エラー|エラーコード|코드|오류|ошибка|код)\s*[:：\#]?\s*/xi;
+my $lead = qr/(?:(?:errors?|status(?!\W+[1-5]\d\d\b)|error\s?codes?|err|codes?|ошибка|код)
+                  (?=[\s:：\#])
+               |错误码?|错误代码|返回码|エラー|エラーコード|코드|오류)\s*[:：\#]?\s*/xi;
 
 # a number that counts or measures something
 
