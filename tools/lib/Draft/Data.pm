@@ -501,6 +501,11 @@ sub properties {
 
 sub pairs {
     my (@pair) = @_;
+
+    # the labels of sections come again
+
+    return () if (uniq(map { $_->[0] } @pair)) < 0.7 * @pair;
+
     my $numbers = grep { $_->[1] =~ /^-?(?:0x[0-9a-f]+|[0-9]+)$/i } @pair;
 
     return table('properties', [], ['name', 'code'], \@pair)

@@ -402,8 +402,8 @@ sub records {
         undef $record if $line =~ /^\s*(?:[-*_]\s*){3,}$/;
 
         for my $part (split /[;,|]\s+(?=[A-Z][\w ]{1,24}(?:[:：]\s|\s=\s))/, $line) {
-            my ($key, $value) = $part =~ /^\s*(?:[-*+•]\s+)?(?:\*\*|__|`|:)?
-                ([^\W\d_][\w ]{1,24}?)(?:\*\*|__|`)?\s*
+            my ($key, $value) = $part =~ /^\s*(?:(?:[-*+•]|\d{1,3}[.)])\s+)?(?:\*\*|__|`|:)?
+                ([^\W\d_][\w' -]{1,24}?)(?:\*\*|__|`)?\s*
                 (?:[:：](?:\*\*|__)?(?:\s+|(?<=：))|\s=\s)(\S.*)$/x or next;
 
             next if role($key) !~ /code$|status|text|message|name/;
