@@ -100,7 +100,7 @@ sub clean {
 
     for ($cell) {
         s/^\s*<(?!br\b)(\w+)>\s*$/$1/i;
-        s/^(\s*[0-9]+)\*\*\s*$/$1xx/;
+        s/^(\s*[A-Z]*-?[0-9]+)\*{2,4}\s*$/$1xx/;
         s/~~.*?~~/~~/g;
         s/<(del|s|strike)>.*?<\/\1>/~~/gi;
         s/<sup(?:\s[^>]*)?>\s*[\[(]?[0-9a-z*†‡,]{0,5}[\])]?\s*<\/sup>/*/gi;
@@ -278,7 +278,8 @@ sub has_code {
 sub is_placeholder {
     my ($cell) = @_;
 
-    return $cell =~ /(?:X{3,}|x{3,}|N{3,}|n{3,}|\#{2,})(?![A-Za-z])/;
+    return $cell =~ /(?:X{3,}|x{3,}|N{3,}|n{3,}|\#{2,})(?![A-Za-z])
+                     |^(?!HTTP).*[0-9](?:XX|xx|NN|nn)$/x;
 }
 
 
