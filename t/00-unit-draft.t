@@ -251,6 +251,14 @@ like(build($draft =~ s/EM_TODO/EM_INTERNAL/gr, 'acme'),
      'the build refuses an unusable status');
 
 
+# a list of codes in JSON is no body that has one
+
+($draft) = draft('{"faults": {"NO_INK": {"code": 1101, "message": "No ink"},
+                              "NO_PEN": {"code": 1102, "message": "No pen"}}}');
+is(rows($draft), "1101 0 No ink\n1102 0 No pen", 'a list in JSON');
+unlike($draft, qr/sources\[\]/, '... is no body that shows a source');
+
+
 # codes that are statuses themselves
 
 ($draft) = draft(<<'END');

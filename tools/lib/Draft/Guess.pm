@@ -60,7 +60,8 @@ sub guess_pointers {
     my ($text, $bodies, $rows) = @_;
 
     my $like_code = qr{/[^/]*(?:code|errno|error|status|ret)[^/]*$}i;
-    my @like = grep { $_->[0] =~ $like_code } map { @$_ } @$bodies;
+    my @like = grep { $_->[0] =~ $like_code } map { @$_ }
+               grep { !is_catalog($_, $rows) } @$bodies;
     my @known = grep { $rows->has($_->[1]) } @like;
 
     return ('a body with such a code', uniq(map { $_->[0] } @known)) if @known;
@@ -76,6 +77,19 @@ sub guess_pointers {
 
     return ("a field's description", "/$1") if $text =~ $field;
     return ();
+}
+
+
+# whether a body is a list of codes, for it has two at one depth or more
+
+sub is_catalog {
+    my ($body, $rows) = @_;
+    my %depth;
+
+    $depth{s{^.*/}{}r . ($_ =~ tr{/}{})}++ for uniq(map { $_->[0] }
+                                                grep { $rows->has($_->[1]) } @$body);
+
+    return grep { $_ > 1 } values %depth;
 }
 
 
