@@ -17,11 +17,11 @@ sub whole {
     my ($document) = @_;
     my @line = grep { /\S/ && !/^#(?!\s*\w+\s*[,;\t])/ } @{ $document->lines };
 
-    my @copies = copies($document->lines);
+    my @dump = (copies($document->lines), inserts(join "\n", @{ $document->lines }));
 
-    $document->take(0, $#{ $document->lines }) if @copies;
+    $document->take(0, $#{ $document->lines }) if @dump;
 
-    return @copies if @copies;
+    return @dump if @dump;
     return () if @line < 2 || $line[0] =~ /^-define\(/ || !grep { !/^\s*\w+\s*=\s*[^,;]*[,;]\s*\w+\s*=/ } @line;
 
     for my $comma (',', ';', "\t", '|') {
@@ -61,6 +61,44 @@ sub copies {
     }
 
     return @tables;
+}
+
+
+# inserts(text): the tables of rows that INSERT has, with the names of columns
+
+sub inserts {
+    my ($text) = @_;
+    my $value = qr/\s*(?:'(?:[^'\\]|''|\\.)*'|[^',()]*(?:\([^()]*\))?)\s*/s;
+    my $row = qr/\(($value(?:,$value)*)\)/;
+    my (%table, @tables);
+
+    while ($text =~ /^\s*INSERT\s+INTO\s+([\w.`"\[\]]+)\s*\(([^()]*)\)\s*VALUES\s*
+                     ($row(?:\s*,\s*$row)*)/xgim)
+    {
+        my ($name, $names, $rows) = (map({ tr{`"[]}{}dr } $1, $2), $3);
+
+        push @tables, $table{"$name $names"} = {
+            form => 'rows of INSERT', where => "\"$name\"", line => 1, heading => $name,
+            headings => [], head => [ split /\s*,\s*/, $names =~ s/^\s+|\s+$//gr ], rows => []
+        } if !$table{"$name $names"};
+
+        while ($rows =~ /$row/g) {
+            push @{ $table{"$name $names"}{rows} },
+                 [ map { literal($_) } $1 =~ /(?:^|,)($value)/g ];
+        }
+    }
+
+    return grep { @{ $_->{head} } > 1 } @tables;
+}
+
+
+sub literal {
+    my ($text) = @_;
+
+    $text =~ s/^\s+|\s+$//g;
+
+    return '' if $text =~ /^NULL$/i;
+    return clean($text =~ s/^'(.*)'$/$1 =~ s{''|\\'}{'}gr/ser);
 }
 
 
