@@ -90,6 +90,7 @@ sub note {
         if defined $said && $said !~ / / && ($state->{enum} || $text =~ /Enum/)
            && $text =~ /(?:Json|Serial|Enum|Xml)\w*(?:Value|Name|Property|Member|Const)\b
                         |\bserde\b.*\brename\b/x;
+    $state->{wire} = $1 if $text =~ /\b(?:err(?:or)?_?)?code\s*[(=]\s*"?([\w.-]+)"?\s*[,)]/i;
     $state->{status} = http_status($1) // $state->{status}
         if $text =~ /\w*(?:http|status)\w*\s*\(\s*([\w.:]+)\s*\)/i;
 }
