@@ -401,7 +401,9 @@ like($draft, qr/^ERR-001, .* "No ink"/m, 'a title has no dash before it');
 
 # what one place of a document says is said once
 
-for my $name (qw(json-columns-and-data json-maps-in-a-body)) {
+for my $name (qw(json-columns-and-data json-maps-in-a-body json-maps-of-languages
+                 yaml-maps-by-one-code))
+{
     (undef, $report) = draft(slurp("$root/t/data/drafts/$name.txt"));
     like($report, qr/named twice: 0$/m, "$name: no code is named twice");
 }

@@ -162,20 +162,32 @@ sub of_yaml {
 }
 
 
-# a map of codes by their names and one of texts by the same codes are one table
+# a map of codes by their names and those of texts and statuses by the same codes
+# are one table, and so are maps of texts in several languages
 
 sub joined {
     my (@tables) = @_;
-    my ($names) = grep { "@{ $_->{head} }" eq 'name code' } @tables or return @tables;
-    my %name = map { $_->[1] => $_ } @{ $names->{rows} };
-    my ($texts) = grep { "@{ $_->{head} }" eq 'code message'
-                         && !grep { !$name{$_->[0]} } @{ $_->{rows} } } @tables
-        or return @tables;
+    my $language = qr/^[a-z]{2}(?:[-_][A-Za-z]{2,4})?$/;
+    my ($first) = grep { "@{ $_->{head} }" eq 'name code' } @tables;
 
-    push @{ $names->{head} }, 'message';
-    push @{ $name{$_->[0]} }, $_->[1] for @{ $texts->{rows} };
+    ($first) = grep { $_->{heading} =~ $language } @tables if !$first;
 
-    return grep { $_ != $texts } @tables;
+    return @tables if !$first || $first->{head}[-1] !~ /^(?:code|message)$/;
+
+    my $by_name = $first->{head}[-1] eq 'code';
+    my %row = map { $_->[$by_name ? 1 : 0] => $_ } @{ $first->{rows} };
+    my @more = grep { $_ != $first && "@{ $_->{head} }" =~ /^code (?:message|HTTP status)$/
+                      && ($by_name || $_->{heading} =~ $language)
+                      && !grep { !$row{$_->[0]} } @{ $_->{rows} } } @tables;
+
+    for my $table (@more) {
+        my $i = @{ $first->{head} };
+
+        push @{ $first->{head} }, $table->{head}[1];
+        $row{$_->[0]}[$i] = $_->[1] for @{ $table->{rows} };
+    }
+
+    return grep { my $table = $_; !grep { $_ == $table } @more } @tables;
 }
 
 
@@ -421,6 +433,9 @@ sub scalars {
            && grep { $_->[1] !~ /^[1-5][0-9][0-9]$/ } @rows;
     return table($form, $path, ['code', 'HTTP status'], \@rows)
         if $numbers == @keys && !$numeric && $codes == @keys
+           && !grep { $_->[1] !~ /^[1-5][0-9][0-9]$/ } @rows;
+    return table($form, $path, ['code', 'HTTP status'], \@rows)
+        if $numbers == @keys && $numeric && role($path->[-1] // '') eq 'status'
            && !grep { $_->[1] !~ /^[1-5][0-9][0-9]$/ } @rows;
     return table($form, $path, [$about || $numeric ? 'code' : '', 'message'],
                  \@rows)
