@@ -352,15 +352,17 @@ sub nested {
 }
 
 
-# the lines below a heading that are its own
+# the lines below a heading that are its own; a bold one may be its title
 
 sub section {
     my ($document, $i) = @_;
     my @lines;
 
     for my $next ($i + 1 .. $#{ $document->lines }) {
-        last if defined $document->{level}[$next]
-                && $document->{level}[$next] <= 20;
+        my $level = $document->{level}[$next] // 99;
+
+        last if $level <= 20 && ($level < 20 || $document->{level}[$i] == 20
+                                 || $document->{title}[$next] =~ /[:：]$/);
         push @lines, $document->lines->[$next] if !$document->fenced($next);
     }
 

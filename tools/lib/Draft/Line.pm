@@ -173,13 +173,13 @@ sub equal {
 }
 
 
-# order.gone HTTP 410 - it is no more; `order.gone` 410 - it is no more
+# order.gone HTTP 410 - it is no more, order.gone 410 - it is no more
 
 sub http_after {
     my ($line) = @_;
-    my $http = $line->{marked} ? qr/(?:HTTP\s*)?/ : qr/HTTP\s*/;
-    my ($code, $said, $text) = $line->{bare} =~ /^($word)\s+$http($status)\b$after(.*)$/
-        or return undef;
+    my ($code, $said, $text) = $line->{bare} =~ /^($word)\s+(?:HTTP\s*($status)\b$after
+                                                          |([45][0-9][0-9])$dash)(.*)$/x
+                               ? ($1, $2 // $3, $4) : return undef;
 
     return strict_code($code) ? [ $code, "HTTP $said | $text", form($code) ] : undef;
 }
