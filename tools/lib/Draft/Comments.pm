@@ -90,7 +90,9 @@ sub note {
         if defined $said && $said !~ / / && ($state->{enum} || $text =~ /Enum/)
            && $text =~ /(?:Json|Serial|Enum|Xml)\w*(?:Value|Name|Property|Member|Const)\b
                         |\bserde\b.*\brename\b/x;
-    $state->{wire} = $1 if $text =~ /\b(?:err(?:or)?_?)?code\s*[(=]\s*"?([\w.-]+)"?\s*[,)]/i;
+    $state->{wire} = $1
+        if $text =~ s/"[^"]* [^"]*"/""/gr =~ /\b(?:err(?:or)?|fault)?_?code\s*[(=]\s*
+                                              (?:value\s*=\s*)?"?([\w.-]+)"?\s*[,)]/xi;
     $state->{status} = http_status($1) // $state->{status}
         if $text =~ /\w*(?:http|status)\w*\s*\(\s*([\w.:]+)\s*\)/i;
 }

@@ -19,6 +19,11 @@ sub whole {
 
     my @dump = (copies($document->lines), inserts(join "\n", @{ $document->lines }));
 
+    # statements in the examples of a text
+
+    @dump = () if grep { $document->fenced($_) || $document->lines->[$_] =~ /^\s*\|.*\|\s*$/ }
+                  0 .. $#{ $document->lines };
+
     $document->take(0, $#{ $document->lines }) if @dump;
 
     return @dump if @dump;

@@ -51,7 +51,7 @@ sub simplified {
 
         # [EnumMember(Value = "name")] NAME, @JsonValue('name') NAME
 
-        note($state, $1) if s/^(\@\w+\($string\)|\[\w+\([^\[\]]*\)\])\s+(?=[A-Za-z])//;
+        note($state, $1) if s/^(\@\w+\((?:$string|[^()"']*)\)|\[\w+\([^\[\]]*\)\])\s+(?=[A-Za-z])//;
 
         # def name; value; end
 
