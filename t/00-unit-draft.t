@@ -399,6 +399,9 @@ diag(sprintf 'recall %.1f %%, precision %.1f %%, statuses %.1f %% of %d codes',
 ($draft) = draft(slurp("$root/t/data/drafts/words-of-codes-in-lists.txt"));
 like($draft, qr/^ERR-001, .* "No ink"/m, 'a title has no dash before it');
 
+($draft) = draft(slurp("$root/t/data/drafts/go-errors-over-lines.txt"));
+like($draft, qr/^20002, .* "track is taken"/m, 'a title is the first string');
+
 # what one place of a document says is said once
 
 for my $name (qw(json-columns-and-data json-maps-in-a-body json-maps-of-languages

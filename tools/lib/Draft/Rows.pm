@@ -192,6 +192,12 @@ sub add_code {
 
     add_status($entry, $cells, $columns);
     push @{ $entry->{texts} }, @texts;
+
+    # the first string of a constant is its message
+
+    @texts = map { s/^([ -~]*?[a-z] [ -~]*?) \| .*/$1/r } @texts
+        if $table->{form} eq 'constants';
+
     add_title($entry, english(@texts));
 
     return $entry;
