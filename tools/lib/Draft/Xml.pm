@@ -19,7 +19,8 @@ sub whole {
 
     return () if $text !~ /^\s*<(?:\?xml|[A-Za-z][\w:.-]*)[^>]*>/
                  || $text !~ /^\s*<\?xml/
-                    && $text =~ /<(?:!doctype html|html|table|div|h[1-6]|body|dl|ul|br)\b/i;
+                    && $text =~ /<(?:!doctype html|html|table|div|h[1-6]|body|dl|ul|br)\b
+                                 |^\s*(?:```|\#{1,6}\s|[-*]\s|\|.*\|\s*$)/xim;
 
     my (%rows, @order);
 
