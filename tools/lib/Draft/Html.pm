@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use utf8;
 
-use Draft::Cell qw(clean strict_code uniq);
+use Draft::Cell qw(clean has_code strict_code uniq);
 use Draft::Names qw(role);
 
 
@@ -106,7 +106,8 @@ sub classed {
 
     my ($code) = grep { role($_) =~ /code$/ } @head;
 
-    @rows = grep { defined $code && strict_code($_->{$code} // '') && keys %$_ > 1 } @rows;
+    @rows = grep { defined $code && has_code($_->{$code} // '') && keys %$_ > 1
+                   && (strict_code($_->{$code}) || $_->{$code} =~ /[0-9]/) } @rows;
     $tree->delete;
 
     return () if @rows < 2;
