@@ -9,7 +9,7 @@ use utf8;
 use Exporter qw(import);
 
 our @EXPORT = qw(clean kind codes has_code repair strict_code status reason
-                 is_status begins_with_reason uniq $success_re $approved_re);
+                 is_status begins_with_reason is_success uniq $success_re);
 
 # a code and a status that em_check.awk accepts, and a message of success
 
@@ -22,10 +22,11 @@ our $success_re = qr/(?:(?:请求|操作|(?:接口)?调用|返回|处理|响应|
                        |sukces|(?:transaksi\s)?(?:berhasil|sukses)
                        |(?:giao\sdịch\s)?thành\scông)/xi;
 
-# ... of a payment
+# ... of a payment, and the name of a constant
 
-our $approved_re = qr/(?:(?:the\ |this\ )?(?:transaction|payment|request|order)\ )?
+my $approved_re = qr/(?:(?:the\ |this\ )?(?:transaction|payment|request|order)\ )?
                       (?:(?:is|was|has\ been)\ )?(?:approved|accepted)\.?/xi;
+my $name_re = qr/(?:\w+_)?(?:e|err|error|ret|result|code|status|rc)_(?:ok|success)/i;
 
 my $status_re = qr/(?!204|205|206|304)[2-5][0-9][0-9]/;
 
@@ -358,6 +359,15 @@ sub is_status {
     my ($number) = @_;
 
     return exists $reason{$number};
+}
+
+
+# whether a cell has nothing but a message of success
+
+sub is_success {
+    my ($cell) = @_;
+
+    return $cell =~ /^(?:$success_re|$approved_re|$name_re|ok)$/i;
 }
 
 

@@ -17,10 +17,11 @@ use warnings;
 use utf8;
 
 use Draft::Above qw(status_above);
-use Draft::Cell qw(begins_with_reason codes has_code is_status repair status reason uniq
-                   $success_re $approved_re);
+use Draft::Cell qw(begins_with_reason codes has_code is_status is_success repair
+                   status reason uniq);
 use Draft::Class qw(suggest_class);
 use Draft::Columns qw(describe heads_rows);
+use Draft::Names qw(role);
 use Draft::Title qw(english texts name words plain);
 
 my $title_max = 80;
@@ -115,6 +116,7 @@ sub add_rows {
             # it continues the row above
 
             push @{ $last->{said} }, $said if $said =~ /\w/;
+            push @{ $last->{cells} }, told($table, $cells);
             add_status($last, $cells, $columns)
                 if defined $columns->{status} && $said =~ /\w/;
 
@@ -177,6 +179,7 @@ sub add_code {
     my @texts = texts($table, $cells, $columns, $self->title_column($table));
 
     push @{ $entry->{said} }, $said if $said ne '';
+    push @{ $entry->{cells} }, told($table, $cells);
     mark($entry, 'one of several codes in one row') if $n > 1;
     mark($entry, 'a range of codes') if $code =~ /~/;
     mark($entry, "$_ in the code \"$cell\"") for @repaired;
@@ -204,6 +207,16 @@ sub add_code {
 }
 
 
+# the cells of a row that say what its code means, and not what to do
+
+sub told {
+    my ($table, $cells) = @_;
+
+    return map { $cells->[$_] // '' }
+           grep { role($table->{head}[$_]) !~ /^(?:advice|field)$/ } 0 .. $#$cells;
+}
+
+
 sub title_column {
     my ($self, $table) = @_;
 
@@ -227,7 +240,7 @@ sub entry {
 
     if (!$entry) {
         $entry = { code => $code, said => [], mark => [], statuses => {},
-                   titles => [], texts => [] };
+                   titles => [], texts => [], cells => [] };
         $self->{row}{$code} = $entry;
         push @{ $self->{order} }, $entry;
 
@@ -300,9 +313,9 @@ sub finish {
         $self->decide_status($entry);
         $self->decide_title($entry);
 
-        $entry->{success} = grep { /(?:^|\| )(?:$success_re|$approved_re|ok)(?:$| \|)/i
-                                   || $entry->{code} =~ /^0+$/ && is_fine($_) }
-                            @{ $entry->{said} };
+        $entry->{success} = grep({ is_success($_) } map { split / \| / } @{ $entry->{cells} })
+                            || $entry->{code} =~ /^0+$/
+                               && grep { is_fine($_) } @{ $entry->{said} };
         $entry->{class} = suggest_class($entry->{status}, $entry->{success},
                                         $entry->{code}, @{ $entry->{titles} },
                                         @{ $entry->{texts} });
