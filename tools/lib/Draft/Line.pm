@@ -60,7 +60,8 @@ sub code {
 sub unlabelled {
     my ($text, $kind) = @_;
 
-    my ($label, $rest) = $text =~ /^([^\W\d_][\w' -]{0,24}?)\s*[:：]\s*((?:$number|$word)$after.*)$/;
+    my ($label, $rest) = $text =~ /^([^\W\d_][\w' -]{0,24}?)
+        (?:\s*[:：]\s*|\s+(?=\S*[0-9]))((?:$number|$word)$after.*)$/x;
 
     return $kind =~ /^heading/ && defined $label && role($label) =~ /^(?:err)?code$/
            ? $rest : $text;

@@ -18,7 +18,7 @@ my @roles = (
     [ status => qr{^https?$|^https?(?:状态|狀態|响应|返回|回應)?(?:代?码|代?碼)?$
                    |https?(?:response|return|error)?(?:status|code|statuscode)
                    |(?:status|code)\W?https?|https?状态|https?ステータス
-                   |https?상태|^(?:статус|statut|estado|stato|status)http|https?(?:статус|statut|estado)|^http(?:код|코드|コード)
+                   |https?상태|^(?:статус|statut|estado|stato|status)http|https?(?:статус|statut|estado)|^http(?:код|코드|コード|kod|códig|codic)
                    |^(?:status|statuscode|状态码?|状态代码|狀態碼|ステータス
                      |ステータスコード|상태|상태코드|статус|кодсостояния
                      |estado|statut|grpcstatus\W?http)$
