@@ -402,6 +402,9 @@ like($draft, qr/^ERR-001, .* "No ink"/m, 'a title has no dash before it');
 ($draft) = draft(slurp("$root/t/data/drafts/go-errors-over-lines.txt"));
 like($draft, qr/^20002, .* "track is taken"/m, 'a title is the first string');
 
+($draft) = draft(slurp("$root/t/data/drafts/jsx-items-with-blanks.txt"));
+unlike($draft, qr/^# ==/m, 'a line of source is no heading');
+
 # what one place of a document says is said once
 
 for my $name (qw(json-columns-and-data json-maps-in-a-body json-maps-of-languages

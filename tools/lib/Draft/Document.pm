@@ -184,7 +184,8 @@ sub near {
                           || $line->[$i] =~ /^\s*(?:\[[^\]]*\]|:\w[\w-]*:.*
                                                  |\.\.\s.*|<[^>]*>)\s*$/x);
 
-    return '' if $i < 0 || $self->{fenced}[$i] || $line->[$i] =~ /\|/;
+    return '' if $i < 0 || $self->{fenced}[$i]
+                 || $line->[$i] =~ /\||\(\s*$|\bfunction\b.*\{\s*$|=>/;
 
     my $near = clean($line->[$i]);
 

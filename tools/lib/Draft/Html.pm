@@ -65,7 +65,7 @@ sub tables {
 
     push @tables, classed($document, $text) if !@tables && $text =~ /\bclass=/;
 
-    $document->replace(markdown(join "\n", @{ $document->lines }))
+    $document->replace(markdown(plain_jsx(join "\n", @{ $document->lines })))
         if $text =~ /$page/;
 
     return @tables;
