@@ -73,7 +73,7 @@ sub copies {
 
 sub inserts {
     my ($text) = @_;
-    my $value = qr/\s*(?:'(?:[^'\\]|''|\\.)*'|[^',()]*(?:\([^()]*\))?)\s*/s;
+    my $value = qr/\s*+(?:'(?:[^'\\]|''|\\.)*+'|[^',()]*+(?:\([^()]*+\))?+)\s*+/s;
     my $row = qr/\(($value(?:,$value)*)\)/;
     my (%table, @tables);
 
