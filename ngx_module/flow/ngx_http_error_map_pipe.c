@@ -40,6 +40,10 @@ struct ngx_http_error_map_bufs_s {
 };
 
 
+#define ngx_http_error_map_pipe_is_given(b)                                   \
+    ((b)->tag == (ngx_buf_tag_t) &ngx_http_error_map_filter_module)
+
+
 static ngx_event_pipe_t *ngx_http_error_map_pipe(
     ngx_http_error_map_hold_t *hold);
 static ngx_uint_t ngx_http_error_map_pipe_done(ngx_event_pipe_t *p);
@@ -154,7 +158,6 @@ ngx_http_error_map_pipe_keep(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
 {
     size_t             size;
     ngx_buf_t         *raw;
-    ngx_buf_tag_t      tag;
     ngx_event_pipe_t  *p;
 
     if (hold->last == NULL || hold->last->start != b->start) {
@@ -167,19 +170,23 @@ ngx_http_error_map_pipe_keep(ngx_http_error_map_hold_t *hold, ngx_buf_t *b)
 
         size = b->end - b->start;
 
-        p->busy_size += size;
-        hold->busy_size += size;
-
         raw = ngx_http_error_map_pipe_raw(b);
-        tag = raw ? raw->tag : NULL;
 
-        if (tag == NULL) {
-            hold->bufs++;
+        if (raw && ngx_http_error_map_pipe_is_given(raw)) {
 
-        } else if (tag == (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
-            p->busy_size -= size;
+            /* it is in the pipe's busy_size already */
+
             hold->given_size -= size;
+
+        } else {
+            p->busy_size += size;
+
+            if (raw == NULL || raw->tag == NULL) {
+                hold->bufs++;
+            }
         }
+
+        hold->busy_size += size;
     }
 
     size = b->last - b->pos;
@@ -394,7 +401,7 @@ ngx_http_error_map_pipe_leave(ngx_http_error_map_hold_t *hold)
         cl = *ll;
         b = cl->buf;
 
-        if (b->tag != (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
+        if (!ngx_http_error_map_pipe_is_given(b)) {
             ll = &cl->next;
             continue;
         }
@@ -441,7 +448,7 @@ ngx_http_error_map_pipe_account(ngx_http_error_map_hold_t *hold)
     for (cl = p->free_raw_bufs; cl; cl = cl->next) {
         b = cl->buf;
 
-        if (b->tag == (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
+        if (ngx_http_error_map_pipe_is_given(b)) {
             size += b->end - b->start;
         }
     }
@@ -449,10 +456,7 @@ ngx_http_error_map_pipe_account(ngx_http_error_map_hold_t *hold)
     for (cl = p->in; cl; cl = cl->next) {
         b = cl->buf;
 
-        if (b->last_shadow
-            && b->shadow->tag
-               == (ngx_buf_tag_t) &ngx_http_error_map_filter_module)
-        {
+        if (b->last_shadow && ngx_http_error_map_pipe_is_given(b->shadow)) {
             size += b->end - b->start;
         }
     }
@@ -557,7 +561,7 @@ ngx_http_error_map_pipe_sent(ngx_http_error_map_hold_t *hold)
 
         raw = b->shadow;
 
-        if (raw->tag == (ngx_buf_tag_t) &ngx_http_error_map_filter_module) {
+        if (ngx_http_error_map_pipe_is_given(raw)) {
             ngx_http_error_map_pipe_take_back(hold, raw);
             b->last_shadow = 0;
 
