@@ -185,13 +185,11 @@ sub strings {
     }
 
     if ($text =~ /<resources\b/) {
-        my @found = map { "$_->[0]=$_->[1]" }
-                    grep { $_->[0] =~ /^(?:\w+_)?(?:err|error|code|msg)\w*_-?[0-9]+$/i } do {
-                        my @all;
-                        push @all, [$1, $2]
-                            while $text =~ m{<string\s+name\s*=\s*"([^"]+)"[^>]*>([^<]*)</string>}g;
-                        @all;
-                    };
+        my $name = qr/(?:\w+_)?(?:err|error|code|msg)\w*_-?[0-9]+/i;
+        my @found;
+
+        push @found, "$1=$2"
+            while $text =~ m{<string\s+name\s*=\s*"($name)"[^>]*>([^<]*)</string>}g;
 
         return join "\n", @found, '' if @found > 1;
     }
