@@ -17,8 +17,8 @@ my $sanitizer = ($ENV{CC} || '') =~ /sanitize/;
 
 # The vendor's URI: /PLACE/BODY/FRAMING.  BODY is "WHAT-BEFORE-AFTER", bytes
 # before and after the code; FRAMING is "length", which may have a place for a
-# pause of a second, or the sizes of chunks, of which the last one repeats; a "p"
-# before a size is a pause.
+# pause of a second, "short" and where the vendor closes, or the sizes of chunks,
+# of which the last one repeats; a "p" before a size is a pause.
 
 sub body {
     my ($what, $before, $after) = split /-/, $_[0];
@@ -44,6 +44,12 @@ my $vendor = vendor(sub {
     }
 
     my $type = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+
+    if ($framing =~ /^short(\d+)$/) {
+        put($s, $type . 'Content-Length: ' . length($body) . "\r\n\r\n"
+                . substr $body, 0, $1);
+        return 0;
+    }
 
     if ($framing =~ s/^length//) {
         my @pieces = unpack join('', map { "a$_" } split(/p/, $framing), '*'),
@@ -337,6 +343,21 @@ for my $before (150_000, 300_000, 333_333, 599_000) {
            "$framing, $before bytes and the code");
     }
 }
+
+# the vendor closes in the middle of a given buffer, before or after the code
+
+for my $what (qw(error none)) {
+    my $uri = "/memory/$what-300000-600000/short500000";
+    my $r = get($fast, $uri);
+    my $sent = substr body("$what-300000-600000"), 0, 500_000;
+
+    is("$r->{status} $r->{headers}{'x-verdict'}[0]",
+       $what eq 'error' ? '503 mapped' : '200 undecided', "$what, cut");
+    ok($r->{body} eq $sent, '... with all bytes that came');
+}
+
+is(worker($edge), $worker, '... and the worker lives');
+
 
 # a buffer that is not full yet keeps neither the code nor, afterwards, the body
 
